@@ -1,0 +1,67 @@
+//! The structures of the device calls, as bytes.
+//!
+//! They have the layout of `struct puffs_req`, `struct puffs_sizeop` and `struct puffs_startreq` in
+//! C, with every pointer as an address: the queue never follows one itself, it hands it to the
+//! platform's copy functions. `puffs-ffi` asserts that the C structures agree.
+
+use static_assertions::{assert_eq_align, const_assert_eq};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// The header of a fetched request and of an answer: `struct puffs_req`.
+#[derive(
+    FromBytes, IntoBytes, Immutable, KnownLayout, Clone, Copy, Default, Debug, PartialEq, Eq,
+)]
+#[repr(C)]
+pub struct Req {
+    /// Matches the answer to its request; 0 when no answer is wanted.
+    pub id: u64,
+    /// Class and flags, [`super::op`].
+    pub opclass: u8,
+    /// Operation within the class.
+    pub optype: u8,
+    /// Zero.
+    pub pad: [u8; 2],
+    /// In an answer: 0 or a positive errno value.
+    pub rv: i32,
+    /// The server's name for the node.
+    pub cookie: usize,
+    /// Address of the server's buffer for the body.
+    pub aux: usize,
+    /// In: room in the buffer, or length of the answer. Out: length of the request.
+    pub auxlen: usize,
+}
+
+/// Data of unknown size for a request in flight: `struct puffs_sizeop`.
+#[derive(
+    FromBytes, IntoBytes, Immutable, KnownLayout, Clone, Copy, Default, Debug, PartialEq, Eq,
+)]
+#[repr(C)]
+pub struct SizeOp {
+    /// The request that registered the data.
+    pub reqid: u64,
+    /// Address of the server's buffer.
+    pub userbuf: usize,
+    /// In: its size. Out: bytes moved.
+    pub bufsize: usize,
+}
+
+/// What a server says when it starts: `struct puffs_startreq`.
+#[derive(
+    FromBytes, IntoBytes, Immutable, KnownLayout, Clone, Copy, Default, Debug, PartialEq, Eq,
+)]
+#[repr(C)]
+pub struct StartReq {
+    /// The root node's cookie.
+    pub root_cookie: u64,
+    /// The file system's first figures.
+    pub statvfs: super::body::Statvfs,
+}
+
+const_assert_eq!(size_of::<usize>(), 8);
+const_assert_eq!(size_of::<Req>(), 40);
+const_assert_eq!(core::mem::offset_of!(Req, rv), 12);
+const_assert_eq!(core::mem::offset_of!(Req, cookie), 16);
+const_assert_eq!(core::mem::offset_of!(Req, auxlen), 32);
+const_assert_eq!(size_of::<SizeOp>(), 24);
+const_assert_eq!(size_of::<StartReq>(), 8 + 12 * 8);
+assert_eq_align!(Req, SizeOp, StartReq, u64);

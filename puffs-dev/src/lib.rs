@@ -1,0 +1,2 @@
+//! puffs-dev
+#![no_std]

@@ -1,0 +1,2 @@
+//! Writes include/.
+fn main() {}

@@ -1,0 +1,1 @@
+//! puffs-user

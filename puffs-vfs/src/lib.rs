@@ -1,0 +1,2 @@
+//! puffs-vfs
+#![no_std]
