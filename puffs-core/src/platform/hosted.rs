@@ -1,0 +1,202 @@
+//! The hosted platform: an ordinary process, whose server trusts the process's own pointers.
+//!
+//! Locks are std's; an event is a futex word, so that a wait ends at a deadline of the monotonic
+//! clock and at a signal whose handler does not restart system calls.
+
+extern crate std;
+
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::{Counter, Event, Lock, Platform, PollPoint, Thread, Wait, Wake};
+use crate::errno::Errno;
+use crate::ids::{Instant, UserAddr};
+
+/// An ordinary process.
+pub struct Hosted;
+
+impl Platform for Hosted {
+    type Lock<T: Send> = Mutex<T>;
+    type Event = Futex;
+    type PollPoint = NoPollers;
+    type Counter = AtomicUsize;
+
+    fn alloc(size: usize) -> *mut u8 {
+        // SAFETY: malloc takes any size; null is passed on.
+        unsafe { libc::malloc(size).cast() }
+    }
+
+    unsafe fn free(ptr: *mut u8) {
+        // SAFETY: by contract `ptr` came from `alloc`, that is from malloc.
+        unsafe { libc::free(ptr.cast()) }
+    }
+
+    fn now() -> Instant {
+        let mut t = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // SAFETY: `t` is valid for writing, and this clock always exists.
+        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut t) };
+        Instant(t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64)
+    }
+
+    fn copyin(from: UserAddr, to: &mut [u8]) -> Result<(), Errno> {
+        if from.0 == 0 && !to.is_empty() {
+            return Err(Errno::Fault);
+        }
+        if !to.is_empty() {
+            // SAFETY: server and kernel side are one program here, and the server vouches for the
+            // buffers it names in its calls; `to` is ours and does not overlap them.
+            unsafe {
+                core::ptr::copy_nonoverlapping(from.0 as *const u8, to.as_mut_ptr(), to.len())
+            };
+        }
+        Ok(())
+    }
+
+    fn copyout(from: &[u8], to: UserAddr) -> Result<(), Errno> {
+        if to.0 == 0 && !from.is_empty() {
+            return Err(Errno::Fault);
+        }
+        if !from.is_empty() {
+            // SAFETY: as in `copyin`.
+            unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.0 as *mut u8, from.len()) };
+        }
+        Ok(())
+    }
+
+    fn current() -> Thread {
+        std::thread_local! {
+            static HERE: u8 = const { 0 };
+        }
+        Thread {
+            id: HERE.with(|here| core::ptr::from_ref(here).addr()),
+            pid: std::process::id() as i32,
+        }
+    }
+
+    fn fatal_signal() -> bool {
+        false
+    }
+
+    fn log(message: &str) {
+        std::eprintln!("puffs: {message}");
+    }
+}
+
+impl<T: Send> Lock<T> for Mutex<T> {
+    fn new(value: T) -> Self {
+        Mutex::new(value)
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        // Nothing that runs under the lock panics, so there is no poison to respect.
+        f(&mut self.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+const EMPTY: u32 = 0;
+const SET: u32 = 1;
+const ASLEEP: u32 = 2;
+
+/// An event over a futex word: empty, set, or somebody asleep.
+pub struct Futex(AtomicU32);
+
+impl Event for Futex {
+    fn new() -> Self {
+        Futex(AtomicU32::new(EMPTY))
+    }
+
+    fn set(&self) {
+        // Release pairs with the acquire in `wait`: what was written before the token is seen by its taker.
+        if self.0.swap(SET, Ordering::Release) == ASLEEP {
+            // SAFETY: FUTEX_WAKE only compares the address with those of sleepers.
+            unsafe {
+                libc::syscall(
+                    libc::SYS_futex,
+                    self.0.as_ptr(),
+                    libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
+                    1,
+                )
+            };
+        }
+    }
+
+    fn wait(&self, wait: &Wait) -> Wake {
+        let deadline = wait.deadline.map(|Instant(ns)| libc::timespec {
+            tv_sec: (ns / 1_000_000_000) as libc::time_t,
+            tv_nsec: (ns % 1_000_000_000) as libc::c_long,
+        });
+        loop {
+            if self.0.swap(EMPTY, Ordering::Acquire) == SET {
+                return Wake::Woken;
+            }
+            if self
+                .0
+                .compare_exchange(EMPTY, ASLEEP, Ordering::Relaxed, Ordering::Relaxed)
+                .is_err()
+            {
+                continue;
+            }
+            // SAFETY: the word and the timespec outlive the call; a null timeout means for ever.
+            // FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC.
+            let slept = unsafe {
+                libc::syscall(
+                    libc::SYS_futex,
+                    self.0.as_ptr(),
+                    libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG,
+                    ASLEEP,
+                    deadline
+                        .as_ref()
+                        .map_or(core::ptr::null(), core::ptr::from_ref),
+                    core::ptr::null::<u32>(),
+                    u32::MAX,
+                )
+            };
+            if slept == 0 {
+                continue;
+            }
+            let why = match std::io::Error::last_os_error().raw_os_error() {
+                Some(libc::ETIMEDOUT) => Wake::TimedOut,
+                Some(libc::EINTR) if wait.interruptible => Wake::Interrupted,
+                _ => continue,
+            };
+            // A token that came meanwhile counts first.
+            return match self.0.swap(EMPTY, Ordering::Acquire) {
+                SET => Wake::Woken,
+                _ => why,
+            };
+        }
+    }
+}
+
+/// In process nobody polls: a server waits in GETOP.
+pub struct NoPollers;
+
+impl PollPoint for NoPollers {
+    fn new() -> Self {
+        NoPollers
+    }
+
+    fn wake(&self) {}
+}
+
+impl Counter for AtomicUsize {
+    fn new() -> Self {
+        AtomicUsize::new(1)
+    }
+
+    fn inc(&self) {
+        self.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn dec(&self) -> bool {
+        // Release before, acquire after: the last one sees all that the others did.
+        if self.fetch_sub(1, Ordering::Release) != 1 {
+            return false;
+        }
+        core::sync::atomic::fence(Ordering::Acquire);
+        true
+    }
+}
