@@ -1,0 +1,3 @@
+//! What a C server sees of this library: numbers and structures of `<puffs.h>`, under their C names.
+
+pub mod consts;

@@ -1,0 +1,213 @@
+//! What a server library needs from whoever provides the VFS.
+//!
+//! A [`Host`] mounts a server and returns a [`Session`]; the session's [`Transport`] is the pair of
+//! calls GETOP and PUTOP. The main loop of [`crate::usermount`] owns the thread: it waits on
+//! [`Session::fd`], lets the session do one [`Session::turn`] and gives it a `serve` closure that
+//! fetches, dispatches and answers until no request is left. Everything takes `&self`: turns
+//! nest once requests have stacks of their own.
+
+use std::ffi::CString;
+use std::os::fd::RawFd;
+
+use puffs_core::errno::Errno;
+use puffs_core::msg::wire;
+
+/// The server's end of one mount's queue: `PUFFSGETOP` and `PUFFSPUTOP`.
+pub trait Transport {
+    /// Fetches the oldest request without waiting. In: `aux`, `auxlen` name the buffer. Out: the
+    /// header; the body is in the buffer.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is none; `TooBig` when the buffer is too small (`auxlen` then says
+    /// what is needed and the request stays); `Nxio` when the mount is dead; `Intr`.
+    fn getop(&self, req: &mut wire::Req) -> Result<(), Errno>;
+
+    /// Answers a request: `id`, class and type as fetched, `rv`, and `auxlen` bytes at `aux`.
+    ///
+    /// # Errors
+    /// `Canceled` when the caller had left; `Inval`, `Fault`, `TooBig` when the answer was refused;
+    /// `Nxio` when the mount is dead. None of them concerns the next request.
+    fn putop(&self, req: &mut wire::Req) -> Result<(), Errno>;
+}
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// There may be more to do at once: come back without waiting.
+    More,
+    /// Nothing is ready: wait until [`Session::fd`] is readable.
+    Idle,
+    /// The file system is unmounted. Its last requests (inactive, reclaim, sync, unmount) have
+    /// gone through `serve` before, and no other will come.
+    Gone,
+}
+
+/// One mounted server. Dropping it ends the session; what is still mounted is then detached, so
+/// that nobody hangs on it.
+pub trait Session {
+    /// The descriptor that is readable when a turn has something to do.
+    fn fd(&self) -> RawFd;
+
+    /// The requests.
+    fn transport(&self) -> &dyn Transport;
+
+    /// Does what is ready, without waiting, and calls `serve` whenever requests may be queued.
+    /// Not called again after [`Turn::Gone`].
+    ///
+    /// # Errors
+    /// An errno value when the session cannot go on.
+    fn turn(&self, serve: &mut dyn FnMut()) -> Result<Turn, i32>;
+
+    /// Asks for a forced unmount and returns at once. May be called from inside an operation,
+    /// so it never unmounts on the calling thread: the unmount comes back through [`Session::turn`].
+    /// Calling it again is harmless.
+    fn unmount(&self);
+}
+
+/// Somebody who can mount a server.
+pub trait Host {
+    /// Mounts.
+    ///
+    /// # Errors
+    /// Why it could not be done; nothing is left mounted.
+    fn mount(&self, args: &MountArgs) -> Result<Box<dyn Session>, MountError>;
+}
+
+/// What is to be mounted where.
+#[derive(Clone, Debug)]
+pub struct MountArgs {
+    /// The "device" shown in mount tables.
+    pub from: CString,
+    /// The type's name, without the prefix `puffs|`.
+    pub fstype: CString,
+    /// The mount point as `realpath` gives it.
+    pub dir: CString,
+    /// `PUFFS_MNT_*` in [`crate::c::consts`]. Includes nosuid and nodev where the library added them.
+    pub mntflags: u32,
+    /// `PUFFS_KFLAG_*`, masked: see [`crate::c::consts`].
+    pub kflags: u32,
+    /// The root node.
+    pub root: RootInfo,
+    /// Which operations the server has.
+    pub ops: OpSet,
+    /// Most bytes that one read or write carries. The library's buffer has
+    /// [`puffs_core::msg::body::ROOM`] bytes more.
+    pub maxdata: usize,
+    /// Size of file handles; 0: there are none.
+    pub fhsize: usize,
+    /// `PUFFS_FHFLAG_*`.
+    pub fhflags: u32,
+}
+
+/// The root node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RootInfo {
+    /// Its cookie; NULL is a cookie like any other.
+    pub cookie: usize,
+    /// `enum vtype`.
+    pub vtype: u32,
+    /// Its size.
+    pub size: u64,
+    /// Its device number.
+    pub rdev: u64,
+}
+
+/// Which operations a server has: the base name or another form of it (`open2`, `getattr_ttl` …).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpSet {
+    vfs: u64,
+    vn: u64,
+}
+
+impl OpSet {
+    /// The set with a file system operation, [`puffs_core::msg::op::vfs`], added.
+    #[must_use]
+    pub const fn with_vfs(mut self, optype: u8) -> Self {
+        self.vfs |= 1 << optype;
+        self
+    }
+
+    /// The set with a node operation, [`puffs_core::msg::op::vn`], added.
+    #[must_use]
+    pub const fn with_vn(mut self, optype: u8) -> Self {
+        self.vn |= 1 << optype;
+        self
+    }
+
+    /// Whether the server has this file system operation.
+    pub const fn has_vfs(&self, optype: u8) -> bool {
+        optype < 64 && self.vfs >> optype & 1 == 1
+    }
+
+    /// Whether the server has this node operation.
+    pub const fn has_vn(&self, optype: u8) -> bool {
+        optype < 64 && self.vn >> optype & 1 == 1
+    }
+}
+
+/// Why a server could not be mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MountError {
+    /// A system call failed: what was tried and the errno value.
+    System(&'static str, i32),
+    /// Something in the arguments cannot be had on this host: said in words; `EINVAL` at the edge.
+    Unsupported(String),
+    /// A helper program refused: its words; `EPERM` at the edge.
+    Refused(String),
+    /// There is no host: its name; `ENXIO` at the edge.
+    NoHost(String),
+}
+
+impl MountError {
+    /// The errno value for C.
+    pub const fn errno(&self) -> i32 {
+        match self {
+            Self::System(_, errno) => *errno,
+            Self::Unsupported(_) => libc::EINVAL,
+            Self::Refused(_) => libc::EPERM,
+            Self::NoHost(_) => libc::ENXIO,
+        }
+    }
+}
+
+impl std::fmt::Display for MountError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::System(what, errno) => {
+                write!(f, "{what}: {}", std::io::Error::from_raw_os_error(*errno))
+            }
+            Self::Unsupported(why) | Self::Refused(why) => f.write_str(why),
+            Self::NoHost(name) => write!(f, "no such host: {name}"),
+        }
+    }
+}
+
+impl std::error::Error for MountError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use puffs_core::msg::op::{vfs, vn};
+
+    #[test]
+    fn an_op_set_keeps_the_two_classes_apart() {
+        let set = OpSet::default().with_vn(vn::LOOKUP).with_vfs(vfs::SYNC);
+        assert!(set.has_vn(vn::LOOKUP) && set.has_vfs(vfs::SYNC));
+        assert!(!set.has_vfs(vn::LOOKUP) && !set.has_vn(vfs::SYNC));
+        assert!(!set.has_vn(200) && !set.has_vfs(200));
+    }
+
+    #[test]
+    fn every_mount_error_has_an_errno_and_words() {
+        let all = [
+            (MountError::System("mount", libc::EBUSY), libc::EBUSY),
+            (MountError::Unsupported("a".into()), libc::EINVAL),
+            (MountError::Refused("b".into()), libc::EPERM),
+            (MountError::NoHost("c".into()), libc::ENXIO),
+        ];
+        for (error, errno) in all {
+            assert_eq!(error.errno(), errno);
+            assert!(!error.to_string().is_empty());
+        }
+    }
+}
