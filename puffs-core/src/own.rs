@@ -142,3 +142,23 @@ impl<T, P: Platform> Drop for Ref<T, P> {
         }
     }
 }
+
+/// A boxed slice of `len` values, each made by `make`.
+///
+/// # Errors
+/// [`Errno::NoMem`].
+pub fn try_slice<T>(len: usize, mut make: impl FnMut() -> T) -> Result<Box<[T]>> {
+    let layout = Layout::array::<T>(len).map_err(|_| Errno::NoMem)?;
+    let first = if layout.size() == 0 {
+        NonNull::dangling()
+    } else {
+        // SAFETY: the layout has a size.
+        NonNull::new(unsafe { alloc(layout) }.cast::<T>()).ok_or(Errno::NoMem)?
+    };
+    for at in 0..len {
+        // SAFETY: `at` lies within the fresh array. Should `make` panic, the values leak.
+        unsafe { first.as_ptr().add(at).write(make()) };
+    }
+    // SAFETY: `len` values are there, in memory with the layout that Box frees with.
+    Ok(unsafe { Box::from_raw(core::ptr::slice_from_raw_parts_mut(first.as_ptr(), len)) })
+}

@@ -266,7 +266,7 @@ pub fn alloc(size: usize, align: usize) -> *mut u8 {
 /// Gives memory back to the kernel.
 ///
 /// # Safety
-/// `ptr` came from [`alloc`] and is not used again.
+/// `ptr` came from [`alloc()`] and is not used again.
 pub unsafe fn free(ptr: *mut u8) {
     hook!(ph_free(ptr.cast()));
 }

@@ -1,0 +1,261 @@
+//! Delivery: PUFFSGETOP, the reference's `puffsgetop`.
+//!
+//! The body is copied while the request is *copying out* and the server cannot know its id; then it becomes
+//! *awaiting*, and only then the header with the id is written. So an answer never comes too early, and a
+//! copy that faults loses nothing.
+
+use super::mount::{Mount, Status};
+use super::slab::Slot;
+use super::state::{After, Caller, Need, Phase, Sleep, Space, State, Waiter};
+use crate::buf::Buf;
+use crate::errno::{Errno, Result};
+use crate::ids::UserAddr;
+use crate::msg::op;
+use crate::msg::wire::Req;
+use crate::own::Ref;
+use crate::platform::{Event, Lock, Platform, Wait, Wake};
+use zerocopy::IntoBytes;
+
+/// A request on its way out.
+struct Delivery<P: Platform> {
+    slot: Slot,
+    /// Tells this delivery from a later one of the same slot.
+    fetch: u64,
+    header: Req,
+    body: Buf<P>,
+}
+
+/// What a getter found.
+enum Found<P: Platform> {
+    Request(Delivery<P>),
+    /// The buffer is too small for the first request, which has this length.
+    TooBig(usize),
+    Nothing,
+    Asleep(Slot),
+    Missing(Need),
+}
+
+/// How the copying of a body ended for the request.
+enum Delivered {
+    /// It is the server's now.
+    Yes,
+    /// Its caller had left; the next one, please.
+    Dropped,
+}
+
+impl<P: Platform> Mount<P> {
+    /// Fetches the oldest request into the server's `struct puffs_req` at `arg`: PUFFSGETOP.
+    ///
+    /// In: `preq_aux` and `preq_auxlen`, the buffer. Out: the whole header, and the body in the buffer.
+    /// Sleeps as `block` says while there is nothing to fetch, a mount that has not started included.
+    ///
+    /// # Errors
+    /// `WouldBlock` (nothing there, and no `block`), `TooBig` (`preq_auxlen` then says what is needed; the request
+    /// stays), `Fault` (nothing is lost), `Intr`, `TimedOut`, `NoMem`, `Nxio` (the mount is dead).
+    ///
+    /// # Locking
+    /// Sleeps, and copies to the server.
+    pub fn getop(&self, arg: UserAddr, block: Option<&Wait>) -> Result<()> {
+        let mut offered = Req::default();
+        P::copyin(arg, offered.as_mut_bytes())?;
+        loop {
+            let delivery = self.fetch(arg, &offered, block)?;
+            match self.deliver(arg, &offered, delivery)? {
+                Delivered::Yes => return Ok(()),
+                Delivered::Dropped => continue,
+            }
+        }
+    }
+
+    /// Takes the oldest request, sleeping for it if need be.
+    fn fetch(&self, arg: UserAddr, offered: &Req, block: Option<&Wait>) -> Result<Delivery<P>> {
+        let fetched = self.try_fetch(arg, offered, block);
+        if matches!(fetched, Err(error) if error != Errno::WouldBlock) {
+            // An arrival may have chosen this getter, which leaves without taking.
+            self.pass_on();
+        }
+        fetched
+    }
+
+    fn try_fetch(&self, arg: UserAddr, offered: &Req, block: Option<&Wait>) -> Result<Delivery<P>> {
+        let mut spare: Option<Space<P>> = None;
+        let mut waiter: Option<Ref<Waiter<P>, P>> = None;
+        loop {
+            let found = self.state.with(|st| {
+                if let Some(space) = spare.take() {
+                    spare = st.add(space);
+                }
+                st.take(offered.auxlen, waiter.as_ref())
+            })?;
+            match (found, block, &waiter) {
+                (Found::Request(delivery), ..) => return Ok(delivery),
+                (Found::TooBig(needed), ..) => {
+                    let told = Req {
+                        auxlen: needed,
+                        ..*offered
+                    };
+                    P::copyout(told.as_bytes(), arg)?;
+                    return Err(Errno::TooBig);
+                }
+                (Found::Missing(need), ..) => spare = Some(Space::make(need)?),
+                (Found::Asleep(slot), Some(wait), Some(waiter)) => {
+                    let woke = waiter.event.wait(wait);
+                    let (_sleeper, _) = self.state.with(|st| st.awake(slot, Sleep::ForRequest));
+                    match woke {
+                        Wake::Woken => {}
+                        Wake::Interrupted => return Err(Errno::Intr),
+                        Wake::TimedOut => return Err(Errno::TimedOut),
+                    }
+                }
+                (Found::Nothing, Some(_), _) => waiter = Some(Waiter::new()?),
+                (Found::Nothing | Found::Asleep(_), ..) => return Err(Errno::WouldBlock),
+            }
+        }
+    }
+
+    fn pass_on(&self) {
+        let mut after = After::nothing();
+        self.state.with(|st| st.wake_getter(&mut after));
+        after.run();
+    }
+
+    fn deliver(&self, arg: UserAddr, offered: &Req, delivery: Delivery<P>) -> Result<Delivered> {
+        let Delivery {
+            slot,
+            fetch,
+            header,
+            body,
+        } = delivery;
+        let header = Req {
+            aux: offered.aux,
+            ..header
+        };
+        let faf = header.opclass & op::FLAG_FAF != 0;
+        let mut copied = match body.get(..header.auxlen) {
+            Some(bytes) => P::copyout(bytes, UserAddr(offered.aux)),
+            None => Err(Errno::Inval),
+        };
+        if faf && copied.is_ok() {
+            // Nobody answers it, so the id (0) is no secret, and a fault must still lose nothing.
+            copied = P::copyout(header.as_bytes(), arg);
+        }
+        let mut after = After::nothing();
+        let delivered = self
+            .state
+            .with(|st| st.copied_out(slot, body, copied, &mut after));
+        after.run();
+        if faf || !matches!(delivered, Ok(Delivered::Yes)) {
+            return delivered;
+        }
+        P::copyout(header.as_bytes(), arg).inspect_err(|_| self.take_back(slot, fetch))?;
+        Ok(Delivered::Yes)
+    }
+
+    /// The header could not be written, so the server does not know the id: the request returns to
+    /// the queue if its caller still waits for it.
+    fn take_back(&self, slot: Slot, fetch: u64) {
+        let mut after = After::nothing();
+        self.state.with(|st| {
+            // An answer by guess, or death, may have come first, and the slot may be another's by now.
+            if st.status == Status::Dying || !st.requests.holds(slot) {
+                return;
+            }
+            let request = &st.requests[slot];
+            if request.fetch != fetch {
+                return;
+            }
+            match request.phase {
+                Phase::Awaiting => {
+                    st.unlist(slot);
+                    st.arrive(slot, true, &mut after);
+                }
+                Phase::Abandoned => st.free(slot, &mut after),
+                _ => {}
+            }
+        });
+        after.run();
+    }
+}
+
+impl<P: Platform> State<P> {
+    /// Takes the first request off `touser`, or puts the getter to sleep when it brought a waiter.
+    fn take(&mut self, auxlen: usize, waiter: Option<&Ref<Waiter<P>, P>>) -> Result<Found<P>> {
+        let head = match self.status {
+            Status::Dying => return Err(Errno::Nxio),
+            Status::Mounting => None,
+            Status::Running => self.touser.front(),
+        };
+        let Some(slot) = head else {
+            return Ok(
+                match waiter.map(|waiter| self.sleep(waiter, Sleep::ForRequest)) {
+                    None => Found::Nothing,
+                    Some(Ok(slot)) => Found::Asleep(slot),
+                    Some(Err(need)) => Found::Missing(need),
+                },
+            );
+        };
+        if self.requests[slot].copylen > auxlen {
+            return Ok(Found::TooBig(self.requests[slot].copylen));
+        }
+        self.touser.remove(&mut self.requests, slot);
+        self.fetched.push_back(&mut self.requests, slot);
+        let fetch = self.next_fetch;
+        self.next_fetch += 1;
+        let request = &mut self.requests[slot];
+        request.phase = Phase::CopyingOut(Caller::Present);
+        request.fetch = fetch;
+        Ok(Found::Request(Delivery {
+            slot,
+            fetch,
+            header: request.header(),
+            body: request.body.take().unwrap_or(Buf::empty()),
+        }))
+    }
+
+    /// The copying of a body to the server ended, well or not.
+    fn copied_out(
+        &mut self,
+        slot: Slot,
+        body: Buf<P>,
+        copied: Result<()>,
+        after: &mut After<P>,
+    ) -> Result<Delivered> {
+        let request = &mut self.requests[slot];
+        let faf = request.opclass & op::FLAG_FAF != 0;
+        let Phase::CopyingOut(caller) = request.phase else {
+            unreachable!("only the getter that copies takes a request out of this phase");
+        };
+        request.body = Some(body);
+        match (caller, copied) {
+            (Caller::Present, Ok(())) if faf => {
+                self.free(slot, after);
+                Ok(Delivered::Yes)
+            }
+            (Caller::Present, Ok(())) => {
+                request.phase = Phase::Awaiting;
+                Ok(Delivered::Yes)
+            }
+            (Caller::Present, Err(error)) => {
+                self.unlist(slot);
+                self.arrive(slot, true, after);
+                Err(error)
+            }
+            (Caller::Gone, copied) => {
+                self.free(slot, after);
+                if copied.is_err() {
+                    // This getter leaves, and an arrival may have chosen it.
+                    self.wake_getter(after);
+                }
+                copied.map(|()| Delivered::Dropped)
+            }
+            (Caller::Dead, copied) => {
+                self.end(slot, Err(Errno::Nxio), after);
+                copied.and(Err(Errno::Nxio))
+            }
+            (Caller::DeadAndGone, copied) => {
+                self.free(slot, after);
+                copied.and(Err(Errno::Nxio))
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The queue of one mount: `touser`, the reply table, and every rule of a request's life.
+//!
+//! | file | rules |
+//! |---|---|
+//! | `state` | what a request is; how it ends, once; what is left to do after the lock is released |
+//! | `enter` | into the queue: the door, a place, the caller's sleep |
+//! | `room` | bounds, and waiting for a place |
+//! | `leave` | a caller leaves: signal, deadline, interrupt |
+//! | `getop` | delivery to the server |
+//! | `putop` | the server's answer |
+//! | `death` | the server is gone |
+//! | `touser` | the reference's entry points, with borrowed buffers |
+//! | `mount` | the object that holds it all |
+//!
+//! # Locking
+//!
+//! One lock per mount, around `State`. It is a leaf: nothing else is locked under it, and
+//! under it nobody sleeps, copies, allocates, frees or calls back. What a locked section wants done
+//! it puts into an `After`, which runs once the lock is released.
+
+mod death;
+mod enter;
+mod getop;
+mod index;
+mod leave;
+mod mount;
+mod putop;
+mod room;
+mod slab;
+mod state;
+mod touser;
+
+pub use enter::{Begun, Prepaid};
+pub use mount::{Config, Mount, MountHost, Readiness, Status};
+pub use putop::Late;
+pub use state::PollLink;

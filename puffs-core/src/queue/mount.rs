@@ -1,0 +1,237 @@
+//! The mount: one queue with its lock, bounds, host and poll point.
+//!
+//! Replaces the fields of the reference's `struct puffs_mount` that the message interface uses, and its `puffs_getreqid`.
+
+use alloc::boxed::Box;
+
+use super::index::Index;
+use super::putop::Late;
+use super::room::Bounds;
+use super::slab::{List, Slab};
+use super::state::{After, PollLink, State};
+use crate::errno::{Errno, Result};
+use crate::ids::{ReqId, UserAddr};
+use crate::msg::wire::StartReq;
+use crate::own::Ref;
+use crate::platform::{Lock, Platform};
+use zerocopy::IntoBytes;
+
+/// Whether a mount takes requests, and delivers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The server has not started: requests are taken, and not delivered yet.
+    Mounting,
+    /// Requests are taken and delivered.
+    Running,
+    /// Dead or about to be; it stays so.
+    Dying,
+}
+
+/// Limits of a mount.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Longest request and answer, in bytes.
+    pub max_len: usize,
+    /// Requests that may be in the queue or with the server.
+    pub max_requests: usize,
+    /// Their bytes in all; at least `max_len`.
+    pub max_bytes: usize,
+    /// The largest errno number that a server may answer with.
+    pub max_rv: i32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            max_len: 256 << 10,
+            max_requests: 4096,
+            max_bytes: 64 << 20,
+            max_rv: 133,
+        }
+    }
+}
+
+/// What a mount asks of the VFS side that owns it. All are called without locks.
+pub trait MountHost<P: Platform>: Send + Sync {
+    /// The server started, with this root.
+    fn started(&self, start: &StartReq) {
+        let _ = start;
+    }
+
+    /// An answer came whose caller had left: release what it made.
+    fn late(&self, late: Late<P>) {
+        drop(late);
+    }
+
+    /// The server closed its device under a live mount, which is dead now: unmount it by force. A host that
+    /// cannot leaves a dead mount that answers `Nxio`.
+    fn unmount(&self, mount: &Ref<Mount<P>, P>);
+}
+
+/// One mounted file system, as its queue: `struct puffs_mount`.
+///
+/// Counted ([`Ref`]); the last reference frees it. Every parked caller and every entry in progress
+/// holds one.
+pub struct Mount<P: Platform> {
+    pub(crate) config: Config,
+    pub(crate) host: Option<Box<dyn MountHost<P>>>,
+    pub(crate) state: P::Lock<State<P>>,
+}
+
+/// What a poll sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// The mount is dead.
+    pub hangup: bool,
+    /// Requests that could be fetched.
+    pub requests: usize,
+}
+
+impl<P: Platform> Mount<P> {
+    /// A mount whose server has yet to start.
+    ///
+    /// # Errors
+    /// `Inval` when `config` has a zero or `max_bytes < max_len`; `NoMem`.
+    pub fn new(config: Config, host: Option<Box<dyn MountHost<P>>>) -> Result<Ref<Self, P>> {
+        let sane = config.max_len > 0
+            && config.max_requests > 0
+            && config.max_rv > 0
+            && config.max_bytes >= config.max_len;
+        if !sane {
+            return Err(Errno::Inval);
+        }
+        let mount = Ref::new(Mount {
+            config,
+            host,
+            state: P::Lock::new(State {
+                status: Status::Mounting,
+                start: StartReq::default(),
+                next_id: 1,
+                next_fetch: 1,
+                requests: Slab::new(),
+                index: Index::new(config.max_requests)?,
+                touser: List::EMPTY,
+                fetched: List::EMPTY,
+                sleepers: Slab::new(),
+                getters: List::EMPTY,
+                waiting: List::EMPTY,
+                bounds: Bounds {
+                    max_requests: config.max_requests,
+                    max_bytes: config.max_bytes,
+                    requests: 0,
+                    bytes: 0,
+                },
+                poll: None,
+            }),
+        })?;
+        mount.state.init();
+        Ok(mount)
+    }
+
+    /// The limits it was made with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The VFS side that owns it.
+    pub fn host(&self) -> Option<&dyn MountHost<P>> {
+        self.host.as_deref()
+    }
+
+    /// An id that no other request has or will have: `puffs_getreqid`.
+    pub fn next_id(&self) -> ReqId {
+        self.state.with(State::fresh_id)
+    }
+
+    /// Whether it lives.
+    pub fn status(&self) -> Status {
+        self.state.with(|st| st.status)
+    }
+
+    /// The server starts: requests are delivered from now on. `puffs_start2`.
+    ///
+    /// # Errors
+    /// `Busy` when it has started already, `Nxio` when it is dead.
+    pub fn start(&self, start: &StartReq) -> Result<()> {
+        self.state.with(|st| match st.status {
+            Status::Mounting => {
+                st.status = Status::Running;
+                st.start = *start;
+                Ok(())
+            }
+            Status::Running => Err(Errno::Busy),
+            Status::Dying => Err(Errno::Nxio),
+        })?;
+        if let Some(host) = &self.host {
+            host.started(start);
+        }
+        // What came before the start woke nobody.
+        loop {
+            let mut after = After::nothing();
+            let woken = self.state.with(|st| {
+                st.wake_getter(&mut after);
+                after.woke_getter() && st.getters.len() > 0
+            });
+            after.run();
+            if !woken {
+                break;
+            }
+        }
+        self.wake_pollers();
+        Ok(())
+    }
+
+    /// The same from the server's memory: PUFFSSTARTOP.
+    ///
+    /// # Errors
+    /// As [`Mount::start`], and `Fault`.
+    ///
+    /// # Locking
+    /// May sleep while it copies.
+    pub fn startop(&self, arg: UserAddr) -> Result<()> {
+        match self.status() {
+            Status::Mounting => {}
+            Status::Running => return Err(Errno::Busy),
+            Status::Dying => return Err(Errno::Nxio),
+        }
+        let mut start = StartReq::default();
+        P::copyin(arg, start.as_mut_bytes())?;
+        self.start(&start)
+    }
+
+    /// What the server said when it started.
+    pub fn started(&self) -> Option<StartReq> {
+        self.state
+            .with(|st| (st.status != Status::Mounting).then_some(st.start))
+    }
+
+    /// What a poller sees.
+    pub fn readiness(&self) -> Readiness {
+        self.state.with(|st| Readiness {
+            hangup: st.status == Status::Dying,
+            requests: match st.status {
+                Status::Running => st.touser.len(),
+                _ => 0,
+            },
+        })
+    }
+
+    /// Links the poll point of the instance that serves this mount, or unlinks it. The old one is returned, to be
+    /// dropped without locks.
+    pub fn link_poll(&self, poll: Option<Ref<PollLink<P>, P>>) -> Option<Ref<PollLink<P>, P>> {
+        self.state.with(|st| core::mem::replace(&mut st.poll, poll))
+    }
+
+    /// Requests that are charged to the bounds, and their bytes.
+    pub fn load(&self) -> (usize, usize) {
+        self.state.with(|st| (st.bounds.requests, st.bounds.bytes))
+    }
+
+    pub(crate) fn wake_pollers(&self) {
+        use crate::platform::PollPoint;
+        let poll = self.state.with(|st| st.poll.clone());
+        if let Some(poll) = poll {
+            poll.point.wake();
+        }
+    }
+}
