@@ -10,6 +10,7 @@ use std::ffi::CString;
 use std::os::fd::RawFd;
 
 use puffs_core::errno::Errno;
+pub use puffs_core::msg::OpSet;
 use puffs_core::msg::wire;
 
 /// The server's end of one mount's queue: `PUFFSGETOP` and `PUFFSPUTOP`.
@@ -112,39 +113,6 @@ pub struct RootInfo {
     pub rdev: u64,
 }
 
-/// Which operations a server has: the base name or another form of it (`open2`, `getattr_ttl` …).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OpSet {
-    vfs: u64,
-    vn: u64,
-}
-
-impl OpSet {
-    /// The set with a file system operation, [`puffs_core::msg::op::vfs`], added.
-    #[must_use]
-    pub const fn with_vfs(mut self, optype: u8) -> Self {
-        self.vfs |= 1 << optype;
-        self
-    }
-
-    /// The set with a node operation, [`puffs_core::msg::op::vn`], added.
-    #[must_use]
-    pub const fn with_vn(mut self, optype: u8) -> Self {
-        self.vn |= 1 << optype;
-        self
-    }
-
-    /// Whether the server has this file system operation.
-    pub const fn has_vfs(&self, optype: u8) -> bool {
-        optype < 64 && self.vfs >> optype & 1 == 1
-    }
-
-    /// Whether the server has this node operation.
-    pub const fn has_vn(&self, optype: u8) -> bool {
-        optype < 64 && self.vn >> optype & 1 == 1
-    }
-}
-
 /// Why a server could not be mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MountError {
@@ -187,15 +155,6 @@ impl std::error::Error for MountError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use puffs_core::msg::op::{vfs, vn};
-
-    #[test]
-    fn an_op_set_keeps_the_two_classes_apart() {
-        let set = OpSet::default().with_vn(vn::LOOKUP).with_vfs(vfs::SYNC);
-        assert!(set.has_vn(vn::LOOKUP) && set.has_vfs(vfs::SYNC));
-        assert!(!set.has_vfs(vn::LOOKUP) && !set.has_vn(vfs::SYNC));
-        assert!(!set.has_vn(200) && !set.has_vfs(200));
-    }
 
     #[test]
     fn every_mount_error_has_an_errno_and_words() {

@@ -352,6 +352,16 @@ plain! {
         pub pad: u32,
     } = 96;
 
+    /// A notice of a broken answer, class ERROR; the cookie is the node it was about. Then: the text.
+    pub struct ErrorReq {
+        /// Head.
+        pub head: Head,
+        /// The errno value that the caller got.
+        pub error: u32,
+        /// Length of the text.
+        pub textlen: u32,
+    } = 96;
+
     /// `struct statvfs`, fixed width.
     pub struct Statvfs {
         /// Block size.

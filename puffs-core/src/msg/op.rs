@@ -4,6 +4,9 @@
 pub const CLASS_VFS: u8 = 1;
 /// Operations on a node (`PUFFSOP_VN`).
 pub const CLASS_VN: u8 = 2;
+/// A notice to the server that one of its answers was broken (`PUFFSOP_ERROR`); always FAF. The operation number is
+/// the kind, `PUFFS_ERR_*`.
+pub const CLASS_ERROR: u8 = 4;
 /// The class without its flags.
 pub const CLASS_MASK: u8 = 0x0f;
 /// Nobody waits for an answer (`PUFFSOPFLAG_FAF`).
