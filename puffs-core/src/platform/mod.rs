@@ -23,7 +23,7 @@ mod spin;
 #[cfg(feature = "spin")]
 pub use self::hooks::Hooks;
 #[cfg(feature = "std")]
-pub use self::hosted::Hosted;
+pub use self::hosted::{Hosted, NoPollers};
 #[cfg(feature = "spin")]
 pub use self::spin::{Board, Spin};
 

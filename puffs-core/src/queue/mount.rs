@@ -227,6 +227,11 @@ impl<P: Platform> Mount<P> {
         self.state.with(|st| (st.bounds.requests, st.bounds.bytes))
     }
 
+    /// Getters asleep, and callers asleep in line for a place.
+    pub fn sleepers(&self) -> (usize, usize) {
+        self.state.with(|st| (st.getters.len(), st.waiting.len()))
+    }
+
     pub(crate) fn wake_pollers(&self) {
         use crate::platform::PollPoint;
         let poll = self.state.with(|st| st.poll.clone());
