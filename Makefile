@@ -1,0 +1,133 @@
+# puffs: the front door. `make` alone lists the targets.
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DESTDIR ?=
+CARGO ?= cargo
+CC ?= cc
+CXX ?= c++
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+# Passed to every cargo call that builds or tests, such as `JOBS=-j2`.
+JOBS ?=
+
+# Cargo keeps to this too, when the environment says so.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+LIB := $(TARGET)/lib
+STAGE := $(abspath $(TARGET))/stage
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+SOVERSION := 0
+export CC CXX PKG_CONFIG
+
+.DEFAULT_GOAL := help
+# One rung after the other: cargo fills the processors, and the output stays readable.
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+include mk/lib.mk
+
+.PHONY: help deps demo test check fmt clippy doc unit loom c-test fuse-test header header-check \
+	symbols symbols-check libs kernel-lib kernel-lib-bare stage install uninstall clean FORCE
+
+help: ## List the targets
+	@echo "puffs $(VERSION): file servers in user space"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
+		while IFS='|' read -r target what; do printf '%-24s%s\n' "$$target" "$$what"; done
+	@echo
+	@echo "Variables: PREFIX ($(PREFIX)), LIBDIR, INCLUDEDIR, DESTDIR, CC, CXX, CARGO, JOBS"
+
+deps: ## Install missing Debian packages when root, else say which
+	@CARGO='$(CARGO)' mk/deps.sh
+
+demo: deps stage ## Mount the C memfs, work on it with real files, print what it did
+	@PUFFS_STAGE='$(STAGE)$(PREFIX)' mk/demo.sh
+
+test: ## Everything that CI runs
+	@mk/skips.sh clear
+	@$(MAKE) --no-print-directory deps check unit loom c-test kernel-lib-bare fuse-test
+	@mk/skips.sh report
+	@echo "make test: all passed"
+
+check: fmt clippy doc header-check symbols-check ## Formatting, lints, documentation, headers, symbols
+
+fmt:
+	$(CARGO) fmt --all --check
+
+clippy:
+	$(CARGO) clippy $(JOBS) --workspace --all-targets -- -D warnings
+	$(CARGO) clippy $(JOBS) -p puffs-ffi --no-default-features --profile kernel --target-dir $(FFI) -- -D warnings
+
+doc:
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(JOBS) --workspace --no-deps --quiet
+
+unit: ## Tests of the Rust crates
+	$(CARGO) test $(JOBS) --workspace --exclude c-tests -- --skip loom
+
+# The tests with `loom` in their path.
+loom: ## Models of the queue's races, every interleaving
+	$(CARGO) test $(JOBS) -p puffs-core --profile loom loom
+
+c-test: stage kernel-lib ## C programs against a staged install
+	PUFFS_STAGE='$(STAGE)$(PREFIX)' PUFFS_KERNEL_LIB='$(abspath $(LIB))/libpuffs-kernel.a' \
+		$(CARGO) test $(JOBS) -p c-tests
+
+fuse-test: stage ## Real mounts through /dev/fuse
+	@if mk/can-mount.sh; then \
+		set -x; PUFFS_STAGE='$(STAGE)$(PREFIX)' $(CARGO) test $(JOBS) -p puffs-fuse -- --ignored --test-threads=1; \
+	else \
+		mk/skips.sh add "fuse-test: $$(mk/can-mount.sh 2>&1)"; \
+	fi
+
+header: ## Regenerate include/
+	$(CARGO) run $(JOBS) --quiet -p puffs-headers -- include
+
+header-check: ## Fail when include/ is not what the sources say
+	@rm -rf $(TARGET)/headers
+	$(CARGO) run $(JOBS) --quiet -p puffs-headers -- $(TARGET)/headers
+	@diff -u -x README.md include $(TARGET)/headers || \
+		{ echo "include/ differs from what the sources say: run make header, and do not edit it by hand" >&2; exit 1; }
+
+symbols: $(RAW_HOSTED) $(RAW_KERNEL) ## Regenerate the lists of exported symbols
+	mk/symbols.sh write '$(RAW_HOSTED)' puffs-ffi/libpuffs.map
+	mk/symbols.sh write '$(RAW_KERNEL)' puffs-ffi/libpuffs-kernel.map
+
+symbols-check: libs kernel-lib ## Compare exports with the lists and with the headers
+	mk/symbols.sh check '$(RAW_HOSTED)' puffs-ffi/libpuffs.map '$(LIB)/libpuffs.a' '$(LIB)/$(SO)'
+	mk/symbols.sh check '$(RAW_KERNEL)' puffs-ffi/libpuffs-kernel.map '$(LIB)/libpuffs-kernel.a'
+	mk/symbols.sh headers puffs-ffi/libpuffs.map include/puffs_msgif.h include/puffs_sys.h include/puffs.h
+	mk/symbols.sh headers puffs-ffi/libpuffs-kernel.map include/puffs_msgif.h include/puffs_sys.h
+
+libs: $(LIB)/libpuffs.a $(LIB)/$(SO) $(LIB)/puffs.pc ## Build libpuffs.a and libpuffs.so
+
+kernel-lib: $(LIB)/libpuffs-kernel.a ## The library that a kernel links, for this machine's processes
+
+kernel-lib-bare: ## The same for a bare machine, without infallible allocation
+	@if mk/bare-toolchain.sh; then \
+		$(MAKE) --no-print-directory bare-checked; \
+	else \
+		mk/skips.sh add "kernel-lib-bare: $$(mk/bare-toolchain.sh 2>&1)"; \
+	fi
+
+stage:
+	@rm -rf '$(STAGE)'
+	@$(MAKE) --no-print-directory install DESTDIR='$(STAGE)'
+
+install: libs ## Install libraries, headers and puffs.pc
+	$(INSTALL) -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)'
+	$(INSTALL) -m 644 $(LIB)/libpuffs.a '$(DESTDIR)$(LIBDIR)/libpuffs.a'
+	$(INSTALL) -m 755 $(LIB)/$(SO) '$(DESTDIR)$(LIBDIR)/$(SO)'
+	ln -sf $(SO) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
+	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libpuffs.so'
+	$(INSTALL) -m 644 $(LIB)/puffs.pc '$(DESTDIR)$(LIBDIR)/pkgconfig/puffs.pc'
+	$(INSTALL) -m 644 include/*.h '$(DESTDIR)$(INCLUDEDIR)'
+
+uninstall: ## Remove what install put there
+	cd include && for header in *.h; do rm -f '$(DESTDIR)$(INCLUDEDIR)'/"$$header"; done
+	rm -f '$(DESTDIR)$(LIBDIR)/pkgconfig/puffs.pc' '$(DESTDIR)$(LIBDIR)/libpuffs.a' '$(DESTDIR)$(LIBDIR)/libpuffs.so' \
+		'$(DESTDIR)$(LIBDIR)/$(SONAME)' '$(DESTDIR)$(LIBDIR)/$(SO)'
+
+clean: ## Remove everything that was built
+	$(CARGO) clean

@@ -1,0 +1,603 @@
+/*
+ * puffs_msgif.h: the message interface between the kernel side of puffs and a file server.
+ *
+ * Written by `make header`; edit the sources in puffs-ffi/ instead.
+ *
+ * With PUFFS_KERNEL defined nothing is included, and what includes this header provides size_t, bool, the fixed-width
+ * integer types with UINT64_MAX, offsetof and (for the PUFFSGETOP family) _IOWR.
+ */
+#ifndef PUFFS_MSGIF_H
+#define PUFFS_MSGIF_H
+
+#ifndef PUFFS_KERNEL
+#include <sys/ioctl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#endif
+
+#ifdef __cplusplus
+#define PUFFS_STATIC_ASSERT(condition, message) static_assert(condition, message)
+#else
+#define PUFFS_STATIC_ASSERT(condition, message) _Static_assert(condition, message)
+#endif
+#define PUFFS_PACKED __attribute__((packed))
+
+/* The version of these headers; puffs_version() tells the library's. */
+#define PUFFS_VERSION_MAJOR 0
+#define PUFFS_VERSION_MINOR 1
+#define PUFFS_VERSION_PATCH 0
+#define PUFFS_VERSION_STRING "0.1.0"
+/* A version as one number, for comparisons. */
+#define PUFFS_MAKE_VERSION(major, minor, patch) (((major) << 16) | ((minor) << 8) | (patch))
+#define PUFFS_VERSION PUFFS_MAKE_VERSION(PUFFS_VERSION_MAJOR, PUFFS_VERSION_MINOR, PUFFS_VERSION_PATCH)
+
+/** File system operations (`PUFFSOP_VFS`). */
+#define PUFFSOP_VFS 1
+/** Operations on a node (`PUFFSOP_VN`). */
+#define PUFFSOP_VN 2
+/** The class without its flags. */
+#define PUFFSOP_OPCMASK 0x0f
+/** Nobody waits for an answer (`PUFFSOPFLAG_FAF`). */
+#define PUFFSOPFLAG_FAF 0x10
+
+/** The operations of `PUFFSOP_VFS`. */
+
+#define PUFFS_VFS_MOUNT 0
+#define PUFFS_VFS_START 1
+#define PUFFS_VFS_UNMOUNT 2
+#define PUFFS_VFS_ROOT 3
+#define PUFFS_VFS_QUOTACTL 4
+#define PUFFS_VFS_STATVFS 5
+#define PUFFS_VFS_SYNC 6
+#define PUFFS_VFS_VGET 7
+#define PUFFS_VFS_FHTOVP 8
+#define PUFFS_VFS_VPTOFH 9
+#define PUFFS_VFS_INIT 10
+#define PUFFS_VFS_DONE 11
+#define PUFFS_VFS_SNAPSHOT 12
+#define PUFFS_VFS_EXTATTRCTL 13
+#define PUFFS_VFS_SUSPEND 14
+
+/** The operations of `PUFFSOP_VN`. */
+
+#define PUFFS_VN_LOOKUP 0
+#define PUFFS_VN_CREATE 1
+#define PUFFS_VN_MKNOD 2
+#define PUFFS_VN_OPEN 3
+#define PUFFS_VN_CLOSE 4
+#define PUFFS_VN_ACCESS 5
+#define PUFFS_VN_GETATTR 6
+#define PUFFS_VN_SETATTR 7
+#define PUFFS_VN_READ 8
+#define PUFFS_VN_WRITE 9
+#define PUFFS_VN_IOCTL 10
+#define PUFFS_VN_FCNTL 11
+#define PUFFS_VN_POLL 12
+#define PUFFS_VN_KQFILTER 13
+#define PUFFS_VN_REVOKE 14
+#define PUFFS_VN_MMAP 15
+#define PUFFS_VN_FSYNC 16
+#define PUFFS_VN_SEEK 17
+#define PUFFS_VN_REMOVE 18
+#define PUFFS_VN_LINK 19
+#define PUFFS_VN_RENAME 20
+#define PUFFS_VN_MKDIR 21
+#define PUFFS_VN_RMDIR 22
+#define PUFFS_VN_SYMLINK 23
+#define PUFFS_VN_READDIR 24
+#define PUFFS_VN_READLINK 25
+#define PUFFS_VN_ABORTOP 26
+#define PUFFS_VN_INACTIVE 27
+#define PUFFS_VN_RECLAIM 28
+#define PUFFS_VN_LOCK 29
+#define PUFFS_VN_UNLOCK 30
+#define PUFFS_VN_BMAP 31
+#define PUFFS_VN_STRATEGY 32
+#define PUFFS_VN_PRINT 33
+#define PUFFS_VN_ISLOCKED 34
+#define PUFFS_VN_PATHCONF 35
+#define PUFFS_VN_ADVLOCK 36
+#define PUFFS_VN_LEASE 37
+#define PUFFS_VN_WHITEOUT 38
+#define PUFFS_VN_GETPAGES 39
+#define PUFFS_VN_PUTPAGES 40
+#define PUFFS_VN_GETEXTATTR 41
+#define PUFFS_VN_LISTEXTATTR 42
+#define PUFFS_VN_OPENEXTATTR 43
+#define PUFFS_VN_DELETEEXTATTR 44
+#define PUFFS_VN_SETEXTATTR 45
+#define PUFFS_VN_CLOSEEXTATTR 46
+#define PUFFS_VN_FALLOCATE 47
+#define PUFFS_VN_FDISCARD 48
+
+/** Version of the bodies in this file. */
+#define PUFFS_MSG_VERSION 1
+/** "Not given", in a field of any width: all bits set. */
+#define PUFFS_MSG_NOVAL UINT64_MAX
+/** Room that any fixed part with its names needs; bulk data comes on top. */
+#define PUFFS_MSG_ROOM (8 << 10)
+/** The largest name of one component. */
+#define PUFFS_MSG_NAME_MAX 255
+/** The largest target of a symbolic link. */
+#define PUFFS_MSG_TARGET_MAX 4095
+/** Offset of the name in a directory record. */
+#define PUFFS_MSG_DIRENT_NAME 13
+
+/** Kinds of credentials, `puffs_msg_head.cred`. */
+
+/** A user: uid, gid and groups hold. */
+#define PUFFS_MSG_CRED_USER 1
+/** The kernel itself, without credentials. */
+#define PUFFS_MSG_CRED_KERNEL 2
+/** The file system's own work, such as write-back. */
+#define PUFFS_MSG_CRED_FS 3
+
+/** What a lookup is for, `puffs_msg_lookup_req.nameiop`, and its flags. */
+
+/** Just looking. */
+#define PUFFS_MSG_NAMEI_LOOKUP 0
+/** The name is to be created: ENOENT is the good answer. */
+#define PUFFS_MSG_NAMEI_CREATE 1
+/** The name is to be removed. */
+#define PUFFS_MSG_NAMEI_DELETE 2
+/** The name is to be the target of a rename. */
+#define PUFFS_MSG_NAMEI_RENAME 3
+/** The component is the last of its path. */
+#define PUFFS_MSG_NAMEI_ISLASTCN 0x00008000
+/** The component is "..". */
+#define PUFFS_MSG_NAMEI_ISDOTDOT 0x00002000
+
+/** Bits of `puffs_msg_ans.setback`: what the server wants done once its answer has arrived. */
+
+/** Call inactive on the operation's node at the next opportunity. */
+#define PUFFS_SETBACK_INACT_N1 0x01
+/** The same for the second node. */
+#define PUFFS_SETBACK_INACT_N2 0x02
+/** The server holds no more references to the operation's node. */
+#define PUFFS_SETBACK_NOREF_N1 0x04
+/** The same for the second node. */
+#define PUFFS_SETBACK_NOREF_N2 0x08
+/** All of them. */
+#define PUFFS_SETBACK_MASK 0x0f
+
+/* The class of a request without its flags, and whether its caller waits. */
+#define PUFFSOP_OPCLASS(opclass) ((opclass) & PUFFSOP_OPCMASK)
+#define PUFFSOP_WANTREPLY(opclass) (((opclass) & PUFFSOPFLAG_FAF) == 0)
+
+/*
+ * The message bodies that puffs' own VFS side and server library use. A kernel may have its own: the
+ * queue does not look into them.
+ */
+
+/** Head of every request: the version and who asks. */
+struct puffs_msg_head {
+  /** `PUFFS_MSG_VERSION`. */
+  uint16_t version;
+  /** A value of `PUFFS_MSG_CRED_*`. */
+  uint8_t cred;
+  /** How many of `groups` hold. */
+  uint8_t ngroups;
+  /** Process that asks; 0 when unknown. */
+  uint32_t pid;
+  /** Thread that asks; 0 when unknown. */
+  uint32_t lwp;
+  /** Its user. */
+  uint32_t uid;
+  /** Its primary group. */
+  uint32_t gid;
+  /** Supplementary groups. */
+  uint32_t groups[16];
+  /** Zero. */
+  uint32_t pad;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_head) == 88, "size of puffs_msg_head");
+
+/** Head of every answer. */
+struct puffs_msg_ans {
+  /** Bits of `PUFFS_SETBACK_*`. */
+  uint32_t setback;
+  /** Zero. */
+  uint32_t pad;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_ans) == 8, "size of puffs_msg_ans");
+
+/** A point in time, or a span of it. */
+struct puffs_msg_time {
+  /** Seconds. */
+  int64_t sec;
+  /** Nanoseconds. */
+  int64_t nsec;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_time) == 16, "size of puffs_msg_time");
+
+/** `struct vattr`, fixed width. */
+struct puffs_msg_attr {
+  /** `enum vtype`. */
+  uint32_t vtype;
+  /** Permission bits; may hold the type bits too. */
+  uint32_t mode;
+  /** Links. */
+  uint32_t nlink;
+  /** Owner. */
+  uint32_t uid;
+  /** Group. */
+  uint32_t gid;
+  /** `VA_UTIMES_NULL`, `VA_EXCLUSIVE`. */
+  uint32_t vaflags;
+  /** File system id. */
+  uint64_t fsid;
+  /** Inode number. */
+  uint64_t fileid;
+  /** Size in bytes. */
+  uint64_t size;
+  /** Block size for I/O. */
+  uint64_t blocksize;
+  /** Last access. */
+  struct puffs_msg_time atime;
+  /** Last modification. */
+  struct puffs_msg_time mtime;
+  /** Last change of the node. */
+  struct puffs_msg_time ctime;
+  /** Creation. */
+  struct puffs_msg_time birthtime;
+  /** Generation. */
+  uint64_t gen;
+  /** Flags of chflags. */
+  uint64_t flags;
+  /** Device number. */
+  uint64_t rdev;
+  /** Bytes on disk. */
+  uint64_t bytes;
+  /** Revision. */
+  uint64_t filerev;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_attr) == 160, "size of puffs_msg_attr");
+
+/** VN LOOKUP; the cookie is the directory. Then: the name. */
+struct puffs_msg_lookup_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** What for, `PUFFS_MSG_NAMEI_*`. */
+  uint32_t nameiop;
+  /** Flags, `PUFFS_MSG_NAMEI_*`. */
+  uint32_t flags;
+  /** Length of the name. */
+  uint32_t namelen;
+  /** 1: attributes are wanted with the answer. */
+  uint32_t want_attr;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_lookup_req) == 104, "size of puffs_msg_lookup_req");
+
+/**
+ * VN CREATE, MKNOD, MKDIR, SYMLINK; the cookie is the directory. Then: the name, and
+ * for SYMLINK the target.
+ */
+struct puffs_msg_create_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** Type, mode and device of the new node; all other fields `PUFFS_MSG_NOVAL`. */
+  struct puffs_msg_attr attr;
+  /** Length of the name. */
+  uint32_t namelen;
+  /** Length of a symbolic link's target. */
+  uint32_t targetlen;
+  /** 1: attributes are wanted with the answer. */
+  uint32_t want_attr;
+  /** Zero. */
+  uint32_t pad;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_create_req) == 264, "size of puffs_msg_create_req");
+
+/** Answer to LOOKUP, CREATE, MKNOD, MKDIR, SYMLINK. */
+struct puffs_msg_node_ans {
+  /** Head. */
+  struct puffs_msg_ans ans;
+  /** The node's cookie. */
+  uint64_t cookie;
+  /** Size of a regular file. */
+  uint64_t size;
+  /** Device number. */
+  uint64_t rdev;
+  /** `enum vtype`. */
+  uint32_t vtype;
+  /** 0: `attr` holds. Otherwise: why it does not, an errno value. */
+  uint32_t attr_error;
+  /** Attributes. */
+  struct puffs_msg_attr attr;
+  /** How long they hold; zero: not given. */
+  struct puffs_msg_time attr_ttl;
+  /** How long the name holds; zero: not given. */
+  struct puffs_msg_time name_ttl;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_node_ans) == 232, "size of puffs_msg_node_ans");
+
+/** VN GETATTR, READLINK, INACTIVE, VFS STATVFS. */
+struct puffs_msg_plain_req {
+  /** Head. */
+  struct puffs_msg_head head;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_plain_req) == 88, "size of puffs_msg_plain_req");
+
+/** VN SETATTR. The answer carries the attributes as they are afterwards. */
+struct puffs_msg_setattr_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** What to change; all other fields `PUFFS_MSG_NOVAL`. */
+  struct puffs_msg_attr attr;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_setattr_req) == 248, "size of puffs_msg_setattr_req");
+
+/** Answer to GETATTR and SETATTR. */
+struct puffs_msg_attr_ans {
+  /** Head. */
+  struct puffs_msg_ans ans;
+  /** Attributes. */
+  struct puffs_msg_attr attr;
+  /** How long they hold; zero: not given. */
+  struct puffs_msg_time ttl;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_attr_ans) == 184, "size of puffs_msg_attr_ans");
+
+/** VN OPEN, CLOSE, ACCESS, FSYNC; VFS SYNC, UNMOUNT. */
+struct puffs_msg_flags_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** OPEN: mode. CLOSE: fflag. ACCESS: mode. FSYNC: flags. SYNC: waitfor. UNMOUNT: mntflags. */
+  uint32_t flags;
+  /** CLOSE: 1 when inactive is to be run after it. */
+  uint32_t inactive;
+  /** FSYNC: start of the range. */
+  uint64_t lo;
+  /** FSYNC: its end; 0: to the end of the file. */
+  uint64_t hi;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_flags_req) == 112, "size of puffs_msg_flags_req");
+
+/** Answer to OPEN. */
+struct puffs_msg_open_ans {
+  /** Head. */
+  struct puffs_msg_ans ans;
+  /** `PUFFS_OPEN_IO_DIRECT`. */
+  uint32_t oflags;
+  /** Zero. */
+  uint32_t pad;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_open_ans) == 16, "size of puffs_msg_open_ans");
+
+/** VN READ and READDIR. */
+struct puffs_msg_read_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** READ: offset in the file. READDIR: an offset that the server gave, or 0. */
+  uint64_t offset;
+  /** Bytes wanted; never more than the mount's maximum less `PUFFS_MSG_ROOM`. */
+  uint32_t len;
+  /** `PUFFS_IO_*`. */
+  uint32_t ioflag;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_read_req) == 104, "size of puffs_msg_read_req");
+
+/** Answer to READ and READLINK. Then: `len` bytes of data. */
+struct puffs_msg_data_ans {
+  /** Head. */
+  struct puffs_msg_ans ans;
+  /** Bytes that follow. */
+  uint32_t len;
+  /** Zero. */
+  uint32_t pad;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_data_ans) == 16, "size of puffs_msg_data_ans");
+
+/** Answer to READDIR. Then: `len` bytes of records, each a `puffs_msg_dirent` with its name. */
+struct puffs_msg_readdir_ans {
+  /** Head. */
+  struct puffs_msg_ans ans;
+  /** Where the next call starts. */
+  uint64_t offset;
+  /** Bytes of records that follow. */
+  uint32_t len;
+  /** 1 at the end of the directory. */
+  uint32_t eof;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_readdir_ans) == 24, "size of puffs_msg_readdir_ans");
+
+/** VN WRITE. Then: `len` bytes of data. */
+struct puffs_msg_write_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** Offset in the file. */
+  uint64_t offset;
+  /** Bytes that follow. */
+  uint32_t len;
+  /** `PUFFS_IO_*`. */
+  uint32_t ioflag;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_write_req) == 104, "size of puffs_msg_write_req");
+
+/** Answer to WRITE. */
+struct puffs_msg_write_ans {
+  /** Head. */
+  struct puffs_msg_ans ans;
+  /** Bytes written. */
+  uint32_t len;
+  /** Zero. */
+  uint32_t pad;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_write_ans) == 16, "size of puffs_msg_write_ans");
+
+/** VN REMOVE, RMDIR and LINK; the cookie is the directory. Then: the name. */
+struct puffs_msg_name_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** Cookie of the node that has, or is to get, the name. */
+  uint64_t target;
+  /** Length of the name. */
+  uint32_t namelen;
+  /** Zero. */
+  uint32_t pad;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_name_req) == 104, "size of puffs_msg_name_req");
+
+/** VN RENAME; the cookie is the source directory. Then: the old name and the new one. */
+struct puffs_msg_rename_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** Cookie of the node that is renamed. */
+  uint64_t source;
+  /** Cookie of the target directory. */
+  uint64_t target_dir;
+  /** Cookie of the node that is replaced. */
+  uint64_t target;
+  /** Length of the old name. */
+  uint32_t namelen;
+  /** Length of the new name. */
+  uint32_t target_namelen;
+  /** 1 when `target` holds: a cookie may be 0. */
+  uint32_t has_target;
+  /** Zero. */
+  uint32_t pad;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_rename_req) == 128, "size of puffs_msg_rename_req");
+
+/** VN RECLAIM, which wants no answer. */
+struct puffs_msg_reclaim_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** How often the kernel side received the cookie. */
+  uint32_t nlookup;
+  /** Zero. */
+  uint32_t pad;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_reclaim_req) == 96, "size of puffs_msg_reclaim_req");
+
+/** `struct statvfs`, fixed width. */
+struct puffs_msg_statvfs {
+  /** Block size. */
+  uint64_t bsize;
+  /** Fragment size: the unit of the block counts. */
+  uint64_t frsize;
+  /** Preferred I/O size. */
+  uint64_t iosize;
+  /** Blocks. */
+  uint64_t blocks;
+  /** Free blocks. */
+  uint64_t bfree;
+  /** Free blocks for users. */
+  uint64_t bavail;
+  /** Reserved blocks. */
+  uint64_t bresvd;
+  /** Nodes. */
+  uint64_t files;
+  /** Free nodes. */
+  uint64_t ffree;
+  /** Free nodes for users. */
+  uint64_t favail;
+  /** Reserved nodes. */
+  uint64_t fresvd;
+  /** Longest name. */
+  uint64_t namemax;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_statvfs) == 96, "size of puffs_msg_statvfs");
+
+/** Answer to STATVFS. */
+struct puffs_msg_statvfs_ans {
+  /** Head. */
+  struct puffs_msg_ans ans;
+  /** The figures. */
+  struct puffs_msg_statvfs statvfs;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_statvfs_ans) == 104, "size of puffs_msg_statvfs_ans");
+
+/**
+ * Head of a directory record; the name follows at `PUFFS_MSG_DIRENT_NAME`, ended by a NUL, and the whole is
+ * padded to eight bytes. This is `struct dirent` of `<puffs.h>`.
+ */
+struct puffs_msg_dirent {
+  /** Inode number. */
+  uint64_t fileno;
+  /** Length of the whole record. */
+  uint16_t reclen;
+  /** Length of the name. */
+  uint16_t namlen;
+  /** `DT_*`. */
+  uint8_t dtype;
+} PUFFS_PACKED;
+
+/** The minor number of the device that clones itself at each open. Instances have smaller ones. */
+#define PUFFS_CLONER 524287
+
+/** The header of a fetched request and of an answer. */
+struct puffs_req {
+  /** Matches the answer to its request; 0 when no answer is wanted. */
+  uint64_t preq_id;
+  /** `PUFFSOP_VFS` or `PUFFSOP_VN`, with `PUFFSOPFLAG_FAF` when no answer is wanted. */
+  uint8_t preq_opclass;
+  /** The operation: `PUFFS_VFS_*` or `PUFFS_VN_*`. */
+  uint8_t preq_optype;
+  /** In an answer: 0 or a positive errno value. */
+  int preq_rv;
+  /** The server's name for the node. */
+  void *preq_cookie;
+  /** The server's buffer for the body. */
+  void *preq_aux;
+  /**
+   * `PUFFSGETOP`: room in the buffer, and on return the length of the request (with `E2BIG`: the room it
+   * needs). `PUFFSPUTOP`: the length of the answer.
+   */
+  size_t preq_auxlen;
+};
+
+/** Data of unknown size for a request in flight. */
+struct puffs_sizeop {
+  /** The request that registered the data. */
+  uint64_t pso_reqid;
+  /** The server's buffer. */
+  uint8_t *pso_userbuf;
+  /** Its size; on return the number of bytes moved. */
+  size_t pso_bufsize;
+};
+
+/** What a server says when it starts. */
+struct puffs_startreq {
+  /** The cookie of the root node. */
+  uint64_t psr_cookie;
+  /** The file system's first figures. */
+  struct puffs_msg_statvfs psr_sb;
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version of the library that is running: compare with `PUFFS_VERSION`, which is the
+ * header's. Any thread may call it, under any lock.
+ */
+uint32_t puffs_version(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+/* The calls on an open device. */
+#define PUFFSGETOP _IOWR('p', 1, struct puffs_req)
+#define PUFFSPUTOP _IOWR('p', 2, struct puffs_req)
+#define PUFFSSIZEOP _IOWR('p', 3, struct puffs_sizeop)
+#define PUFFSSTARTOP _IOWR('p', 4, struct puffs_startreq)
+
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_req) == 40, "size of puffs_req");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_id) == 0, "preq_id");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_opclass) == 8, "preq_opclass");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_optype) == 9, "preq_optype");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_rv) == 12, "preq_rv");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_cookie) == 16, "preq_cookie");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_aux) == 24, "preq_aux");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_auxlen) == 32, "preq_auxlen");
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_sizeop) == 24, "size of puffs_sizeop");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_sizeop, pso_userbuf) == 8, "pso_userbuf");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_sizeop, pso_bufsize) == 16, "pso_bufsize");
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_startreq) == 104, "size of puffs_startreq");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_startreq, psr_sb) == 8, "psr_sb");
+
+#endif

@@ -1,0 +1,59 @@
+#!/bin/sh
+# Installs the Debian packages that are missing when root, else says which and stops.
+set -eu
+
+: "${CARGO:=cargo}"
+
+# PROBE PACKAGE: what shows that a package is here. A probe with a slash is a file, others are commands.
+needed='cc gcc
+c++ g++
+/usr/include/stdio.h libc6-dev
+pkg-config pkg-config
+readelf binutils
+valgrind valgrind
+fusermount3 fuse3
+umount mount
+setpriv util-linux
+diff diffutils'
+# Wanted for one rung only, which says so when they are missing.
+optional='/usr/bin/rustc rustc-web
+/usr/bin/cargo cargo-web
+/usr/lib/rustlib/src/rust/library rust-web-src'
+
+missing() {
+    echo "$1" | while read -r probe package; do
+        case $probe in
+        /*) [ -e "$probe" ] || echo "$package" ;;
+        *) command -v "$probe" >/dev/null || echo "$package" ;;
+        esac
+    done | tr '\n' ' '
+}
+
+install() {
+    # shellcheck disable=SC2086 # a list of packages
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $1 >/dev/null
+}
+
+for tool in "$CARGO --version" "$CARGO fmt --version" "$CARGO clippy --version"; do
+    $tool >/dev/null 2>&1 || {
+        echo "\`$tool\` fails: install Rust $(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) or newer with rustfmt and clippy (https://rustup.rs)" >&2
+        exit 1
+    }
+done
+
+need=$(missing "$needed")
+want=$(missing "$optional")
+[ -n "$need$want" ] || exit 0
+
+if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
+    [ -z "$want" ] || echo "not installed, and needed for make kernel-lib-bare only: $want"
+    [ -n "$need" ] || exit 0
+    echo "missing packages (Debian's names): $need" >&2
+    echo "install them, or run this as root on Debian" >&2
+    exit 1
+fi
+
+echo "installing: $need$want"
+apt-get -qq update
+[ -z "$need" ] || install "$need"
+[ -z "$want" ] || install "$want" || echo "cannot be installed, and needed for make kernel-lib-bare only: $want"

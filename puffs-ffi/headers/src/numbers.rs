@@ -1,0 +1,126 @@
+//! The numbers of the message interface as C macros, from `puffs_core::msg`: [`read`].
+//!
+//! A constant's name in C is the prefix of its module and its own name.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::{Error, source, text};
+
+/// Where numbers are, and what C calls them: file, module (empty: the file itself), prefix in C.
+const MODULES: &[(&str, &str, &str)] = &[
+    ("op.rs", "vfs", "PUFFS_VFS_"),
+    ("op.rs", "vn", "PUFFS_VN_"),
+    ("body.rs", "", "PUFFS_MSG_"),
+    ("body.rs", "cred", "PUFFS_MSG_CRED_"),
+    ("body.rs", "namei", "PUFFS_MSG_NAMEI_"),
+    ("body.rs", "setback", "PUFFS_SETBACK_"),
+];
+
+/// Constants that keep the reference's names.
+const NAMED: &[(&str, &str, &str)] = &[
+    ("op.rs", "CLASS_VFS", "PUFFSOP_VFS"),
+    ("op.rs", "CLASS_VN", "PUFFSOP_VN"),
+    ("op.rs", "CLASS_MASK", "PUFFSOP_OPCMASK"),
+    ("op.rs", "FLAG_FAF", "PUFFSOPFLAG_FAF"),
+];
+
+/// The numbers.
+pub(crate) struct Numbers {
+    /// As C.
+    pub(crate) c: String,
+    renamed: Vec<(String, String)>,
+}
+
+impl Numbers {
+    /// Rust's and C's names.
+    pub(crate) fn renamed(&self) -> impl Iterator<Item = (String, String)> {
+        self.renamed.iter().cloned()
+    }
+}
+
+/// Reads the files of `puffs_core::msg` in `dir`.
+pub(crate) fn read(dir: &Path) -> Result<Numbers, Error> {
+    let mut numbers = Numbers {
+        c: String::new(),
+        renamed: Vec::new(),
+    };
+    for file in ["op.rs", "body.rs"] {
+        let parsed = syn::parse_file(&source(&dir.join(file))?)?;
+        numbers.items(file, "", &parsed.items)?;
+        for item in &parsed.items {
+            let syn::Item::Mod(module) = item else {
+                continue;
+            };
+            let name = module.ident.to_string();
+            if let Some((_, items)) = &module.content {
+                numbers.c.push('\n');
+                numbers.c += &text::comment(&module.attrs, "");
+                numbers.c.push('\n');
+                numbers.items(file, &name, items)?;
+            }
+        }
+        numbers.c.push('\n');
+    }
+    Ok(numbers)
+}
+
+impl Numbers {
+    fn items(&mut self, file: &str, module: &str, items: &[syn::Item]) -> Result<(), Error> {
+        let prefix = MODULES
+            .iter()
+            .find(|(f, m, _)| (*f, *m) == (file, module))
+            .map(|(_, _, prefix)| *prefix);
+        if let (Some(prefix), false) = (prefix, module.is_empty()) {
+            self.renamed.push((module.to_owned(), format!("{prefix}*")));
+        }
+        for item in items {
+            let syn::Item::Const(item) = item else {
+                continue;
+            };
+            if !matches!(item.vis, syn::Visibility::Public(_)) {
+                continue;
+            }
+            let name = item.ident.to_string();
+            let named = NAMED
+                .iter()
+                .find(|(f, n, _)| (*f, *n) == (file, name.as_str()));
+            let in_c = match (named, prefix) {
+                (Some((_, _, in_c)), _) => (*in_c).to_owned(),
+                (None, Some(prefix)) => format!("{prefix}{name}"),
+                (None, None) => return Err(format!("{file}: {name} has no name in C").into()),
+            };
+            let value = value(&item.expr).ok_or_else(|| format!("{file}: {name} is no number"))?;
+            self.c += &text::comment(&item.attrs, "");
+            writeln!(self.c, "#define {in_c} {value}")?;
+            self.renamed.push((name, in_c));
+        }
+        Ok(())
+    }
+}
+
+/// A constant expression as C: a literal, a shift of literals, or the largest 64-bit number.
+fn value(expr: &syn::Expr) -> Option<String> {
+    match expr {
+        syn::Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Int(number),
+            ..
+        }) => Some(number.token().to_string().replace('_', "")),
+        syn::Expr::Binary(syn::ExprBinary {
+            left,
+            op: syn::BinOp::Shl(_),
+            right,
+            ..
+        }) => Some(format!("({} << {})", value(left)?, value(right)?)),
+        syn::Expr::Path(path) => {
+            let path: Vec<String> = path
+                .path
+                .segments
+                .iter()
+                .map(|s| s.ident.to_string())
+                .collect();
+            (path == ["u64", "MAX"]).then(|| "UINT64_MAX".to_owned())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,108 @@
+//! The structures of the device calls as C declares them: `<puffs_msgif.h>`.
+//!
+//! [`puffs_req`], [`puffs_sizeop`] and [`puffs_startreq`] have the layout of their namesakes in
+//! [`puffs_core::msg::wire`]; the asserts below hold them together. The numbers of the operations and the
+//! message bodies have no Rust of their own here: the header generator takes them from
+//! `puffs_core::msg`. Replaces the reference's `puffs_msgif.h`.
+#![allow(non_camel_case_types)] // The names that C sees.
+
+use core::ffi::{c_int, c_void};
+use core::mem::offset_of;
+
+pub use puffs_core::msg::body::Statvfs as puffs_msg_statvfs;
+use puffs_core::msg::wire;
+use static_assertions::{assert_eq_align, assert_eq_size, const_assert_eq};
+
+/// The minor number of the device that clones itself at each open. Instances have smaller ones.
+pub const PUFFS_CLONER: u32 = 0x7ffff;
+
+/// The header of a fetched request and of an answer.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct puffs_req {
+    /// Matches the answer to its request; 0 when no answer is wanted.
+    pub preq_id: u64,
+    /// `PUFFSOP_VFS` or `PUFFSOP_VN`, with `PUFFSOPFLAG_FAF` when no answer is wanted.
+    pub preq_opclass: u8,
+    /// The operation: `PUFFS_VFS_*` or `PUFFS_VN_*`.
+    pub preq_optype: u8,
+    /// In an answer: 0 or a positive errno value.
+    pub preq_rv: c_int,
+    /// The server's name for the node.
+    pub preq_cookie: *mut c_void,
+    /// The server's buffer for the body.
+    pub preq_aux: *mut c_void,
+    /// `PUFFSGETOP`: room in the buffer, and on return the length of the request (with `E2BIG`: the room it
+    /// needs). `PUFFSPUTOP`: the length of the answer.
+    pub preq_auxlen: usize,
+}
+
+/// Data of unknown size for a request in flight.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct puffs_sizeop {
+    /// The request that registered the data.
+    pub pso_reqid: u64,
+    /// The server's buffer.
+    pub pso_userbuf: *mut u8,
+    /// Its size; on return the number of bytes moved.
+    pub pso_bufsize: usize,
+}
+
+/// What a server says when it starts.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct puffs_startreq {
+    /// The cookie of the root node.
+    pub psr_cookie: u64,
+    /// The file system's first figures.
+    pub psr_sb: puffs_msg_statvfs,
+}
+
+assert_eq_size!(puffs_req, wire::Req);
+assert_eq_align!(puffs_req, wire::Req);
+const_assert_eq!(offset_of!(puffs_req, preq_id), offset_of!(wire::Req, id));
+const_assert_eq!(
+    offset_of!(puffs_req, preq_opclass),
+    offset_of!(wire::Req, opclass)
+);
+const_assert_eq!(
+    offset_of!(puffs_req, preq_optype),
+    offset_of!(wire::Req, optype)
+);
+const_assert_eq!(offset_of!(puffs_req, preq_rv), offset_of!(wire::Req, rv));
+const_assert_eq!(
+    offset_of!(puffs_req, preq_cookie),
+    offset_of!(wire::Req, cookie)
+);
+const_assert_eq!(offset_of!(puffs_req, preq_aux), offset_of!(wire::Req, aux));
+const_assert_eq!(
+    offset_of!(puffs_req, preq_auxlen),
+    offset_of!(wire::Req, auxlen)
+);
+
+assert_eq_size!(puffs_sizeop, wire::SizeOp);
+assert_eq_align!(puffs_sizeop, wire::SizeOp);
+const_assert_eq!(
+    offset_of!(puffs_sizeop, pso_reqid),
+    offset_of!(wire::SizeOp, reqid)
+);
+const_assert_eq!(
+    offset_of!(puffs_sizeop, pso_userbuf),
+    offset_of!(wire::SizeOp, userbuf)
+);
+const_assert_eq!(
+    offset_of!(puffs_sizeop, pso_bufsize),
+    offset_of!(wire::SizeOp, bufsize)
+);
+
+assert_eq_size!(puffs_startreq, wire::StartReq);
+assert_eq_align!(puffs_startreq, wire::StartReq);
+const_assert_eq!(
+    offset_of!(puffs_startreq, psr_cookie),
+    offset_of!(wire::StartReq, root_cookie)
+);
+const_assert_eq!(
+    offset_of!(puffs_startreq, psr_sb),
+    offset_of!(wire::StartReq, statvfs)
+);
