@@ -343,10 +343,15 @@ pub(crate) fn out(body: &[u8]) -> Outgoing<Checked> {
     Outgoing::vn(1, Cookie(0xc0), Buf::copy_of(body, body.len()).unwrap())
 }
 
-/// What the late hook and the unmount hook saw.
+/// A late answer: operation, cookie, rv, body.
+pub(crate) type Noted = (u8, Cookie, i32, Vec<u8>);
+/// How a request ended, as values.
+pub(crate) type Told = Result<(i32, Vec<u8>), Errno>;
+
+/// What the late hook saw.
 #[derive(Default)]
 pub(crate) struct Host {
-    pub(crate) late: Mutex<Vec<(u8, Cookie, i32, Vec<u8>)>>,
+    pub(crate) late: Mutex<Vec<Noted>>,
 }
 
 impl MountHost<Checked> for Arc<Host> {
@@ -381,11 +386,11 @@ pub(crate) fn running_with(config: Config) -> (TestMount, Arc<Host>, Server) {
 
 /// Where a completion leaves its result.
 #[derive(Clone, Default)]
-pub(crate) struct Slip(Arc<Mutex<Vec<Result<(i32, Vec<u8>), Errno>>>>);
+pub(crate) struct Slip(Arc<Mutex<Vec<Told>>>);
 
 impl Slip {
     /// What the completion was told; it must have been called exactly once.
-    pub(crate) fn ended(&self) -> Result<(i32, Vec<u8>), Errno> {
+    pub(crate) fn ended(&self) -> Told {
         let told = self.0.lock().unwrap();
         assert_eq!(told.len(), 1, "a request ends exactly once");
         told[0].clone()
@@ -396,7 +401,7 @@ impl Slip {
     }
 }
 
-pub(crate) fn flat(ended: Ended) -> Result<(i32, Vec<u8>), Errno> {
+pub(crate) fn flat(ended: Ended) -> Told {
     ended.map(|answer| (answer.rv, answer.body[..answer.len].to_vec()))
 }
 
@@ -410,12 +415,7 @@ pub(crate) fn submit(mount: &TestMount, out: Outgoing<Checked>) -> (ReqId, Slip)
 }
 
 /// Parks a caller on a thread of its own, and returns once `queued` requests can be fetched.
-pub(crate) fn park(
-    mount: &TestMount,
-    body: &[u8],
-    wait: Wait,
-    queued: usize,
-) -> JoinHandle<Result<(i32, Vec<u8>), Errno>> {
+pub(crate) fn park(mount: &TestMount, body: &[u8], wait: Wait, queued: usize) -> JoinHandle<Told> {
     let (theirs, body) = (mount.clone(), body.to_vec());
     let caller = std::thread::spawn(move || flat(theirs.call(out(&body), &wait)));
     until(|| mount.readiness().requests == queued);
