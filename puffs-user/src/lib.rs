@@ -1,4 +1,28 @@
 //! The server side of puffs: fetch a request, call the server's operation, answer.
+//!
+//! [`usermount::Usermount`] is one server: its table of operations, what it has set, its main loop. The
+//! dispatcher turns a message ([`puffs_core::msg::body`]) into a call of the server's C function and back.
+//! [`host`] says what the library needs from whoever provides the VFS. The rest are the helpers that
+//! servers use. `puffs-ffi` gives all of it its C names.
+//!
+//! Not here: mounting itself (a host's), C symbols (`puffs-ffi`'s), message queues (`puffs-core`'s).
 
+pub mod access;
+pub mod attr;
+mod buffer;
 pub mod c;
+pub mod cc;
+pub mod cred;
+pub mod dirents;
+mod dispatch;
+pub mod genops;
 pub mod host;
+pub mod kernerr;
+pub mod newinfo;
+pub mod nodes;
+mod opset;
+mod say;
+mod sys;
+#[cfg(test)]
+mod testing;
+pub mod usermount;

@@ -31,12 +31,8 @@ pub const PUFFS_KFLAG_NOFLUSH_META: u32 = 0x200;
 /// `PUFFS_KFLAG_NOCACHE_ATTR` through.
 pub const PUFFS_KFLAG_MASK: u32 = 0x3ff;
 
-/// The library keeps whole paths.
-pub const PUFFS_FLAG_BUILDPATH: u32 = 0x8000_0000;
 /// Each request and its result are printed.
 pub const PUFFS_FLAG_OPDUMP: u32 = 0x4000_0000;
-/// Paths have a hash.
-pub const PUFFS_FLAG_HASHPATH: u32 = 0x2000_0000;
 /// Cookies are `struct puffs_node`.
 pub const PUFFS_FLAG_PNCOOKIE: u32 = 0x1000_0000;
 /// All flags that concern the library.

@@ -1,0 +1,76 @@
+//! `struct puffs_statvfs`, the figures of a file system: `struct statvfs` of the reference.
+//!
+//! The tag differs because glibc's `<sys/statvfs.h>` has the plain one, with fewer fields.
+
+use core::ffi::{c_char, c_ulong};
+
+use libc::uid_t;
+
+use super::consts::{_VFS_MNAMELEN, _VFS_NAMELEN};
+
+/// Figures of a file system. The server fills the sizes and counts; flags, names and owner are put by the
+/// other side.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct puffs_statvfs {
+    /// Mount flags.
+    pub f_flag: c_ulong,
+    /// Block size.
+    pub f_bsize: c_ulong,
+    /// Fragment size: the unit of the block counts.
+    pub f_frsize: c_ulong,
+    /// Preferred I/O size.
+    pub f_iosize: c_ulong,
+    /// Blocks.
+    pub f_blocks: u64,
+    /// Free blocks.
+    pub f_bfree: u64,
+    /// Free blocks for users.
+    pub f_bavail: u64,
+    /// Reserved blocks.
+    pub f_bresvd: u64,
+    /// Nodes.
+    pub f_files: u64,
+    /// Free nodes.
+    pub f_ffree: u64,
+    /// Free nodes for users.
+    pub f_favail: u64,
+    /// Reserved nodes.
+    pub f_fresvd: u64,
+    /// File system id.
+    pub f_fsid: c_ulong,
+    /// Longest name.
+    pub f_namemax: c_ulong,
+    /// Who mounted it.
+    pub f_owner: uid_t,
+    /// Type's name.
+    pub f_fstypename: [c_char; _VFS_NAMELEN],
+    /// Mount point.
+    pub f_mntonname: [c_char; _VFS_MNAMELEN],
+    /// "Device".
+    pub f_mntfromname: [c_char; _VFS_MNAMELEN],
+}
+
+impl puffs_statvfs {
+    /// All zero.
+    pub const ZERO: Self = puffs_statvfs {
+        f_flag: 0,
+        f_bsize: 0,
+        f_frsize: 0,
+        f_iosize: 0,
+        f_blocks: 0,
+        f_bfree: 0,
+        f_bavail: 0,
+        f_bresvd: 0,
+        f_files: 0,
+        f_ffree: 0,
+        f_favail: 0,
+        f_fresvd: 0,
+        f_fsid: 0,
+        f_namemax: 0,
+        f_owner: 0,
+        f_fstypename: [0; _VFS_NAMELEN],
+        f_mntonname: [0; _VFS_MNAMELEN],
+        f_mntfromname: [0; _VFS_MNAMELEN],
+    };
+}

@@ -1,0 +1,72 @@
+//! `struct vattr`, the attributes of a node, and the values of `enum vtype`.
+
+use core::ffi::{c_long, c_uint, c_ulong};
+
+use libc::{dev_t, gid_t, ino_t, mode_t, timespec, uid_t};
+
+use super::vtype;
+
+/// No type.
+pub const VNON: vtype = 0;
+/// Regular file.
+pub const VREG: vtype = 1;
+/// Directory.
+pub const VDIR: vtype = 2;
+/// Block device.
+pub const VBLK: vtype = 3;
+/// Character device.
+pub const VCHR: vtype = 4;
+/// Symbolic link.
+pub const VLNK: vtype = 5;
+/// Socket.
+pub const VSOCK: vtype = 6;
+/// FIFO.
+pub const VFIFO: vtype = 7;
+/// Bad, or dead.
+pub const VBAD: vtype = 8;
+
+/// Attributes of a node. `PUFFS_VNOVAL`, cast to its type, in a field says: not given, not to be changed.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct vattr {
+    /// Type; `VNON` when not given.
+    pub va_type: vtype,
+    /// Permission bits; may have the type bits too.
+    pub va_mode: mode_t,
+    /// Links. 32 bits wide: servers scan a number into it.
+    pub va_nlink: u32,
+    /// Owner.
+    pub va_uid: uid_t,
+    /// Group.
+    pub va_gid: gid_t,
+    /// File system id; the other side puts its own.
+    pub va_fsid: dev_t,
+    /// Inode number.
+    pub va_fileid: ino_t,
+    /// Size in bytes.
+    pub va_size: u64,
+    /// Block size for I/O.
+    pub va_blocksize: c_long,
+    /// Last access.
+    pub va_atime: timespec,
+    /// Last modification.
+    pub va_mtime: timespec,
+    /// Last change of the node.
+    pub va_ctime: timespec,
+    /// Creation.
+    pub va_birthtime: timespec,
+    /// Generation.
+    pub va_gen: c_ulong,
+    /// Flags of chflags.
+    pub va_flags: c_ulong,
+    /// Device number.
+    pub va_rdev: dev_t,
+    /// Bytes on disk.
+    pub va_bytes: u64,
+    /// Revision.
+    pub va_filerev: u64,
+    /// `VA_UTIMES_NULL`, `VA_EXCLUSIVE`.
+    pub va_vaflags: c_uint,
+    /// Not used.
+    pub va_spare: c_long,
+}

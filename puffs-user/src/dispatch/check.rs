@@ -1,0 +1,116 @@
+//! What is refused as an operation's result: `EPROTO` for the caller, a word to the server.
+//!
+//! The other side of the mount checks all this again, and more, since it cannot trust a server. Here the server's
+//! author learns what is wrong.
+
+use core::ffi::{CStr, c_int};
+
+use super::call::Call;
+use crate::c::consts::{
+    PUFFS_ERR_ERROR, PUFFS_ERR_LOOKUP, PUFFS_ERR_MAKENODE, PUFFS_ERR_READ, PUFFS_ERR_READDIR,
+    PUFFS_ERR_READLINK, PUFFS_ERR_WRITE,
+};
+use crate::c::vattr::{VBAD, VNON};
+use crate::kernerr;
+use crate::newinfo::Newinfo;
+
+/// The largest errno number of Linux, `EHWPOISON`.
+const MAX_ERRNO: c_int = 133;
+
+/// Tells the server and gives the caller's error.
+fn refuse(call: &Call<'_>, kind: c_int, error: c_int, text: &CStr) -> i32 {
+    kernerr::notify(call.pu, kind as u8, error, text, call.cookie);
+    libc::EPROTO
+}
+
+/// A result is 0 or an errno value.
+pub(super) fn rv(call: &Call<'_>, rv: c_int) -> Result<(), i32> {
+    match rv {
+        0 => Ok(()),
+        1..=MAX_ERRNO => Err(rv),
+        _ => Err(refuse(
+            call,
+            PUFFS_ERR_ERROR,
+            rv,
+            c"the result is no errno value",
+        )),
+    }
+}
+
+/// A lookup finds a node with a type and a size, and not the directory itself.
+pub(super) fn found(call: &Call<'_>, node: &Newinfo) -> Result<(), i32> {
+    let (kind, text) = if node.cookie() == call.cookie {
+        (PUFFS_ERR_LOOKUP, c"lookup returned the directory's cookie")
+    } else if node.vtype() == VNON || node.vtype() >= VBAD {
+        (PUFFS_ERR_MAKENODE, c"lookup returned a node without a type")
+    } else if node.size() == u64::MAX {
+        (PUFFS_ERR_MAKENODE, c"lookup returned a node of size -1")
+    } else {
+        return Ok(());
+    };
+    Err(refuse(call, kind, libc::EINVAL, text))
+}
+
+/// A new node has a cookie that is not the root's. None at all means that the server cannot.
+pub(super) fn created(call: &Call<'_>, node: &Newinfo) -> Result<(), i32> {
+    if node.cookie().is_null() {
+        return Err(libc::EOPNOTSUPP);
+    }
+    if node.cookie() == call.pu.root_cookie() {
+        let text = c"a new node has the root's cookie";
+        return Err(refuse(call, PUFFS_ERR_MAKENODE, libc::EEXIST, text));
+    }
+    Ok(())
+}
+
+/// What of `asked` was done, when `left` remain.
+fn done(
+    call: &Call<'_>,
+    kind: c_int,
+    asked: usize,
+    left: usize,
+    text: &CStr,
+) -> Result<usize, i32> {
+    asked
+        .checked_sub(left)
+        .ok_or_else(|| refuse(call, kind, libc::E2BIG, text))
+}
+
+/// Bytes read.
+pub(super) fn read(call: &Call<'_>, asked: usize, left: usize) -> Result<usize, i32> {
+    done(call, PUFFS_ERR_READ, asked, left, c"read: resid grew")
+}
+
+/// Bytes written.
+pub(super) fn written(call: &Call<'_>, asked: usize, left: usize) -> Result<usize, i32> {
+    done(call, PUFFS_ERR_WRITE, asked, left, c"write: resid grew")
+}
+
+/// Bytes of directory records.
+pub(super) fn listed(
+    call: &Call<'_>,
+    asked: usize,
+    left: usize,
+    cookies: usize,
+) -> Result<usize, i32> {
+    if cookies != 0 {
+        let text = c"readdir: more cookies than slots";
+        return Err(refuse(call, PUFFS_ERR_READDIR, libc::E2BIG, text));
+    }
+    done(
+        call,
+        PUFFS_ERR_READDIR,
+        asked,
+        left,
+        c"readdir: reslen grew",
+    )
+}
+
+/// Length of a symbolic link.
+pub(super) fn linked(call: &Call<'_>, room: usize, len: usize) -> Result<usize, i32> {
+    if len > room {
+        let text = c"readlink: longer than the buffer";
+        return Err(refuse(call, PUFFS_ERR_READLINK, libc::E2BIG, text));
+    }
+    Ok(len)
+}

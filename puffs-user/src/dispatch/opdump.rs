@@ -1,0 +1,134 @@
+//! `PUFFS_FLAG_OPDUMP`: a line on stderr for each request and each result.
+
+use puffs_core::msg::op::{CLASS_MASK, CLASS_VFS, CLASS_VN, FLAG_FAF};
+use puffs_core::msg::wire;
+
+use crate::say;
+
+const VFS: [&str; 15] = [
+    "mount",
+    "start",
+    "unmount",
+    "root",
+    "quotactl",
+    "statvfs",
+    "sync",
+    "vget",
+    "fhtonode",
+    "nodetofh",
+    "init",
+    "done",
+    "snapshot",
+    "extattrctl",
+    "suspend",
+];
+const VN: [&str; 49] = [
+    "lookup",
+    "create",
+    "mknod",
+    "open",
+    "close",
+    "access",
+    "getattr",
+    "setattr",
+    "read",
+    "write",
+    "ioctl",
+    "fcntl",
+    "poll",
+    "kqfilter",
+    "revoke",
+    "mmap",
+    "fsync",
+    "seek",
+    "remove",
+    "link",
+    "rename",
+    "mkdir",
+    "rmdir",
+    "symlink",
+    "readdir",
+    "readlink",
+    "abortop",
+    "inactive",
+    "reclaim",
+    "lock",
+    "unlock",
+    "bmap",
+    "strategy",
+    "print",
+    "islocked",
+    "pathconf",
+    "advlock",
+    "lease",
+    "whiteout",
+    "getpages",
+    "putpages",
+    "getextattr",
+    "listextattr",
+    "openextattr",
+    "deleteextattr",
+    "setextattr",
+    "closeextattr",
+    "fallocate",
+    "fdiscard",
+];
+
+/// The operation's name.
+fn name(req: &wire::Req) -> &'static str {
+    let table: &[&str] = match req.opclass & CLASS_MASK {
+        CLASS_VFS => &VFS,
+        CLASS_VN => &VN,
+        _ => &[],
+    };
+    table.get(usize::from(req.optype)).unwrap_or(&"unknown")
+}
+
+pub(super) fn request(req: &wire::Req) {
+    let faf = if req.opclass & FLAG_FAF != 0 {
+        ", no answer wanted"
+    } else {
+        ""
+    };
+    say::line(format_args!(
+        "puffs: > {} {} cookie {:#x}, {} bytes{faf}",
+        req.id,
+        name(req),
+        req.cookie,
+        req.auxlen,
+    ));
+}
+
+pub(super) fn answer(req: &wire::Req) {
+    say::line(format_args!(
+        "puffs: < {} {} result {}, {} bytes",
+        req.id,
+        name(req),
+        req.rv,
+        req.auxlen,
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use puffs_core::msg::op::{vfs, vn};
+
+    #[test]
+    fn names_stand_in_the_order_of_the_numbers() {
+        let of = |opclass, optype| {
+            name(&wire::Req {
+                opclass,
+                optype,
+                ..wire::Req::default()
+            })
+        };
+        assert_eq!(of(CLASS_VFS, vfs::STATVFS), "statvfs");
+        assert_eq!(of(CLASS_VFS, vfs::SUSPEND), "suspend");
+        assert_eq!(of(CLASS_VN | FLAG_FAF, vn::RECLAIM), "reclaim");
+        assert_eq!(of(CLASS_VN, vn::PATHCONF), "pathconf");
+        assert_eq!(of(CLASS_VN, vn::FDISCARD), "fdiscard");
+        assert_eq!(of(CLASS_VN, 49), "unknown");
+        assert_eq!(of(7, 0), "unknown");
+    }
+}

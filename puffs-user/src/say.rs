@@ -1,0 +1,14 @@
+//! Words for the person who runs the server, on stderr; nobody may be listening.
+
+use std::fmt::Arguments;
+use std::io::Write;
+
+/// Writes one line. A stderr that is closed or broken is no reason to end, as `eprintln!` would.
+pub(crate) fn line(text: Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Writes a warning.
+pub(crate) fn warn(text: Arguments<'_>) {
+    line(format_args!("puffs: {text}"));
+}

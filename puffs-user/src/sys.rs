@@ -1,0 +1,100 @@
+//! The few system calls of the library, with errors as errno values and descriptors that close.
+
+use std::io::Error;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+/// The errno value of the last failed call.
+pub(crate) fn errno() -> i32 {
+    Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// The value of a call, or its errno value.
+pub(crate) fn check(result: libc::c_int) -> Result<libc::c_int, i32> {
+    if result == -1 {
+        Err(errno())
+    } else {
+        Ok(result)
+    }
+}
+
+fn own(result: libc::c_int) -> Result<OwnedFd, i32> {
+    let fd = check(result)?;
+    // SAFETY: the call has just made this descriptor, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// A wake-up that can be given from any thread, and from a signal handler.
+pub(crate) fn eventfd() -> Result<OwnedFd, i32> {
+    // SAFETY: takes numbers only.
+    own(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })
+}
+
+/// Gives the wake-up. Safe in a signal handler; changes errno.
+pub(crate) fn wake(fd: RawFd) {
+    let one = 1_u64;
+    // SAFETY: eight bytes that are there. It fails only when the wake-up has been given already.
+    unsafe { libc::write(fd, (&raw const one).cast(), size_of::<u64>()) };
+}
+
+/// Takes the wake-up back.
+pub(crate) fn unwake(fd: RawFd) {
+    let mut count = 0_u64;
+    // SAFETY: room for eight bytes. It fails only when no wake-up was given.
+    unsafe { libc::read(fd, (&raw mut count).cast(), size_of::<u64>()) };
+}
+
+/// Waits for several descriptors.
+pub(crate) struct Epoll(OwnedFd);
+
+impl Epoll {
+    pub(crate) fn new() -> Result<Self, i32> {
+        // SAFETY: takes numbers only.
+        Ok(Epoll(own(unsafe {
+            libc::epoll_create1(libc::EPOLL_CLOEXEC)
+        })?))
+    }
+
+    /// Watches `fd`; its event carries `token`.
+    pub(crate) fn add(&self, fd: RawFd, token: u64, events: libc::c_int) -> Result<(), i32> {
+        let mut event = libc::epoll_event {
+            events: events as u32,
+            u64: token,
+        };
+        // SAFETY: `event` is valid for the call.
+        check(unsafe {
+            libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &raw mut event)
+        })?;
+        Ok(())
+    }
+
+    /// Waits, at most `timeout` milliseconds unless that is negative, and returns the tokens of what is ready.
+    pub(crate) fn wait(&self, timeout: i32) -> Result<Ready, i32> {
+        let mut ready = Ready {
+            events: [libc::epoll_event { events: 0, u64: 0 }; 8],
+            len: 0,
+        };
+        // SAFETY: the array has room for as many events as is said.
+        let n = check(unsafe {
+            libc::epoll_wait(
+                self.0.as_raw_fd(),
+                ready.events.as_mut_ptr(),
+                ready.events.len() as i32,
+                timeout,
+            )
+        })?;
+        ready.len = n as usize;
+        Ok(ready)
+    }
+}
+
+/// What a wait found ready.
+pub(crate) struct Ready {
+    events: [libc::epoll_event; 8],
+    len: usize,
+}
+
+impl Ready {
+    pub(crate) fn has(&self, token: u64) -> bool {
+        self.events[..self.len].iter().any(|e| e.u64 == token)
+    }
+}

@@ -1,0 +1,127 @@
+//! `puffs_mainloop`: serves requests until the file system is unmounted.
+//!
+//! A turn calls the loop function, looks for exits and signals, waits, and lets the session do what is ready. A
+//! signal that ends the wait starts a new turn, so that the loop function runs soon after any handler.
+
+use std::os::fd::AsRawFd;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use puffs_core::errno::Errno;
+use puffs_core::msg::{body, op, wire};
+
+use super::{State, Usermount, signals};
+use crate::buffer::Buffer;
+use crate::dispatch;
+use crate::host::{Session, Transport, Turn};
+use crate::say;
+use crate::sys::{self, Epoll};
+
+const SESSION: u64 = 0;
+const EXIT: u64 = 1;
+const SIGNAL: u64 = 2;
+
+impl Usermount {
+    /// Serves until unmounted; the session ends with the loop, however the loop ends.
+    ///
+    /// # Errors
+    /// An errno value when the loop cannot start or go on; `EINVAL` when there is no mount.
+    pub fn mainloop(&self) -> Result<(), i32> {
+        let session = self.session.borrow().clone().ok_or(libc::EINVAL)?;
+        let result = self.turns(&session);
+        drop(session);
+        let session = self.session.take();
+        // Its end may unmount, so nothing of ours is borrowed meanwhile.
+        drop(session);
+        self.set_state(State::Unmounted);
+        result
+    }
+
+    fn turns(&self, session: &Rc<dyn Session>) -> Result<(), i32> {
+        let epoll = Epoll::new()?;
+        epoll.add(session.fd(), SESSION, libc::EPOLLIN)?;
+        epoll.add(self.exit_wake.as_raw_fd(), EXIT, libc::EPOLLIN)?;
+        epoll.add(signals::wake_fd()?, SIGNAL, libc::EPOLLIN | libc::EPOLLET)?;
+        let mut buffer = Buffer::new(self.settings.maxdata() + body::ROOM).ok_or(libc::ENOMEM)?;
+
+        let mut more = true;
+        while self.state() != State::Unmounted {
+            if let Some(f) = self.settings.loop_fn.get() {
+                // SAFETY: the server's own function, called as its type says.
+                unsafe { f(self.as_ptr()) };
+            }
+            if self.must_exit() {
+                session.unmount();
+            }
+            let timeout = if more { 0 } else { self.timeout_ms() };
+            let ready = match epoll.wait(timeout) {
+                Ok(ready) => ready,
+                Err(libc::EINTR) => continue,
+                Err(errno) => return Err(errno),
+            };
+            if ready.has(EXIT) {
+                sys::unwake(self.exit_wake.as_raw_fd());
+            }
+            if more || ready.has(SESSION) {
+                let turn = session.turn(&mut || self.serve(session.transport(), &mut buffer))?;
+                match turn {
+                    Turn::More => more = true,
+                    Turn::Idle => more = false,
+                    Turn::Gone => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether somebody asked for the end since the last time.
+    fn must_exit(&self) -> bool {
+        let arrivals = signals::arrivals();
+        let signalled = self.signals_seen.replace(arrivals) != arrivals;
+        self.exit_wanted.swap(false, Ordering::SeqCst) || signalled
+    }
+
+    /// Longest wait of a turn, rounded up to milliseconds; negative: for ever.
+    fn timeout_ms(&self) -> i32 {
+        self.settings.timeout.get().map_or(-1, |timeout| {
+            let whole = timeout
+                .as_nanos()
+                .div_ceil(Duration::from_millis(1).as_nanos());
+            i32::try_from(whole).unwrap_or(i32::MAX)
+        })
+    }
+
+    /// Fetches, executes and answers until no request is left.
+    fn serve(&self, transport: &dyn Transport, buffer: &mut Buffer) {
+        loop {
+            let mut req = wire::Req {
+                aux: buffer.addr(),
+                auxlen: buffer.len(),
+                ..wire::Req::default()
+            };
+            match transport.getop(&mut req) {
+                Ok(()) => {}
+                Err(Errno::Intr) => continue,
+                Err(Errno::TooBig) if req.auxlen > buffer.len() => match Buffer::new(req.auxlen) {
+                    Some(larger) => {
+                        *buffer = larger;
+                        continue;
+                    }
+                    None => return say::warn(format_args!("no memory for a request")),
+                },
+                Err(Errno::WouldBlock | Errno::Nxio) => return,
+                Err(error) => return say::warn(format_args!("getop: {error:?}")),
+            }
+            dispatch::execute(self, &mut req, buffer.bytes());
+            if req.opclass & op::FLAG_FAF != 0 {
+                continue;
+            }
+            match transport.putop(&mut req) {
+                // The caller had left, or everything is over: nobody misses the answer.
+                Ok(()) | Err(Errno::Canceled | Errno::Nxio) => {}
+                Err(error) => say::warn(format_args!("putop: {error:?}")),
+            }
+        }
+    }
+}

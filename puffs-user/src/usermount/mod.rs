@@ -1,0 +1,311 @@
+//! The context of one file server, `struct puffs_usermount`: from `puffs_init` to the end of the main loop.
+//!
+//! One thread uses it, but operations that the main loop runs come back into it through any function of the
+//! library. So everything takes `&self`, and what changes is in cells. Only [`Usermount::exit`] may be called from
+//! other threads.
+
+mod daemon;
+mod mainloop;
+mod mount;
+mod settings;
+mod signals;
+
+pub use settings::Settings;
+pub use signals::unmount_on_signal;
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::ptr;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use core::ffi::{c_int, c_void};
+
+use crate::c::consts::{
+    _VFS_MNAMELEN, _VFS_NAMELEN, PUFFS_FLAG_MASK, PUFFS_KFLAG_MASK, PUFFS_STATE_BEFOREMOUNT,
+    PUFFS_STATE_RUNNING, PUFFS_STATE_UNMOUNTED, PUFFS_STATE_UNMOUNTING,
+};
+use crate::c::ops::puffs_ops;
+use crate::c::puffs_cookie_t;
+use crate::cc::Cc;
+use crate::host::{OpSet, Session};
+use crate::nodes::NodeList;
+use crate::{opset, sys};
+
+/// Bits of `pflags` for paths kept by the library, which it does not do: `BUILDPATH` and `HASHPATH`.
+const PATH_FLAGS: u32 = 0xa000_0000;
+
+/// Where a server is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not mounted yet.
+    BeforeMount,
+    /// Mounted.
+    Running,
+    /// The unmount operation runs.
+    Unmounting,
+    /// Unmounted.
+    Unmounted,
+}
+
+impl State {
+    /// `PUFFS_STATE_*`.
+    pub const fn number(self) -> c_int {
+        match self {
+            State::BeforeMount => PUFFS_STATE_BEFOREMOUNT,
+            State::Running => PUFFS_STATE_RUNNING,
+            State::Unmounting => PUFFS_STATE_UNMOUNTING,
+            State::Unmounted => PUFFS_STATE_UNMOUNTED,
+        }
+    }
+}
+
+/// One file server.
+pub struct Usermount {
+    ops: puffs_ops,
+    opset: OpSet,
+    kflags: u32,
+    flags: Cell<u32>,
+    state: Cell<State>,
+    names: RefCell<Names>,
+    settings: Settings,
+    nodes: NodeList,
+    root_cookie: Cell<puffs_cookie_t>,
+    /// The request being executed; null between requests.
+    current: Cell<*const Cc>,
+    session: RefCell<Option<Rc<dyn Session>>>,
+    daemon: Cell<Option<OwnedFd>>,
+    exit_wanted: AtomicBool,
+    exit_wake: OwnedFd,
+    signals_seen: Cell<u64>,
+}
+
+struct Names {
+    from: CString,
+    fstype: CString,
+}
+
+/// Why a context could not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InitError {
+    /// A system call failed: its errno value.
+    System(i32),
+    /// An operation that every server must have is not in the table: its name.
+    NoOperation(&'static str),
+    /// The flags ask for paths, which this version does not build.
+    PathMode,
+}
+
+impl InitError {
+    /// The errno value for C.
+    pub const fn errno(self) -> i32 {
+        match self {
+            InitError::System(errno) => errno,
+            InitError::NoOperation(_) => libc::EINVAL,
+            InitError::PathMode => libc::EOPNOTSUPP,
+        }
+    }
+}
+
+impl std::fmt::Display for InitError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            InitError::System(errno) => std::io::Error::from_raw_os_error(*errno).fmt(f),
+            InitError::NoOperation(name) => write!(f, "the operation {name} is missing"),
+            InitError::PathMode => f.write_str("paths are not built by this version"),
+        }
+    }
+}
+
+impl Usermount {
+    /// A context for the operations of `ops`. A name that is `None` is given later.
+    ///
+    /// It must not move: nodes point into it.
+    ///
+    /// # Errors
+    /// See [`InitError`].
+    pub fn new(
+        ops: &puffs_ops,
+        from: Option<&CStr>,
+        fstype: Option<&CStr>,
+        private: *mut c_void,
+        pflags: u32,
+    ) -> Result<Box<Self>, InitError> {
+        let mandatory = [
+            (ops.puffs_fs_unmount.is_some(), "fs_unmount"),
+            (ops.puffs_fs_statvfs.is_some(), "fs_statvfs"),
+            (ops.puffs_fs_sync.is_some(), "fs_sync"),
+            (ops.puffs_node_lookup.is_some(), "node_lookup"),
+        ];
+        if let Some((_, name)) = mandatory.iter().find(|(there, _)| !there) {
+            return Err(InitError::NoOperation(name));
+        }
+        if pflags & PATH_FLAGS != 0 {
+            return Err(InitError::PathMode);
+        }
+        Ok(Box::new(Usermount {
+            ops: *ops,
+            opset: opset::of(ops),
+            kflags: pflags & PUFFS_KFLAG_MASK,
+            flags: Cell::new(pflags & PUFFS_FLAG_MASK),
+            state: Cell::new(State::BeforeMount),
+            names: RefCell::new(Names::new(from, fstype)),
+            settings: Settings::new(private),
+            nodes: NodeList::new(),
+            root_cookie: Cell::new(ptr::null_mut()),
+            current: Cell::new(ptr::null()),
+            session: RefCell::new(None),
+            daemon: Cell::new(None),
+            exit_wanted: AtomicBool::new(false),
+            exit_wake: sys::eventfd().map_err(InitError::System)?,
+            signals_seen: Cell::new(signals::arrivals()),
+        }))
+    }
+
+    /// The address that C functions are called with.
+    pub const fn as_ptr(&self) -> *mut Usermount {
+        ptr::from_ref(self).cast_mut()
+    }
+
+    /// Replaces both names; `None` as in [`Usermount::new`].
+    pub fn set_names(&self, from: Option<&CStr>, fstype: Option<&CStr>) {
+        *self.names.borrow_mut() = Names::new(from, fstype);
+    }
+
+    /// What the server has set.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Where the server is in its life.
+    pub fn state(&self) -> State {
+        self.state.get()
+    }
+
+    pub(crate) fn set_state(&self, state: State) {
+        self.state.set(state);
+    }
+
+    /// The library's flags, `PUFFS_FLAG_*`.
+    pub fn flags(&self) -> u32 {
+        self.flags.get()
+    }
+
+    pub(crate) fn add_flags(&self, flags: u32) {
+        self.flags.set(self.flags.get() | flags);
+    }
+
+    /// The other side's flags, `PUFFS_KFLAG_*`.
+    pub const fn kflags(&self) -> u32 {
+        self.kflags
+    }
+
+    pub(crate) const fn ops(&self) -> &puffs_ops {
+        &self.ops
+    }
+
+    pub(crate) const fn nodes(&self) -> &NodeList {
+        &self.nodes
+    }
+
+    pub(crate) fn root_cookie(&self) -> puffs_cookie_t {
+        self.root_cookie.get()
+    }
+
+    /// The request being executed; null outside one.
+    pub fn current(&self) -> *const Cc {
+        self.current.get()
+    }
+
+    /// Makes `cc` current and returns what was.
+    pub(crate) fn set_current(&self, cc: *const Cc) -> *const Cc {
+        self.current.replace(cc)
+    }
+
+    /// Descriptor of the request channel; `None` unless mounted.
+    pub fn selectable(&self) -> Option<RawFd> {
+        self.session.borrow().as_ref().map(|s| s.fd())
+    }
+
+    /// Asks for a forced unmount and returns at once. Harmless at any time: before the mount, in
+    /// the loop or in an operation, after the loop; from any thread.
+    pub fn exit(&self) {
+        // The wake-up comes after the flag, and the loop takes the wake-up back before it looks at the flag.
+        self.exit_wanted.store(true, Ordering::SeqCst);
+        sys::wake(self.exit_wake.as_raw_fd());
+    }
+}
+
+impl Names {
+    fn new(from: Option<&CStr>, fstype: Option<&CStr>) -> Self {
+        Names {
+            from: shortened(from, _VFS_MNAMELEN),
+            fstype: shortened(fstype, _VFS_NAMELEN),
+        }
+    }
+}
+
+/// At most `size` bytes with the terminator.
+fn shortened(name: Option<&CStr>, size: usize) -> CString {
+    let bytes = name.unwrap_or(c"n/a").to_bytes();
+    let bytes = &bytes[..bytes.len().min(size - 1)];
+    // A part of a C string has no NUL inside.
+    CString::new(bytes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn init(ops: &puffs_ops, pflags: u32) -> Result<Box<Usermount>, InitError> {
+        Usermount::new(ops, None, None, ptr::null_mut(), pflags)
+    }
+
+    #[test]
+    fn what_a_server_must_have() {
+        assert!(init(&testing::OPS, 0).is_ok());
+        for (name, ops) in [
+            (
+                "fs_sync",
+                puffs_ops {
+                    puffs_fs_sync: None,
+                    ..testing::OPS
+                },
+            ),
+            (
+                "node_lookup",
+                puffs_ops {
+                    puffs_node_lookup: None,
+                    ..testing::OPS
+                },
+            ),
+        ] {
+            let error = init(&ops, 0).err().unwrap();
+            assert_eq!(error, InitError::NoOperation(name));
+            assert_eq!(error.errno(), libc::EINVAL);
+        }
+    }
+
+    #[test]
+    fn flags_part_into_two_and_paths_are_refused() {
+        let pu = init(&testing::OPS, 0x4000_0043).unwrap();
+        assert_eq!((pu.flags(), pu.kflags()), (0x4000_0000, 0x43));
+        for flag in [0x8000_0000, 0x2000_0000] {
+            assert_eq!(init(&testing::OPS, flag).err(), Some(InitError::PathMode));
+        }
+    }
+
+    #[test]
+    fn names_are_cut() {
+        let long = CString::new(vec![b'x'; 2000]).unwrap();
+        let pu = testing::mount(&testing::OPS);
+        pu.set_names(Some(&long), Some(&long));
+        assert_eq!(pu.names.borrow().from.as_bytes().len(), 1023);
+        assert_eq!(pu.names.borrow().fstype.as_bytes().len(), 31);
+        pu.set_names(None, Some(c"memfs"));
+        assert_eq!(pu.names.borrow().from.as_c_str(), c"n/a");
+        assert_eq!(pu.names.borrow().fstype.as_c_str(), c"memfs");
+    }
+}

@@ -1,0 +1,96 @@
+//! `puffs_mount`: hands the server to a host.
+
+use std::ffi::{CStr, CString, OsStr};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+
+use super::{State, Usermount};
+use crate::c::consts::{PUFFS_MNT_NODEV, PUFFS_MNT_NOSUID};
+use crate::c::puffs_cookie_t;
+use crate::host::{Host, MountArgs, MountError, RootInfo};
+use crate::say;
+
+impl Usermount {
+    /// Mounts the server on `dir` through `host`. Either way a parent that waits in
+    /// [`Usermount::daemon`] learns how it ended.
+    ///
+    /// # Errors
+    /// An errno value; what it cannot say is said on stderr.
+    pub fn mount(
+        &self,
+        host: &dyn Host,
+        dir: &CStr,
+        mntflags: u32,
+        root: puffs_cookie_t,
+    ) -> Result<(), i32> {
+        let result = self.attach(host, dir, mntflags, root);
+        self.tell_parent(result.err().unwrap_or(0));
+        result
+    }
+
+    fn attach(
+        &self,
+        host: &dyn Host,
+        dir: &CStr,
+        mntflags: u32,
+        root: puffs_cookie_t,
+    ) -> Result<(), i32> {
+        if self.state() != State::BeforeMount {
+            return Err(libc::EBUSY);
+        }
+        let args = MountArgs {
+            from: self.names.borrow().from.clone(),
+            fstype: self.names.borrow().fstype.clone(),
+            dir: canonical(dir)?,
+            mntflags: mntflags | forced_flags(),
+            kflags: self.kflags(),
+            root: RootInfo {
+                cookie: root.expose_provenance(),
+                ..self.settings.root_info()
+            },
+            ops: self.opset,
+            maxdata: self.settings.maxdata(),
+            fhsize: self.settings.fh().0,
+            fhflags: self.settings.fh().1,
+        };
+        let session = host.mount(&args).map_err(|error| {
+            if !matches!(error, MountError::System(..)) {
+                say::warn(format_args!("mount on {}: {error}", dir.to_string_lossy()));
+            }
+            error.errno()
+        })?;
+        self.root_cookie.set(root);
+        self.session.replace(Some(Rc::from(session)));
+        // What was asked before there was a mount does not concern it.
+        self.exit_wanted.store(false, Ordering::SeqCst);
+        self.set_state(State::Running);
+        Ok(())
+    }
+}
+
+/// The mount point without symbolic links, dots and doubled slashes.
+fn canonical(dir: &CStr) -> Result<CString, i32> {
+    let real = std::fs::canonicalize(OsStr::from_bytes(dir.to_bytes()))
+        .map_err(|error| error.raw_os_error().unwrap_or(libc::EIO))?
+        .into_os_string()
+        .into_vec();
+    if real != dir.to_bytes() {
+        say::warn(format_args!(
+            "mount point {} is {}",
+            dir.to_string_lossy(),
+            String::from_utf8_lossy(&real)
+        ));
+    }
+    CString::new(real).map_err(|_| libc::EINVAL)
+}
+
+/// What a mounter without privileges gets in any case.
+fn forced_flags() -> u32 {
+    // SAFETY: a question without side effects.
+    if unsafe { libc::geteuid() } == 0 {
+        0
+    } else {
+        (PUFFS_MNT_NOSUID | PUFFS_MNT_NODEV) as u32
+    }
+}

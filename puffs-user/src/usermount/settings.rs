@@ -1,0 +1,186 @@
+//! What a server sets and the library only keeps: hooks, root, sizes.
+//!
+//! Replaces the `puffs_set*` and `puffs_get*` functions; those that count at the mount are checked by
+//! [`super::Usermount::before_mount`].
+
+use std::cell::Cell;
+use std::ptr;
+use std::time::Duration;
+
+use core::ffi::{c_int, c_void};
+
+use super::{State, Usermount};
+use crate::c::consts::{PUFFSDEV_BLOCK, PUFFSDEV_NONBLOCK};
+use crate::c::hooks::{pu_cmap_fn, pu_errnotify_fn, pu_prepost_fn, puffs_ml_loop_fn};
+use crate::c::node::puffs_node;
+use crate::c::vattr::VDIR;
+use crate::c::vtype;
+use crate::host::RootInfo;
+use crate::say;
+
+/// Most bytes of a read or write when the server says nothing, and the most it may have.
+const MAXDATA: (usize, usize) = (256 << 10, 1 << 20);
+/// The least it may have.
+const MINDATA: usize = 8 << 10;
+
+/// What a server has set.
+pub struct Settings {
+    /// The server's own pointer.
+    pub specific: Cell<*mut c_void>,
+    /// Called in every turn of the loop.
+    pub loop_fn: Cell<puffs_ml_loop_fn>,
+    /// Longest wait of a turn; `None`: for ever.
+    pub timeout: Cell<Option<Duration>>,
+    /// Told of refused answers.
+    pub errnotify: Cell<pu_errnotify_fn>,
+    /// Called before each request.
+    pub pre: Cell<pu_prepost_fn>,
+    /// Called after each request.
+    pub post: Cell<pu_prepost_fn>,
+    /// Finds the node of a cookie; `None`: the cookie is its address.
+    pub cmap: Cell<pu_cmap_fn>,
+    /// The root node.
+    pub root: Cell<*mut puffs_node>,
+    root_info: Cell<RootInfo>,
+    fh: Cell<(usize, u32)>,
+    maxdata: Cell<usize>,
+}
+
+impl Settings {
+    pub(super) fn new(private: *mut c_void) -> Self {
+        Settings {
+            specific: Cell::new(private),
+            loop_fn: Cell::new(None),
+            timeout: Cell::new(None),
+            errnotify: Cell::new(None),
+            pre: Cell::new(None),
+            post: Cell::new(None),
+            cmap: Cell::new(None),
+            root: Cell::new(ptr::null_mut()),
+            root_info: Cell::new(RootInfo {
+                cookie: 0,
+                vtype: VDIR,
+                size: 0,
+                rdev: 0,
+            }),
+            fh: Cell::new((0, 0)),
+            maxdata: Cell::new(MAXDATA.0),
+        }
+    }
+
+    /// Type, size and device of the root; the cookie comes with the mount.
+    pub fn root_info(&self) -> RootInfo {
+        self.root_info.get()
+    }
+
+    /// Size and flags of file handles.
+    pub fn fh(&self) -> (usize, u32) {
+        self.fh.get()
+    }
+
+    /// Most bytes of a read or write.
+    pub fn maxdata(&self) -> usize {
+        self.maxdata.get()
+    }
+}
+
+impl Usermount {
+    /// Whether a setting still counts; says so on stderr when it does not.
+    fn before_mount(&self, function: &str) -> bool {
+        let before = self.state() == State::BeforeMount;
+        if !before {
+            say::warn(format_args!("{function}: too late after the mount"));
+        }
+        before
+    }
+
+    /// Type, size and device of the root; before the mount only.
+    pub fn set_root_info(&self, vtype: vtype, size: u64, rdev: u64) {
+        if self.before_mount("puffs_setrootinfo") {
+            self.settings.root_info.set(RootInfo {
+                cookie: 0,
+                vtype,
+                size,
+                rdev,
+            });
+        }
+    }
+
+    /// Size and flags of file handles; before the mount only.
+    pub fn set_fh(&self, size: usize, flags: u32) {
+        if self.before_mount("puffs_setfhsize") {
+            self.settings.fh.set((size, flags));
+        }
+    }
+
+    /// The wished size of a read or write, before the mount only: 0 and what is too much mean the
+    /// default, and there is a minimum.
+    pub fn set_maxdata(&self, wish: usize) {
+        if self.before_mount("puffs_setmaxreqlen") {
+            self.settings.maxdata.set(match wish {
+                0 => MAXDATA.0,
+                _ if wish > MAXDATA.1 => MAXDATA.0,
+                _ => wish.max(MINDATA),
+            });
+        }
+    }
+
+    /// `puffs_setncookiehash` is a hint that nothing here needs; before the mount only.
+    pub fn hint_cookie_hash(&self) {
+        self.before_mount("puffs_setncookiehash");
+    }
+
+    /// The blocking mode of the request channel. The main loop never blocks in it, so only the argument and the
+    /// moment are checked.
+    ///
+    /// # Errors
+    /// `EINVAL` for another mode, and unless the file system is mounted.
+    pub fn set_blocking_mode(&self, mode: c_int) -> Result<(), i32> {
+        let known = mode == PUFFSDEV_BLOCK || mode == PUFFSDEV_NONBLOCK;
+        if known && self.state() == State::Running {
+            Ok(())
+        } else {
+            Err(libc::EINVAL)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn wishes_for_a_size_are_bent() {
+        let pu = testing::mount(&testing::OPS);
+        assert_eq!(pu.settings().maxdata(), 256 << 10);
+        for (wish, got) in [
+            (1, 8 << 10),
+            (64 << 10, 64 << 10),
+            (1 << 20, 1 << 20),
+            ((1 << 20) + 1, 256 << 10),
+            (0, 256 << 10),
+        ] {
+            pu.set_maxdata(wish);
+            assert_eq!(pu.settings().maxdata(), got);
+        }
+    }
+
+    #[test]
+    fn after_the_mount_settings_stay() {
+        let pu = testing::mount(&testing::OPS);
+        pu.set_root_info(1, 10, 20);
+        pu.set_fh(8, 1);
+        assert_eq!(pu.set_blocking_mode(PUFFSDEV_BLOCK), Err(libc::EINVAL));
+        pu.set_state(State::Running);
+        pu.set_root_info(2, 0, 0);
+        pu.set_fh(9, 0);
+        pu.set_maxdata(64 << 10);
+        let info = pu.settings().root_info();
+        assert_eq!((info.vtype, info.size, info.rdev), (1, 10, 20));
+        assert_eq!(pu.settings().fh(), (8, 1));
+        assert_eq!(pu.settings().maxdata(), 256 << 10);
+        assert_eq!(pu.set_blocking_mode(PUFFSDEV_NONBLOCK), Ok(()));
+        assert_eq!(pu.set_blocking_mode(2), Err(libc::EINVAL));
+    }
+}
