@@ -209,7 +209,7 @@ fn model(f: impl Fn(&TestMount, &Arc<AtomicUsize>) + Sync + Send + 'static) {
 }
 
 #[test]
-fn caller_against_answer() {
+fn loom_caller_against_answer() {
     model(|mount, late| {
         let caller = thread::spawn({
             let mount = mount.clone();
@@ -223,7 +223,7 @@ fn caller_against_answer() {
 }
 
 #[test]
-fn caller_against_death() {
+fn loom_caller_against_death() {
     model(|mount, _| {
         let caller = thread::spawn({
             let mount = mount.clone();
@@ -243,7 +243,7 @@ fn caller_against_death() {
 }
 
 #[test]
-fn caller_against_signal() {
+fn loom_caller_against_signal() {
     model(|mount, late| {
         let caller = thread::spawn({
             let mount = mount.clone();
@@ -267,7 +267,7 @@ fn caller_against_signal() {
 }
 
 #[test]
-fn fault_against_second_getter() {
+fn loom_fault_against_second_getter() {
     model(|mount, _| {
         let good = thread::spawn({
             let mount = mount.clone();
@@ -290,7 +290,7 @@ fn fault_against_second_getter() {
 }
 
 #[test]
-fn leaving_getter_against_arrival() {
+fn loom_leaving_getter_against_arrival() {
     model(|mount, _| {
         let leaver = thread::spawn({
             let mount = mount.clone();
