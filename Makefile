@@ -67,7 +67,7 @@ unit: ## Tests of the Rust crates
 	$(CARGO) test $(JOBS) --workspace --exclude c-tests -- --skip loom
 
 loom: ## Models of the queue's races, every interleaving
-	$(CARGO) test $(JOBS) -p puffs-core --features std --profile loom --test loom
+	$(CARGO) test $(JOBS) -p puffs-core --features std --test loom
 
 c-test: stage kernel-lib ## C programs against a staged install
 	PUFFS_STAGE='$(STAGE)$(PREFIX)' PUFFS_KERNEL_LIB='$(abspath $(LIB))/libpuffs-kernel.a' \
