@@ -36,6 +36,11 @@
 #define PUFFSOP_VFS 1
 /** Operations on a node (`PUFFSOP_VN`). */
 #define PUFFSOP_VN 2
+/**
+ * A notice to the server that one of its answers was broken (`PUFFSOP_ERROR`); always FAF. The operation number is
+ * the kind, `PUFFS_ERR_*`.
+ */
+#define PUFFSOP_ERROR 4
 /** The class without its flags. */
 #define PUFFSOP_OPCMASK 0x0f
 /** Nobody waits for an answer (`PUFFSOPFLAG_FAF`). */
@@ -470,6 +475,17 @@ struct puffs_msg_reclaim_req {
   uint32_t pad;
 };
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_reclaim_req) == 96, "size of puffs_msg_reclaim_req");
+
+/** A notice of a broken answer, class ERROR; the cookie is the node it was about. Then: the text. */
+struct puffs_msg_error_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** The errno value that the caller got. */
+  uint32_t error;
+  /** Length of the text. */
+  uint32_t textlen;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_error_req) == 96, "size of puffs_msg_error_req");
 
 /** `struct statvfs`, fixed width. */
 struct puffs_msg_statvfs {

@@ -17,12 +17,11 @@ const MODULES: &[(&str, &str, &str)] = &[
     ("body.rs", "setback", "PUFFS_SETBACK_"),
 ];
 
-/// Constants that keep the reference's names.
-const NAMED: &[(&str, &str, &str)] = &[
-    ("op.rs", "CLASS_VFS", "PUFFSOP_VFS"),
-    ("op.rs", "CLASS_VN", "PUFFSOP_VN"),
-    ("op.rs", "CLASS_MASK", "PUFFSOP_OPCMASK"),
-    ("op.rs", "FLAG_FAF", "PUFFSOPFLAG_FAF"),
+/// Constants of `op.rs` that keep the reference's names: how they begin, and how those do.
+const NAMED: &[(&str, &str)] = &[
+    ("CLASS_MASK", "PUFFSOP_OPCMASK"),
+    ("CLASS_", "PUFFSOP_"),
+    ("FLAG_", "PUFFSOPFLAG_"),
 ];
 
 /// The numbers.
@@ -82,14 +81,13 @@ impl Numbers {
                 continue;
             }
             let name = item.ident.to_string();
-            let named = NAMED
-                .iter()
-                .find(|(f, n, _)| (*f, *n) == (file, name.as_str()));
-            let in_c = match (named, prefix) {
-                (Some((_, _, in_c)), _) => (*in_c).to_owned(),
-                (None, Some(prefix)) => format!("{prefix}{name}"),
-                (None, None) => return Err(format!("{file}: {name} has no name in C").into()),
-            };
+            let named = NAMED.iter().find_map(|(rust, c)| {
+                let rest = name.strip_prefix(rust)?;
+                (file == "op.rs" && module.is_empty()).then(|| format!("{c}{rest}"))
+            });
+            let in_c = named
+                .or_else(|| Some(format!("{}{name}", prefix?)))
+                .ok_or_else(|| format!("{file}: {name} has no name in C"))?;
             let value = value(&item.expr).ok_or_else(|| format!("{file}: {name} is no number"))?;
             self.c += &text::comment(&item.attrs, "");
             writeln!(self.c, "#define {in_c} {value}")?;
