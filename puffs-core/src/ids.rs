@@ -15,3 +15,12 @@ pub struct UserAddr(pub usize);
 /// A point on the platform's monotonic clock, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(pub u64);
+
+/// On whose behalf something is done. The queue only carries it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// User.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+}

@@ -28,8 +28,10 @@ pub mod request;
 
 pub use buf::Buf;
 pub use errno::Errno;
-pub use ids::{Cookie, Instant, ReqId, UserAddr};
+pub use ids::{Cookie, Credentials, Instant, ReqId, UserAddr};
 pub use own::{Ref, try_box};
 pub use platform::Platform;
-pub use queue::{Begun, Config, Late, Mount, MountHost, PollLink, Prepaid, Readiness, Status};
+pub use queue::{
+    Begun, Config, Late, Mount, MountHost, OnClose, PollLink, Prepaid, Readiness, Status,
+};
 pub use request::{Answer, Complete, Outgoing};

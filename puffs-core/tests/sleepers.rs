@@ -271,7 +271,7 @@ fn a_large_request_that_leaves_the_line_lets_the_next_in() {
 fn pollers_hear_of_arrivals_and_death() {
     let (mount, _, mut server) = running();
     let link = PollLink::<Checked>::new().unwrap();
-    assert!(mount.link_poll(Some(link.clone())).is_none());
+    assert!(mount.link_poll(1, Some(link.clone())).is_none());
     let pokes = |n| assert_eq!(link.point.0.load(Ordering::SeqCst), n);
     mount.send(out(b"")).unwrap();
     pokes(1);
@@ -281,7 +281,22 @@ fn pollers_hear_of_arrivals_and_death() {
     mount.die();
     pokes(3);
     assert!(mount.readiness().hangup);
-    assert!(mount.link_poll(None).is_some());
+    assert!(mount.link_poll(2, None).is_some());
+}
+
+#[test]
+fn a_poll_link_that_comes_late_does_not_replace_a_newer_one() {
+    let (mount, ..) = running();
+    let older = PollLink::<Checked>::new().unwrap();
+    let newer = PollLink::<Checked>::new().unwrap();
+    assert!(mount.link_poll(2, Some(newer.clone())).is_none());
+    let refused = mount.link_poll(1, Some(older.clone()));
+    assert!(refused.is_some_and(|refused| refused.same(&older)));
+    mount.send(out(b"")).unwrap();
+    assert_eq!(older.point.0.load(Ordering::SeqCst), 0);
+    assert_eq!(newer.point.0.load(Ordering::SeqCst), 1);
+    let unlinked = mount.link_poll(3, None);
+    assert!(unlinked.is_some_and(|unlinked| unlinked.same(&newer)));
 }
 
 // ---- all together

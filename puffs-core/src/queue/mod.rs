@@ -31,6 +31,6 @@ mod state;
 mod touser;
 
 pub use enter::{Begun, Prepaid};
-pub use mount::{Config, Mount, MountHost, Readiness, Status};
+pub use mount::{Config, Mount, MountHost, OnClose, Readiness, Status};
 pub use putop::Late;
 pub use state::PollLink;

@@ -10,10 +10,10 @@ use super::room::Bounds;
 use super::slab::{List, Slab};
 use super::state::{After, PollLink, State};
 use crate::errno::{Errno, Result};
-use crate::ids::{ReqId, UserAddr};
+use crate::ids::{Credentials, ReqId, UserAddr};
 use crate::msg::wire::StartReq;
 use crate::own::Ref;
-use crate::platform::{Lock, Platform};
+use crate::platform::{Lock, Platform, Wait};
 use zerocopy::IntoBytes;
 
 /// Whether a mount takes requests, and delivers them.
@@ -64,8 +64,33 @@ pub trait MountHost<P: Platform>: Send + Sync {
     }
 
     /// The server closed its device under a live mount, which is dead now: unmount it by force. A host that
-    /// cannot leaves a dead mount that answers `Nxio`.
+    /// cannot leaves a dead mount that answers `Nxio`. An unmount that runs already is no error.
     fn unmount(&self, mount: &Ref<Mount<P>, P>);
+
+    /// How patiently a caller waits that does not say so itself; the clock runs from this call.
+    fn patience(&self) -> Wait {
+        Wait::FOREVER
+    }
+
+    /// Who mounts.
+    fn owner(&self) -> Credentials {
+        Credentials::default()
+    }
+
+    /// What the close of the device means to a live mount.
+    fn on_close(&self) -> OnClose {
+        OnClose::Unmount
+    }
+}
+
+/// What becomes of a live mount whose server closes its device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnClose {
+    /// It dies and is unmounted by force.
+    #[default]
+    Unmount,
+    /// It stays, and may be bound to another instance.
+    Keep,
 }
 
 /// One mounted file system, as its queue: `struct puffs_mount`.
@@ -122,6 +147,7 @@ impl<P: Platform> Mount<P> {
                     bytes: 0,
                 },
                 poll: None,
+                poll_order: 0,
             }),
         })?;
         mount.state.init();
@@ -216,10 +242,28 @@ impl<P: Platform> Mount<P> {
         })
     }
 
-    /// Links the poll point of the instance that serves this mount, or unlinks it. The old one is returned, to be
-    /// dropped without locks.
-    pub fn link_poll(&self, poll: Option<Ref<PollLink<P>, P>>) -> Option<Ref<PollLink<P>, P>> {
-        self.state.with(|st| core::mem::replace(&mut st.poll, poll))
+    /// Links the poll point of the instance that serves this mount, or unlinks it. What is not linked any more is
+    /// returned, to be dropped without locks.
+    ///
+    /// `order` is the place of this change among those that the registry's lock decided, from 1. They may
+    /// arrive here out of order; the latest stays.
+    pub fn link_poll(
+        &self,
+        order: u64,
+        poll: Option<Ref<PollLink<P>, P>>,
+    ) -> Option<Ref<PollLink<P>, P>> {
+        self.state.with(|st| {
+            if order < st.poll_order {
+                return poll;
+            }
+            st.poll_order = order;
+            core::mem::replace(&mut st.poll, poll)
+        })
+    }
+
+    /// How patiently a caller waits that does not say so itself, from now on.
+    pub fn patience(&self) -> Wait {
+        self.host().map_or(Wait::FOREVER, MountHost::patience)
     }
 
     /// Requests that are charged to the bounds, and their bytes.

@@ -183,6 +183,8 @@ pub(crate) struct State<P: Platform> {
     pub(crate) waiting: List,
     pub(crate) bounds: Bounds,
     pub(crate) poll: Option<Ref<PollLink<P>, P>>,
+    /// The latest change of `poll`.
+    pub(crate) poll_order: u64,
 }
 
 /// A poll point that both a mount and an instance hold.
