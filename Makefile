@@ -69,9 +69,14 @@ unit: ## Tests of the Rust crates
 loom: ## Models of the queue's races, every interleaving
 	$(CARGO) test $(JOBS) -p puffs-core --features std --test loom
 
-c-test: stage kernel-lib ## C programs against a staged install
-	PUFFS_STAGE='$(STAGE)$(PREFIX)' PUFFS_KERNEL_LIB='$(abspath $(LIB))/libpuffs-kernel.a' \
-		$(CARGO) test $(JOBS) -p c-tests
+c-test: stage kernel-lib $(LIB)/libpuffs-kernel-asan.a ## C programs against a staged install
+	@if mk/bare-toolchain.sh 2>/dev/null; then \
+		$(MAKE) --no-print-directory $(LIB)/libpuffs-kernel-tsan.a; \
+	else \
+		rm -f $(LIB)/libpuffs-kernel-tsan.a; \
+		mk/skips.sh add "c-test: ThreadSanitizer sees the C side of the kernel library only: $$(mk/bare-toolchain.sh 2>&1)"; \
+	fi
+	PUFFS_STAGE='$(STAGE)$(PREFIX)' PUFFS_KERNEL_LIB='$(abspath $(LIB))/libpuffs-kernel.a' $(CARGO) test $(JOBS) -p c-tests
 
 fuse-test: stage ## Real mounts through /dev/fuse
 	@if mk/can-mount.sh; then \

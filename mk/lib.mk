@@ -7,6 +7,7 @@ SO := libpuffs.so.$(VERSION)
 FFI := $(TARGET)/ffi
 RAW_HOSTED := $(FFI)/release/libpuffs.a
 RAW_KERNEL := $(FFI)/kernel/libpuffs.a
+KERNEL_ARGS := -p puffs-ffi --profile kernel --no-default-features --crate-type staticlib
 RAW_BARE := $(TARGET)/bare/x86_64-unknown-none/kernel/libpuffs.a
 
 # A recipe that cargo finds nothing to do for leaves its file, and what depends on it, alone.
@@ -16,7 +17,7 @@ $(RAW_HOSTED): FORCE
 		--print native-static-libs 2>$(LIB)/rustc.log || { cat $(LIB)/rustc.log >&2; exit 1; }
 
 $(RAW_KERNEL): FORCE
-	$(CARGO) rustc $(JOBS) -p puffs-ffi --profile kernel --no-default-features --crate-type staticlib --target-dir $(FFI)
+	$(CARGO) rustc $(JOBS) $(KERNEL_ARGS) --target-dir $(FFI)
 
 # What a program that links libpuffs.a needs besides.
 $(LIB)/native-libs: $(RAW_HOSTED)
@@ -40,6 +41,22 @@ $(LIB)/puffs.pc: puffs-ffi/puffs.pc.in $(LIB)/native-libs FORCE
 		-e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|' \
 		-e 's|@VERSION@|$(VERSION)|' -e "s|@NATIVE_LIBS@|$$(cat $(LIB)/native-libs)|" $< >$@
 
+# The kernel library with sanitizers, for the programs of c-tests that are compiled with them by $(CC). AddressSanitizer is content
+# with a `core` that has none of it; ThreadSanitizer wants all of it, and so the library sources of Debian's rustc.
+HOST = $(shell $(CARGO) -vV | sed -n 's/^host: //p')
+RAW_ASAN = $(TARGET)/asan/$(HOST)/kernel/libpuffs.a
+RAW_TSAN = $(TARGET)/tsan/$(HOST)/kernel/libpuffs.a
+
+$(LIB)/libpuffs-kernel-asan.a: puffs-ffi/libpuffs-kernel.map mk/one-object.sh FORCE
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=address -Zexternal-clangrt' \
+		$(CARGO) rustc $(JOBS) $(KERNEL_ARGS) --target-dir $(TARGET)/asan --target $(HOST)
+	mk/one-object.sh $(RAW_ASAN) puffs-ffi/libpuffs-kernel.map $@
+
+$(LIB)/libpuffs-kernel-tsan.a: puffs-ffi/libpuffs-kernel.map mk/one-object.sh FORCE
+	RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTFLAGS='-Zsanitizer=thread -Zexternal-clangrt' \
+		/usr/bin/cargo rustc $(JOBS) $(KERNEL_ARGS) --target-dir $(TARGET)/tsan --target $(HOST) -Zbuild-std=core,alloc
+	mk/one-object.sh $(RAW_TSAN) puffs-ffi/libpuffs-kernel.map $@
+
 # The bare machine: Debian's rustc, since the library sources that -Zbuild-std wants come with it. With
 # no_global_oom_handling the functions of `alloc` that cannot report failure do not exist.
 BARE_FLAGS := -Crelocation-model=static -Ccode-model=kernel -Cforce-unwind-tables=no -Cjump-tables=no -Zplt=yes \
@@ -47,8 +64,8 @@ BARE_FLAGS := -Crelocation-model=static -Ccode-model=kernel -Cforce-unwind-table
 
 $(RAW_BARE): FORCE
 	RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTFLAGS='$(BARE_FLAGS)' \
-		/usr/bin/cargo rustc $(JOBS) -p puffs-ffi --profile kernel --no-default-features --crate-type staticlib \
-		--target-dir $(TARGET)/bare --target x86_64-unknown-none -Zbuild-std=core,alloc
+		/usr/bin/cargo rustc $(JOBS) $(KERNEL_ARGS) --target-dir $(TARGET)/bare --target x86_64-unknown-none \
+		-Zbuild-std=core,alloc
 
 $(LIB)/libpuffs-bare.a: $(RAW_BARE) puffs-ffi/libpuffs-kernel.map mk/one-object.sh
 	mk/one-object.sh $(RAW_BARE) puffs-ffi/libpuffs-kernel.map $@

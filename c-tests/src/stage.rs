@@ -1,7 +1,9 @@
 //! Where the staged install is: [`Stage::get`].
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
+
+use crate::plan::Run;
 
 /// What `make c-test` has built and says where.
 #[derive(Clone, Debug)]
@@ -9,8 +11,6 @@ pub struct Stage {
     /// The directory with `include` and `lib`.
     pub prefix: PathBuf,
     kernel: Option<PathBuf>,
-    kernel_asan: Option<PathBuf>,
-    kernel_tsan: Option<PathBuf>,
 }
 
 impl Stage {
@@ -31,8 +31,6 @@ impl Stage {
         Ok(Stage {
             prefix,
             kernel: path("PUFFS_KERNEL_LIB"),
-            kernel_asan: path("PUFFS_KERNEL_LIB_ASAN"),
-            kernel_tsan: path("PUFFS_KERNEL_LIB_TSAN"),
         })
     }
 
@@ -50,16 +48,22 @@ impl Stage {
     ///
     /// # Errors
     /// When it was not built.
-    pub fn kernel(&self, run: crate::plan::Run) -> Result<&Path, String> {
+    pub fn kernel(&self, run: Run) -> Result<PathBuf, String> {
+        let plain = self
+            .kernel
+            .as_ref()
+            .ok_or("PUFFS_KERNEL_LIB is not set: run make c-test")?;
         let special = match run {
-            crate::plan::Run::Asan => &self.kernel_asan,
-            crate::plan::Run::Tsan => &self.kernel_tsan,
-            _ => &None,
+            Run::Plain | Run::Valgrind => return Ok(plain.clone()),
+            Run::Asan => "libpuffs-kernel-asan.a",
+            Run::Tsan => "libpuffs-kernel-tsan.a",
         };
-        let found = special.as_ref().or(self.kernel.as_ref());
-        found
-            .map(PathBuf::as_path)
-            .ok_or_else(|| "PUFFS_KERNEL_LIB is not set: run make c-test".to_owned())
+        let special = plain.with_file_name(special);
+        Ok(if special.exists() {
+            special
+        } else {
+            plain.clone()
+        })
     }
 
     /// What pkg-config says of puffs in this stage.
