@@ -74,7 +74,8 @@ pub(crate) fn read(root: &Path, header: &Header, known: &[String]) -> Result<Exp
     let mut c = Vec::new();
     builder.with_config(config).generate()?.write(&mut c);
     Ok(Exports {
-        c: String::from_utf8(c)?,
+        // An associated constant, of which cbindgen writes the last word only.
+        c: String::from_utf8(c)?.replace("[COUNT]", "[PUFFS_E_COUNT]"),
         structs,
     })
 }

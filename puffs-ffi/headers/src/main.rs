@@ -1,11 +1,12 @@
 //! Writes `include/`: one header per entry of [`HEADERS`], from its template and its Rust sources.
 //!
 //! A template (`puffs-ffi/headers/*.h.in`) is the whole header, include guard and hand-written macros and
-//! all; lines that hold nothing but `@EXPORTS@`, `@NUMBERS@` or `@BODIES@` are replaced by what the sources
+//! all; lines that hold nothing but `@EXPORTS@`, `@NUMBERS@`, `@BODIES@` or `@ERRNOS@` are replaced by what the sources
 //! say, and `@VERSION@` and its parts by the package's version.
 //!
 //! Run by `make header`; `make header-check` writes elsewhere and compares.
 
+mod errnos;
 mod exports;
 mod numbers;
 mod plain;
@@ -35,7 +36,18 @@ const HEADERS: &[Header] = &[
     Header {
         name: "puffs_sys.h",
         sources: &["puffs-ffi/src/sys"],
-        partly: &[],
+        partly: &[(
+            "puffs-core/src/platform/hooks.rs",
+            &[
+                "puffs_hooks",
+                "PUFFS_HOOKS_VERSION",
+                "PUFFS_LOCK_SIZE",
+                "PUFFS_EVENT_SIZE",
+                "PUFFS_WOKEN",
+                "PUFFS_INTERRUPTED",
+                "PUFFS_TIMEDOUT",
+            ],
+        )],
     },
     Header {
         name: "puffs.h",
@@ -66,6 +78,7 @@ fn write_all(out: &Path) -> Result<(), Error> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let numbers = numbers::read(&root.join("puffs-core/src/msg"))?;
     let bodies = plain::read(&root.join("puffs-core/src/msg/body.rs"))?;
+    let errnos = errnos::read(&root.join("puffs-core/src/errno.rs"))?;
     let mut known: Vec<String> = bodies.c_names().map(str::to_owned).collect();
     let names = text::Names::new(numbers.renamed().chain(bodies.renamed()));
 
@@ -80,6 +93,7 @@ fn write_all(out: &Path) -> Result<(), Error> {
         )?;
         let filled = text::fill(&template, |mark| match mark {
             "EXPORTS" => Some(&exports.c),
+            "ERRNOS" => Some(&errnos),
             "NUMBERS" => Some(&numbers.c),
             "BODIES" => Some(&bodies.c),
             _ => None,
