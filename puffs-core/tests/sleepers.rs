@@ -265,6 +265,32 @@ fn a_large_request_that_leaves_the_line_lets_the_next_in() {
     small.join().unwrap().unwrap();
 }
 
+#[test]
+fn a_place_that_turns_out_useless_is_given_back() {
+    let (mount, _, mut server) = running_with(Config {
+        max_requests: 2,
+        ..ONE
+    });
+    let (id, _slip) = submit(&mount, out(&[0; 64]));
+    let chosen = mount.next_id();
+    let twins = [1, 2].map(|i| {
+        let caller = mount.clone();
+        let twin = spawn(move || flat(caller.call_as(out(b"x"), Some(chosen), &Wait::FOREVER)));
+        asleep(&mount, 0, i);
+        twin
+    });
+    server.fetch();
+    server.answer(id, 0, b"").unwrap();
+    // Both get a place, and the id is one's only.
+    until(|| twins.iter().any(JoinHandle::is_finished));
+    server.fetch();
+    server.answer(chosen, 0, b"").unwrap();
+    let mut ended = twins.map(|twin| twin.join().unwrap());
+    ended.sort_by_key(Result::is_err);
+    assert_eq!(ended, [Ok((0, vec![])), Err(Errno::Exist)]);
+    assert_eq!(mount.load(), (0, 0));
+}
+
 // ---- pollers
 
 #[test]
