@@ -18,7 +18,7 @@ pub const FREAD: u32 = 1;
 pub const FWRITE: u32 = 2;
 /// `PUFFS_OPEN_IO_DIRECT`, in [`Opened::oflags`].
 pub const IO_DIRECT: u32 = 1;
-/// Bytes in front of the data in a body that [`write`] takes.
+/// Bytes in front of the data in a body that [`write()`] takes.
 pub const WRITE_HEAD: usize = size_of::<WriteReq>();
 
 /// What the server said to an open.
@@ -86,7 +86,7 @@ pub fn close<P: Platform, C: Caller<P> + ?Sized>(
     Call::vn(caller, vn::CLOSE, node, &req, [&[], &[]])?.ask_setback()
 }
 
-/// Most data that one [`read`] or [`write`] carries, given the mount's longest message.
+/// Most data that one [`read`] or [`write()`] carries, given the mount's longest message.
 pub const fn most(max: usize) -> usize {
     let most = max.saturating_sub(ROOM);
     if most > u32::MAX as usize {
