@@ -5,7 +5,7 @@
 
 use super::mount::{Mount, Status};
 use super::slab::Slot;
-use super::state::{After, Caller, Owner, Phase, State};
+use super::state::{After, Caller, Phase, State};
 use crate::buf::Buf;
 use crate::errno::{Errno, Result};
 use crate::ids::{Cookie, ReqId, UserAddr};
@@ -190,7 +190,6 @@ impl<P: Platform> State<P> {
             }
             (Caller::DeadAndGone, _) => {
                 request.body = Some(given.body);
-                request.owner = Owner::Nobody;
                 self.free(slot, after);
                 Err(Errno::Nxio)
             }

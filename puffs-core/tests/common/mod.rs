@@ -3,6 +3,7 @@
 
 #![allow(dead_code)] // Each test file uses its share.
 
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
@@ -42,6 +43,61 @@ fn memory() -> MutexGuard<'static, BTreeMap<usize, Region>> {
 thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static SIGNAL: Cell<bool> = const { Cell::new(false) };
+    static WAKES: Cell<usize> = const { Cell::new(0) };
+    /// Allocations of this thread that still succeed.
+    static PATIENCE: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// This thread allocated or freed under a lock.
+    static TOUCHED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The system's allocator, watched: none of its functions may be called under a lock, and it fails on demand.
+struct Watched;
+
+#[global_allocator]
+static ALLOCATOR: Watched = Watched;
+
+// SAFETY: all is passed on to the system's allocator, or fails.
+unsafe impl GlobalAlloc for Watched {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if !may_allocate() {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: by contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        must_be_unlocked();
+        // SAFETY: by contract.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+/// Notes what a lock forbids; the lock reports it once it is free, since a panic allocates.
+fn must_be_unlocked() {
+    if HELD.get() != 0 {
+        TOUCHED.set(true);
+    }
+}
+
+fn may_allocate() -> bool {
+    must_be_unlocked();
+    let left = PATIENCE.get();
+    PATIENCE.set(left.saturating_sub(1));
+    left > 0
+}
+
+/// Runs `f`, whose allocations fail after the first `successes`.
+pub(crate) fn failing<R>(successes: usize, f: impl FnOnce() -> R) -> R {
+    PATIENCE.set(successes);
+    let result = f();
+    PATIENCE.set(usize::MAX);
+    result
+}
+
+/// How often this thread was woken.
+pub(crate) fn wakes() -> usize {
+    WAKES.get()
 }
 
 /// Buffers of this thread that are alive. Meaningful in tests that use one thread.
@@ -84,11 +140,15 @@ impl Platform for Checked {
     type Counter = AtomicUsize;
 
     fn alloc(size: usize) -> *mut u8 {
+        if !may_allocate() {
+            return std::ptr::null_mut();
+        }
         LIVE.set(LIVE.get() + 1);
         puffs_core::platform::Hosted::alloc(size)
     }
 
     unsafe fn free(ptr: *mut u8) {
+        must_be_unlocked();
         LIVE.set(LIVE.get() - 1);
         // SAFETY: by contract it came from `alloc`.
         unsafe { puffs_core::platform::Hosted::free(ptr) }
@@ -145,6 +205,10 @@ impl<T: Send> Lock<T> for Locked<T> {
         HELD.set(1);
         let result = f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
         HELD.set(0);
+        assert!(
+            !TOUCHED.get(),
+            "memory is allocated or freed under the lock"
+        );
         result
     }
 }
@@ -168,6 +232,7 @@ impl Event for Token {
         let mut token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if std::mem::take(&mut *token) {
+                WAKES.set(WAKES.get() + 1);
                 return Wake::Woken;
             }
             if wait.interruptible && SIGNAL.get() {
