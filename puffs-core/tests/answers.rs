@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use common::*;
 use puffs_core::msg::op::{CLASS_VFS, CLASS_VN};
 use puffs_core::msg::wire::{Req, StartReq};
@@ -50,6 +53,24 @@ fn a_chosen_id_is_refused_while_outstanding() {
     assert_eq!(again(&mount), Err(Errno::TimedOut));
     let zero = mount.call_as(out(b""), Some(ReqId(0)), &expired());
     assert_eq!(flat(zero), Err(Errno::Inval));
+}
+
+#[test]
+fn a_fresh_id_is_never_one_that_a_caller_chose() {
+    let (mount, _, mut server) = running();
+    let theirs = mount.clone();
+    let caller =
+        std::thread::spawn(move || flat(theirs.call_as(out(b"c"), Some(ReqId(2)), &Wait::FOREVER)));
+    until(|| mount.readiness().requests == 1);
+    let (first, _slip) = submit(&mount, out(b"1"));
+    let (second, slip) = submit(&mount, out(b"3"));
+    assert_eq!((first, second), (ReqId(1), ReqId(3)));
+    for _ in 0..3 {
+        server.fetch();
+    }
+    server.answer(ReqId(2), 0, b"c").unwrap();
+    assert_eq!(caller.join().unwrap(), Ok((0, b"c".to_vec())));
+    assert!(slip.pending());
 }
 
 #[test]
@@ -241,6 +262,34 @@ fn start_opens_the_queue_once() {
     mount.die();
     assert_eq!(mount.start(&start), Err(Errno::Nxio));
     assert_eq!(mount.startop(UserAddr(64)), Err(Errno::Nxio));
+}
+
+#[test]
+fn a_mount_that_died_before_its_start_never_started() {
+    let (mount, _) = new_mount(Config::default());
+    mount.die();
+    assert_eq!(mount.started(), None);
+}
+
+#[test]
+fn a_completion_may_kill_the_mount() {
+    const MANY: usize = 1000;
+    let (mount, _, _server) = running();
+    let state = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+    for _ in 0..MANY {
+        let (theirs, state) = (mount.clone(), state.clone());
+        let done = move |ended: Ended| {
+            assert_eq!(flat(ended), Err(Errno::Nxio));
+            let (told, inside) = &*state;
+            assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "the stack grows");
+            theirs.die();
+            inside.fetch_sub(1, Ordering::SeqCst);
+            told.fetch_add(1, Ordering::SeqCst);
+        };
+        mount.submit(out(b"q"), Box::new(done)).unwrap();
+    }
+    mount.die();
+    assert_eq!(state.0.load(Ordering::SeqCst), MANY);
 }
 
 #[test]

@@ -132,6 +132,24 @@ fn a_pending_signal_does_not_cost_a_request() {
     assert_eq!(got.unwrap().req.id, id.0);
 }
 
+#[test]
+fn the_start_wakes_no_more_getters_than_there_are_requests() {
+    let (mount, _) = new_mount(Config::default());
+    let getters = [1, 2, 3].map(|i| {
+        let mut server = Server::new(&mount);
+        let getter = spawn(move || (server.getop(9, Some(&Wait::FOREVER)).is_ok(), wakes()));
+        asleep(&mount, i, 0);
+        getter
+    });
+    let _slip = submit(&mount, out(b"1"));
+    mount.start(&StartReq::default()).unwrap();
+    until(|| getters.iter().any(JoinHandle::is_finished));
+    asleep(&mount, 2, 0);
+    mount.die();
+    let woken = getters.map(|getter| getter.join().unwrap().1);
+    assert_eq!(woken, [1, 1, 1]);
+}
+
 // ---- room
 
 #[test]
@@ -235,6 +253,25 @@ fn waiting_for_room_ends_by_signal_deadline_and_death() {
     mount.die();
     assert_eq!(caller.join().unwrap(), Err(Errno::Nxio));
     assert_eq!(slip.ended(), Err(Errno::Nxio));
+    assert_eq!((mount.load(), mount.sleepers()), ((0, 0), (0, 0)));
+}
+
+#[test]
+fn death_wakes_everybody_in_line() {
+    let (mount, _, _server) = running_with(ONE);
+    let (_, slip) = submit(&mount, out(b"full"));
+    let callers = [1, 2, 3].map(|i| {
+        let theirs = mount.clone();
+        let caller = spawn(move || flat(theirs.call(out(b""), &Wait::FOREVER)));
+        asleep(&mount, 0, i);
+        caller
+    });
+    mount.die();
+    assert_eq!(slip.ended(), Err(Errno::Nxio));
+    until(|| callers.iter().all(JoinHandle::is_finished));
+    for caller in callers {
+        assert_eq!(caller.join().unwrap(), Err(Errno::Nxio));
+    }
     assert_eq!((mount.load(), mount.sleepers()), ((0, 0), (0, 0)));
 }
 

@@ -16,7 +16,13 @@ impl<P: Platform> Mount<P> {
     /// # Locking
     /// Does not sleep. Calls completions back.
     pub fn die(&self) {
-        self.state.with(|st| st.status = Status::Dying);
+        let before = self
+            .state
+            .with(|st| core::mem::replace(&mut st.status, Status::Dying));
+        if before == Status::Dying {
+            // One visit is enough, and a completion that kills the mount must not nest a visit in each call.
+            return;
+        }
         loop {
             // One of each kind at a time, so that the lock is never held for long; no newcomers can
             // make this endless, since the status keeps them out.

@@ -113,7 +113,8 @@ impl<P: Platform> Mount<P> {
         }
     }
 
-    fn pass_on(&self) {
+    /// Wakes a getter, when there is something to fetch.
+    pub(crate) fn pass_on(&self) {
         let mut after = After::nothing();
         self.state.with(|st| st.wake_getter(&mut after));
         after.run();

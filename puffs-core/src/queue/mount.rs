@@ -8,7 +8,7 @@ use super::index::Index;
 use super::putop::Late;
 use super::room::Bounds;
 use super::slab::{List, Slab};
-use super::state::{After, PollLink, State};
+use super::state::{PollLink, State};
 use crate::errno::{Errno, Result};
 use crate::ids::{Credentials, ReqId, UserAddr};
 use crate::msg::wire::StartReq;
@@ -130,7 +130,7 @@ impl<P: Platform> Mount<P> {
             host,
             state: P::Lock::new(State {
                 status: Status::Mounting,
-                start: StartReq::default(),
+                start: None,
                 next_id: 1,
                 next_fetch: 1,
                 requests: Slab::new(),
@@ -179,31 +179,23 @@ impl<P: Platform> Mount<P> {
     /// # Errors
     /// `Busy` when it has started already, `Nxio` when it is dead.
     pub fn start(&self, start: &StartReq) -> Result<()> {
-        self.state.with(|st| match st.status {
+        let asleep = self.state.with(|st| match st.status {
             Status::Mounting => {
                 st.status = Status::Running;
-                st.start = *start;
-                Ok(())
+                st.start = Some(*start);
+                Ok(st.touser.len().min(st.getters.len()))
             }
             Status::Running => Err(Errno::Busy),
             Status::Dying => Err(Errno::Nxio),
         })?;
+        // What came before the start woke nobody.
+        for _ in 0..asleep {
+            self.pass_on();
+        }
+        self.wake_pollers();
         if let Some(host) = &self.host {
             host.started(start);
         }
-        // What came before the start woke nobody.
-        loop {
-            let mut after = After::nothing();
-            let woken = self.state.with(|st| {
-                st.wake_getter(&mut after);
-                after.woke_getter() && st.getters.len() > 0
-            });
-            after.run();
-            if !woken {
-                break;
-            }
-        }
-        self.wake_pollers();
         Ok(())
     }
 
@@ -225,10 +217,9 @@ impl<P: Platform> Mount<P> {
         self.start(&start)
     }
 
-    /// What the server said when it started.
+    /// What the server said when it started, if it did.
     pub fn started(&self) -> Option<StartReq> {
-        self.state
-            .with(|st| (st.status != Status::Mounting).then_some(st.start))
+        self.state.with(|st| st.start)
     }
 
     /// What a poller sees.

@@ -171,7 +171,7 @@ pub(crate) enum Need {
 /// What the lock guards.
 pub(crate) struct State<P: Platform> {
     pub(crate) status: Status,
-    pub(crate) start: StartReq,
+    pub(crate) start: Option<StartReq>,
     pub(crate) next_id: u64,
     pub(crate) next_fetch: u64,
     pub(crate) requests: Slab<Request<P>>,
@@ -246,11 +246,6 @@ impl<P: Platform> After<P> {
     /// Wakes a caller in line for a place.
     pub(crate) fn wake_as_waiting(&mut self, waiter: Ref<Waiter<P>, P>) {
         self.waiting = Some(waiter);
-    }
-
-    /// Whether a getter will be woken.
-    pub(crate) fn woke_getter(&self) -> bool {
-        self.getter.is_some()
     }
 
     /// Calls a completion back.
@@ -362,8 +357,11 @@ impl<P: Platform> State<P> {
     }
 
     /// Lets the caller in that has waited longest for a place, when there is one. It lets in the next
-    /// itself, so one place given back wakes one thread.
+    /// itself, so one place given back wakes one thread. On a dying mount the line belongs to death.
     pub(crate) fn grant(&mut self, after: &mut After<P>) {
+        if self.status == Status::Dying {
+            return;
+        }
         let Some(slot) = self.waiting.front() else {
             return;
         };
@@ -450,11 +448,15 @@ impl<P: Platform> State<P> {
         }
     }
 
-    /// The next id; the counter cannot wrap in the lifetime of any machine.
+    /// The next id that no caller chose for itself; the counter cannot wrap in the lifetime of any machine.
     pub(crate) fn fresh_id(&mut self) -> ReqId {
-        let id = ReqId(self.next_id);
-        self.next_id += 1;
-        id
+        loop {
+            let id = self.next_id;
+            self.next_id += 1;
+            if self.index.find(&self.requests, id).is_none() {
+                return ReqId(id);
+            }
+        }
     }
 
     /// Whether requests may come in.
