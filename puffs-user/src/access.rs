@@ -5,9 +5,9 @@
 use libc::{EACCES, EINVAL, EPERM, S_ISGID, S_ISVTX, mode_t};
 
 use crate::c::consts::{PUFFS_VEXEC, PUFFS_VWRITE};
-use crate::c::vattr::{VDIR, VNON};
-use crate::c::vtype;
 use crate::cred::Cred;
+use crate::vtype::Vtype;
+use crate::vtype::{VDIR, VNON};
 
 const UNCHANGED: u32 = u32::MAX;
 
@@ -24,7 +24,7 @@ pub struct Owner {
 
 /// May `cred` do all of `wanted` (`PUFFS_V*`)? Exactly one class of bits counts: the owner's, else the
 /// group's, else the others'. User 0 may all but execute a file that nobody may execute.
-pub fn access(vtype: vtype, owner: Owner, wanted: mode_t, cred: &Cred) -> i32 {
+pub fn access(vtype: Vtype, owner: Owner, wanted: mode_t, cred: &Cred) -> i32 {
     let exec = wanted & PUFFS_VEXEC as mode_t != 0;
     let allowed = if cred.is_juggernaut() {
         !(cred.is_regular() && exec && vtype != VDIR && owner.mode & 0o111 == 0)
@@ -54,7 +54,7 @@ pub fn chown(owner: Owner, uid: u32, gid: u32, cred: &Cred) -> i32 {
 
 /// May `cred` set these permission bits? Only the owner may; the sticky bit only on a directory, where the reference
 /// says `EFTYPE` and Linux has no such number; set-group-id only for a group of his.
-pub fn chmod(owner: Owner, vtype: vtype, mode: mode_t, cred: &Cred) -> i32 {
+pub fn chmod(owner: Owner, vtype: Vtype, mode: mode_t, cred: &Cred) -> i32 {
     if cred.is_juggernaut() {
         0
     } else if !cred.is_uid(owner.uid) {
@@ -82,7 +82,7 @@ pub fn times(owner: Owner, to_now: bool, cred: &Cred) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::c::vattr::VREG;
+    use crate::vtype::VREG;
     use puffs_core::msg::body::{self, Head};
 
     fn user(uid: u32, gid: u32) -> Cred {

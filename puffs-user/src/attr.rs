@@ -8,8 +8,9 @@ use libc::{
 };
 use puffs_core::msg::body::{Attr, Time};
 
-use crate::c::vattr::{VBAD, VBLK, VCHR, VDIR, VFIFO, VLNK, VNON, VREG, VSOCK, vattr};
-use crate::c::vtype;
+use crate::c::vattr::vattr;
+use crate::vtype::Vtype;
+use crate::vtype::{VBAD, VBLK, VCHR, VDIR, VFIFO, VLNK, VNON, VREG, VSOCK};
 
 const NO_TIME: timespec = timespec {
     tv_sec: -1,
@@ -119,7 +120,7 @@ pub fn from_stat(st: &libc::stat) -> vattr {
     }
 }
 
-const MODES: [(vtype, mode_t, u8); 7] = [
+const MODES: [(Vtype, mode_t, u8); 7] = [
     (VREG, S_IFREG, libc::DT_REG),
     (VDIR, S_IFDIR, libc::DT_DIR),
     (VBLK, S_IFBLK, libc::DT_BLK),
@@ -130,7 +131,7 @@ const MODES: [(vtype, mode_t, u8); 7] = [
 ];
 
 /// `DT_*` for a type; `DT_UNKNOWN` for what has none.
-pub fn dtype_of(vtype: vtype) -> u8 {
+pub fn dtype_of(vtype: Vtype) -> u8 {
     MODES
         .iter()
         .find(|m| m.0 == vtype)
@@ -138,7 +139,7 @@ pub fn dtype_of(vtype: vtype) -> u8 {
 }
 
 /// The type that the type bits of a mode say; `VBAD` when they say none.
-pub fn type_of_mode(mode: mode_t) -> vtype {
+pub fn type_of_mode(mode: mode_t) -> Vtype {
     MODES
         .iter()
         .find(|m| m.1 == mode & S_IFMT)
@@ -146,7 +147,7 @@ pub fn type_of_mode(mode: mode_t) -> vtype {
 }
 
 /// The mode with the type's bits added.
-pub fn mode_with_type(mode: mode_t, vtype: vtype) -> mode_t {
+pub fn mode_with_type(mode: mode_t, vtype: Vtype) -> mode_t {
     mode | MODES.iter().find(|m| m.0 == vtype).map_or(0, |m| m.1)
 }
 

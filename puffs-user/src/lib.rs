@@ -26,3 +26,4 @@ mod sys;
 #[cfg(test)]
 mod testing;
 pub mod usermount;
+pub mod vtype;

@@ -4,8 +4,9 @@ use std::cell::Cell;
 
 use libc::timespec;
 
+use crate::c::puffs_cookie_t;
 use crate::c::vattr::vattr;
-use crate::c::{puffs_cookie_t, vtype};
+use crate::vtype::Vtype;
 
 /// What the operation is, and so which setters count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum Made {
 pub struct Newinfo {
     made: Made,
     cookie: Cell<puffs_cookie_t>,
-    vtype: Cell<vtype>,
+    vtype: Cell<Vtype>,
     size: Cell<u64>,
     rdev: Cell<u64>,
     attr: Cell<Option<vattr>>,
@@ -35,7 +36,7 @@ const NO_TTL: timespec = timespec {
 
 impl Newinfo {
     /// Nothing said yet; `vtype` and `rdev` as asked for, or 0 for a lookup.
-    pub fn new(made: Made, vtype: vtype, rdev: u64) -> Self {
+    pub fn new(made: Made, vtype: Vtype, rdev: u64) -> Self {
         Newinfo {
             made,
             cookie: Cell::new(std::ptr::null_mut()),
@@ -54,7 +55,7 @@ impl Newinfo {
     }
 
     /// The node's type. Without effect in operations that create.
-    pub fn set_vtype(&self, vtype: vtype) {
+    pub fn set_vtype(&self, vtype: Vtype) {
         if self.made == Made::Found {
             self.vtype.set(vtype);
         }
@@ -95,7 +96,7 @@ impl Newinfo {
     }
 
     /// The type.
-    pub fn vtype(&self) -> vtype {
+    pub fn vtype(&self) -> Vtype {
         self.vtype.get()
     }
 

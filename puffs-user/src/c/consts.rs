@@ -1,7 +1,7 @@
 //! The numbers of `<puffs.h>`: flags, states, types, under the names that C sees.
 //!
-//! Only `PUFFSOP_*`, `PUFFS_VFS_*` and `PUFFS_VN_*` are not here; they are [`puffs_core::msg::op`] and
-//! the message header has them.
+//! The numbers of messages, `PUFFS_VN_*`, `PUFFS_SETBACK_*` and their like, are in [`puffs_core::msg`] and in
+//! `<puffs_msgif.h>`.
 
 use core::ffi::c_int;
 
@@ -66,17 +66,6 @@ pub const PUFFS_FHFLAG_PASSTHROUGH: c_int = 0x08;
 pub const PUFFS_FHFLAG_MASK: c_int = 0x0f;
 /// The largest file handle.
 pub const PUFFS_FHSIZE_MAX: usize = 1020;
-
-/// `puffs_setback`: call inactive on the operation's node.
-pub const PUFFS_SETBACK_INACT_N1: c_int = 0x01;
-/// `puffs_setback`: call inactive on the second node.
-pub const PUFFS_SETBACK_INACT_N2: c_int = 0x02;
-/// `puffs_setback`: no references to the operation's node are left.
-pub const PUFFS_SETBACK_NOREF_N1: c_int = 0x04;
-/// `puffs_setback`: no references to the second node are left.
-pub const PUFFS_SETBACK_NOREF_N2: c_int = 0x08;
-/// `puffs_setback`: all bits.
-pub const PUFFS_SETBACK_MASK: c_int = 0x0f;
 
 /// `va_vaflags`: the times were not given, the current time was taken.
 pub const VA_UTIMES_NULL: u32 = 0x01;
@@ -193,3 +182,16 @@ pub const _VFS_MNAMELEN: usize = 1024;
 pub const PUFFS_MAXNAMLEN: usize = 511;
 /// Unit of figures that nobody gave.
 pub const PUFFS_DEV_BSIZE: u64 = 512;
+
+/// Protection bits of a mapping: none.
+pub const VM_PROT_NONE: c_int = 0;
+/// Protection bits of a mapping: read.
+pub const VM_PROT_READ: c_int = 1;
+/// Protection bits of a mapping: write.
+pub const VM_PROT_WRITE: c_int = 2;
+/// Protection bits of a mapping: execute.
+pub const VM_PROT_EXECUTE: c_int = 4;
+/// Protection bits of a mapping: all.
+pub const VM_PROT_ALL: c_int = 7;
+/// Protection bits of a mapping: all, when nothing was said.
+pub const VM_PROT_DEFAULT: c_int = 7;

@@ -1,36 +1,40 @@
-//! `struct vattr`, the attributes of a node, and the values of `enum vtype`.
+//! `struct vattr`, the attributes of a node, and `enum vtype`.
 
 use core::ffi::{c_long, c_uint, c_ulong};
 
 use libc::{dev_t, gid_t, ino_t, mode_t, timespec, uid_t};
 
-use super::vtype;
+use crate::vtype::Vtype;
 
-/// No type.
-pub const VNON: vtype = 0;
-/// Regular file.
-pub const VREG: vtype = 1;
-/// Directory.
-pub const VDIR: vtype = 2;
-/// Block device.
-pub const VBLK: vtype = 3;
-/// Character device.
-pub const VCHR: vtype = 4;
-/// Symbolic link.
-pub const VLNK: vtype = 5;
-/// Socket.
-pub const VSOCK: vtype = 6;
-/// FIFO.
-pub const VFIFO: vtype = 7;
-/// Bad, or dead.
-pub const VBAD: vtype = 8;
+/// What kind of thing a node is.
+#[repr(C)]
+pub enum vtype {
+    /// No type.
+    VNON,
+    /// Regular file.
+    VREG,
+    /// Directory.
+    VDIR,
+    /// Block device.
+    VBLK,
+    /// Character device.
+    VCHR,
+    /// Symbolic link.
+    VLNK,
+    /// Socket.
+    VSOCK,
+    /// FIFO.
+    VFIFO,
+    /// Bad, or dead.
+    VBAD,
+}
 
 /// Attributes of a node. `PUFFS_VNOVAL`, cast to its type, in a field says: not given, not to be changed.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct vattr {
     /// Type; `VNON` when not given.
-    pub va_type: vtype,
+    pub va_type: Vtype,
     /// Permission bits; may have the type bits too.
     pub va_mode: mode_t,
     /// Links. 32 bits wide: servers scan a number into it.

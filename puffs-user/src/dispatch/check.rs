@@ -10,9 +10,9 @@ use crate::c::consts::{
     PUFFS_ERR_ERROR, PUFFS_ERR_LOOKUP, PUFFS_ERR_MAKENODE, PUFFS_ERR_READ, PUFFS_ERR_READDIR,
     PUFFS_ERR_READLINK, PUFFS_ERR_WRITE,
 };
-use crate::c::vattr::{VBAD, VNON};
 use crate::kernerr;
 use crate::newinfo::Newinfo;
+use crate::vtype::{VBAD, VNON};
 
 /// The largest errno number of Linux, `EHWPOISON`.
 const MAX_ERRNO: c_int = 133;

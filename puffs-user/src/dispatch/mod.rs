@@ -8,6 +8,7 @@ mod attr;
 mod call;
 mod check;
 mod dir;
+mod error;
 mod fs;
 mod io;
 mod life;
@@ -93,6 +94,7 @@ fn operation(call: &mut Call<'_>, class: u8, optype: u8) -> Done {
         (op::CLASS_VN, vn::READDIR) => dir::readdir(call),
         (op::CLASS_VN, vn::INACTIVE) => life::inactive(call),
         (op::CLASS_VN, vn::RECLAIM) => life::reclaim(call),
+        (op::CLASS_ERROR, kind) => error::notice(call, kind),
         _ => Err(libc::EOPNOTSUPP),
     }
 }

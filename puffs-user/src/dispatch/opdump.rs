@@ -1,6 +1,6 @@
 //! `PUFFS_FLAG_OPDUMP`: a line on stderr for each request and each result.
 
-use puffs_core::msg::op::{CLASS_MASK, CLASS_VFS, CLASS_VN, FLAG_FAF};
+use puffs_core::msg::op::{CLASS_ERROR, CLASS_MASK, CLASS_VFS, CLASS_VN, FLAG_FAF};
 use puffs_core::msg::wire;
 
 use crate::say;
@@ -79,6 +79,7 @@ fn name(req: &wire::Req) -> &'static str {
     let table: &[&str] = match req.opclass & CLASS_MASK {
         CLASS_VFS => &VFS,
         CLASS_VN => &VN,
+        CLASS_ERROR => &["refused answer"; 16],
         _ => &[],
     };
     table.get(usize::from(req.optype)).unwrap_or(&"unknown")

@@ -13,10 +13,10 @@ use super::{State, Usermount};
 use crate::c::consts::{PUFFSDEV_BLOCK, PUFFSDEV_NONBLOCK};
 use crate::c::hooks::{pu_cmap_fn, pu_errnotify_fn, pu_prepost_fn, puffs_ml_loop_fn};
 use crate::c::node::puffs_node;
-use crate::c::vattr::VDIR;
-use crate::c::vtype;
 use crate::host::RootInfo;
 use crate::say;
+use crate::vtype::VDIR;
+use crate::vtype::Vtype;
 
 /// Most bytes of a read or write when the server says nothing, and the most it may have.
 const MAXDATA: (usize, usize) = (256 << 10, 1 << 20);
@@ -95,7 +95,7 @@ impl Usermount {
     }
 
     /// Type, size and device of the root; before the mount only.
-    pub fn set_root_info(&self, vtype: vtype, size: u64, rdev: u64) {
+    pub fn set_root_info(&self, vtype: Vtype, size: u64, rdev: u64) {
         if self.before_mount("puffs_setrootinfo") {
             self.settings.root_info.set(RootInfo {
                 cookie: 0,
