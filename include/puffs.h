@@ -1,11 +1,2213 @@
 /*
  * puffs.h: the server library: what a file server is written against.
  *
- * Written by `make header`; edit the sources in puffs-ffi/ instead.
+ * Written by `make header`; edit the sources in puffs-ffi/ and puffs-user/ instead.
+ *
+ * A server fills a table of operations, makes a context from it, mounts that, and serves:
+ *
+ *	PUFFSOP_INIT(pops);
+ *	PUFFSOP_SETFSNOP(pops, unmount);
+ *	PUFFSOP_SET(pops, myfs, node, lookup);		-- and so on
+ *	pu = puffs_init(pops, "device", "myfs", NULL, 0);
+ *	puffs_mount(pu, "/mnt", 0, root);
+ *	puffs_mainloop(pu);
+ *
+ * Operations return 0 or a positive errno value. They are called one after the other on the thread that runs
+ * puffs_mainloop. The comments of the functions say what else is to be known; README.md beside this file has the
+ * conventions that hold for all.
+ *
+ * Names differ from NetBSD's where glibc's headers have taken them: struct puffs_dirent and struct puffs_statvfs
+ * are NetBSD's struct dirent and struct statvfs, PUFFS_MNT_* its MNT_*.
  */
 #ifndef PUFFS_H
 #define PUFFS_H
 
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
 #include "puffs_msgif.h"
+
+struct flock;
+/* The context of a file server. */
+struct puffs_usermount;
+/* Who asks for an operation. */
+struct puffs_cred;
+/* What an operation says about the node it found or made. */
+struct puffs_newinfo;
+/* The request being executed. */
+struct puffs_cc;
+
+/* Instead of a name or private pointer: it is given later. */
+#define PUFFS_DEFER ((void *)-1)
+/* In a field of attributes, cast to its type: not given, not to be changed. */
+#define PUFFS_VNOVAL (-1)
+
+/** Every lookup reaches the server. */
+#define PUFFS_KFLAG_NOCACHE_NAME 0x001
+/** Contents of regular files are not cached. */
+#define PUFFS_KFLAG_NOCACHE_PAGE 0x002
+/** Neither is cached. */
+#define PUFFS_KFLAG_NOCACHE 0x003
+/** Operations that the server does not have are sent all the same. */
+#define PUFFS_KFLAG_ALLOPS 0x004
+/** Writes go through the page cache at once. */
+#define PUFFS_KFLAG_WTCACHE 0x008
+/** `inactive` only after a setback has asked for it. */
+#define PUFFS_KFLAG_IAONDEMAND 0x010
+/** A lookup carries the whole rest of the path. */
+#define PUFFS_KFLAG_LOOKUP_FULLPNBUF 0x020
+/** Attributes are not cached. */
+#define PUFFS_KFLAG_NOCACHE_ATTR 0x040
+/** The server supplies attributes and lifetimes. */
+#define PUFFS_KFLAG_CACHE_FS_TTL 0x080
+/** ".." is resolved without asking the server. */
+#define PUFFS_KFLAG_CACHE_DOTDOT 0x100
+/** Cached times and sizes are not pushed with setattr. */
+#define PUFFS_KFLAG_NOFLUSH_META 0x200
+/** The flags that concern the other side of the mount; `PUFFS_KFLAG_NOCACHE_ATTR` counts although it is missing here. */
+#define PUFFS_KFLAG_MASK 0x3bf
+
+/** Each request and its result are printed. */
+#define PUFFS_FLAG_OPDUMP 0x40000000
+/** Cookies are `struct puffs_node`. */
+#define PUFFS_FLAG_PNCOOKIE 0x10000000
+/** All flags that concern the library. */
+#define PUFFS_FLAG_MASK 0xf0000000
+
+/** `puffs_getstate`: not mounted yet. */
+#define PUFFS_STATE_BEFOREMOUNT 0
+/** `puffs_getstate`: mounted. */
+#define PUFFS_STATE_RUNNING 1
+/** `puffs_getstate`: the unmount operation runs. */
+#define PUFFS_STATE_UNMOUNTING 2
+/** `puffs_getstate`: unmounted. */
+#define PUFFS_STATE_UNMOUNTED 3
+
+/** `puffs_setblockingmode`: wait for requests. */
+#define PUFFSDEV_BLOCK 0
+/** `puffs_setblockingmode`: do not wait for requests. */
+#define PUFFSDEV_NONBLOCK 1
+
+/** File handles: the size is a maximum. */
+#define PUFFS_FHFLAG_DYNAMIC 0x01
+/** File handles: they must fit NFS version 2. */
+#define PUFFS_FHFLAG_NFSV2 0x02
+/** File handles: they must fit NFS version 3. */
+#define PUFFS_FHFLAG_NFSV3 0x04
+/** File handles: both protocols. */
+#define PUFFS_FHFLAG_PROTOMASK 0x06
+/** File handles: those of the host's own file system. */
+#define PUFFS_FHFLAG_PASSTHROUGH 0x08
+/** File handles: all flags. */
+#define PUFFS_FHFLAG_MASK 0x0f
+/** The largest file handle. */
+#define PUFFS_FHSIZE_MAX 1020
+
+/** `va_vaflags`: the times were not given, the current time was taken. */
+#define VA_UTIMES_NULL 0x01
+/** `va_vaflags`: the name must not exist. */
+#define VA_EXCLUSIVE 0x02
+
+/** Bits of the access operation: read. */
+#define PUFFS_VREAD 4
+/** Bits of the access operation: write. */
+#define PUFFS_VWRITE 2
+/** Bits of the access operation: execute, or search a directory. */
+#define PUFFS_VEXEC 1
+
+/** `ioflag`: write at the end of the file. */
+#define PUFFS_IO_APPEND 0x020
+/** `ioflag`: do not wait. */
+#define PUFFS_IO_NDELAY 0x100
+/** fsync: wait until it is done. */
+#define PUFFS_FSYNC_WAIT 0x0001
+/** fsync: the data only. */
+#define PUFFS_FSYNC_DATAONLY 0x0002
+/** fsync: there is no hurry. */
+#define PUFFS_FSYNC_LAZY 0x0008
+/** fsync: flush the disk's own cache. */
+#define PUFFS_FSYNC_CACHE 0x0100
+/** `oflags` of open2: reads and writes pass the page cache by. */
+#define PUFFS_OPEN_IO_DIRECT 0x01
+/** `xflag` of setattr_ttl: nobody waits for the answer. */
+#define PUFFS_SETATTR_FAF 0x1
+/** `xflag` of write2: nobody waits for the answer. */
+#define PUFFS_WRITE_FAF 0x1
+
+/** What a lookup is for: just looking. */
+#define NAMEI_LOOKUP 0
+/** What a lookup is for: the name is to be created. */
+#define NAMEI_CREATE 1
+/** What a lookup is for: the name is to be removed. */
+#define NAMEI_DELETE 2
+/** What a lookup is for: the name is to be the target of a rename. */
+#define NAMEI_RENAME 3
+/** The bits of the above. */
+#define NAMEI_OPMASK 3
+/** Lookup: the node would be locked. */
+#define NAMEI_LOCKLEAF 0x00000004
+/** Lookup: the directory would be locked. */
+#define NAMEI_LOCKPARENT 0x00000008
+/** Lookup: the result is not to be cached. */
+#define NAMEI_NOCACHE 0x00000020
+/** Lookup: symbolic links are followed. */
+#define NAMEI_FOLLOW 0x00000040
+/** Lookup: the component is "..". */
+#define NAMEI_ISDOTDOT 0x00002000
+/** Lookup: the result is to be cached. */
+#define NAMEI_MAKEENTRY 0x00004000
+/** Lookup: the component is the last one. */
+#define NAMEI_ISLASTCN 0x00008000
+/** Lookup: it must be a directory. */
+#define NAMEI_REQUIREDIR 0x00080000
+/** Lookup: a directory is to be made. */
+#define NAMEI_CREATEDIR 0x00200000
+/** Lookup: for a rename. */
+#define NAMEI_INRENAME 0x00400000
+
+/** `puffs_set_errnotify`: the result of an operation is no errno value. */
+#define PUFFS_ERR_ERROR 0
+/** `puffs_set_errnotify`: type, size or cookie of a new node. */
+#define PUFFS_ERR_MAKENODE 1
+/** `puffs_set_errnotify`: lookup returned the directory itself. */
+#define PUFFS_ERR_LOOKUP 2
+/** `puffs_set_errnotify`: readdir's counts. */
+#define PUFFS_ERR_READDIR 3
+/** `puffs_set_errnotify`: readlink's length. */
+#define PUFFS_ERR_READLINK 4
+/** `puffs_set_errnotify`: read's count. */
+#define PUFFS_ERR_READ 5
+/** `puffs_set_errnotify`: write's count. */
+#define PUFFS_ERR_WRITE 6
+/** `puffs_set_errnotify`: a file handle is too long. */
+#define PUFFS_ERR_VPTOFH 7
+/** `puffs_set_errnotify`: getextattr's count. */
+#define PUFFS_ERR_GETEXTATTR 8
+/** `puffs_set_errnotify`: listextattr's count. */
+#define PUFFS_ERR_LISTEXTATTR 9
+
+/** Mount flags, with the values of the reference: read only. */
+#define PUFFS_MNT_RDONLY 0x00000001
+/** Mount flags: writes are synchronous. */
+#define PUFFS_MNT_SYNCHRONOUS 0x00000002
+/** Mount flags: nothing is executed. */
+#define PUFFS_MNT_NOEXEC 0x00000004
+/** Mount flags: set-id bits mean nothing. */
+#define PUFFS_MNT_NOSUID 0x00000008
+/** Mount flags: device nodes mean nothing. */
+#define PUFFS_MNT_NODEV 0x00000010
+/** Mount flags: access times are not kept. */
+#define PUFFS_MNT_NOATIME 0x04000000
+/** `mntflags` of the unmount operation: it will happen whatever the answer is. */
+#define PUFFS_MNT_FORCE 0x00080000
+/** `waitfor` of the sync operation: wait. */
+#define PUFFS_MNT_WAIT 1
+/** `waitfor` of the sync operation: only start. */
+#define PUFFS_MNT_NOWAIT 2
+/** `waitfor` of the sync operation: the periodic one. */
+#define PUFFS_MNT_LAZY 3
+
+/** `struct puffs_node`: no longer on the list of nodes. */
+#define PUFFS_NODE_REMOVED 0x01
+
+/** Longest type name with its terminator. */
+#define _VFS_NAMELEN 32
+/** Longest "device" name with its terminator. */
+#define _VFS_MNAMELEN 1024
+/** Longest name in a directory record. */
+#define PUFFS_MAXNAMLEN 511
+/** Unit of figures that nobody gave. */
+#define PUFFS_DEV_BSIZE 512
+
+/** Protection bits of a mapping: none. */
+#define VM_PROT_NONE 0
+/** Protection bits of a mapping: read. */
+#define VM_PROT_READ 1
+/** Protection bits of a mapping: write. */
+#define VM_PROT_WRITE 2
+/** Protection bits of a mapping: execute. */
+#define VM_PROT_EXECUTE 4
+/** Protection bits of a mapping: all. */
+#define VM_PROT_ALL 7
+/** Protection bits of a mapping: all, when nothing was said. */
+#define VM_PROT_DEFAULT 7
+
+/* The two groups of flags that share the last argument of puffs_init. */
+#define PUFFS_FLAG_KERN(flags) ((flags) & PUFFS_KFLAG_MASK)
+#define PUFFS_FLAG_LIB(flags) ((flags) & PUFFS_FLAG_MASK)
+
+/* The mode of open, close and their like: open(2)'s flags with the access mode plus one. */
+#ifndef FREAD
+#define FREAD 0x0001
+#endif
+#ifndef FWRITE
+#define FWRITE 0x0002
+#endif
+/* What servers often show as their device. */
+#ifndef _PATH_PUFFS
+#define _PATH_PUFFS "/dev/puffs"
+#endif
+
+/** Room for a name and its terminator. */
+#define PUFFS_DIRENT_NAMESIZE 512
+
+/** Room for a name and its terminator: `MAXPATHLEN`. */
+#define PUFFS_KCN_NAMESIZE 4096
+
+/** What kind of thing a node is. */
+enum vtype {
+  /** No type. */
+  VNON,
+  /** Regular file. */
+  VREG,
+  /** Directory. */
+  VDIR,
+  /** Block device. */
+  VBLK,
+  /** Character device. */
+  VCHR,
+  /** Symbolic link. */
+  VLNK,
+  /** Socket. */
+  VSOCK,
+  /** FIFO. */
+  VFIFO,
+  /** Bad, or dead. */
+  VBAD,
+};
+
+/** Attributes of a node. `PUFFS_VNOVAL`, cast to its type, in a field says: not given, not to be changed. */
+struct vattr {
+  /** Type; `VNON` when not given. */
+  enum vtype va_type;
+  /** Permission bits; may have the type bits too. */
+  mode_t va_mode;
+  /** Links. 32 bits wide: servers scan a number into it. */
+  uint32_t va_nlink;
+  /** Owner. */
+  uid_t va_uid;
+  /** Group. */
+  gid_t va_gid;
+  /** File system id; the other side puts its own. */
+  dev_t va_fsid;
+  /** Inode number. */
+  ino_t va_fileid;
+  /** Size in bytes. */
+  uint64_t va_size;
+  /** Block size for I/O. */
+  long va_blocksize;
+  /** Last access. */
+  struct timespec va_atime;
+  /** Last modification. */
+  struct timespec va_mtime;
+  /** Last change of the node. */
+  struct timespec va_ctime;
+  /** Creation. */
+  struct timespec va_birthtime;
+  /** Generation. */
+  unsigned long va_gen;
+  /** Flags of chflags. */
+  unsigned long va_flags;
+  /** Device number. */
+  dev_t va_rdev;
+  /** Bytes on disk. */
+  uint64_t va_bytes;
+  /** Revision. */
+  uint64_t va_filerev;
+  /** `VA_UTIMES_NULL`, `VA_EXCLUSIVE`. */
+  unsigned int va_vaflags;
+  /** Not used. */
+  long va_spare;
+};
+
+/** A thread of a process. */
+typedef int lwpid_t;
+
+/** A record of readdir. Only `d_reclen` bytes of it are there. */
+struct puffs_dirent {
+  /** Inode number. */
+  ino_t d_fileno;
+  /** Length of the record, a multiple of 8. */
+  uint16_t d_reclen;
+  /** Length of the name. */
+  uint16_t d_namlen;
+  /** `DT_*` of `<dirent.h>`. */
+  uint8_t d_type;
+  /** The name, ended by a NUL. */
+  char d_name[PUFFS_DIRENT_NAMESIZE];
+};
+
+/**
+ * Figures of a file system. The server fills the sizes and counts; flags, names and owner are put by the
+ * other side.
+ */
+struct puffs_statvfs {
+  /** Mount flags. */
+  unsigned long f_flag;
+  /** Block size. */
+  unsigned long f_bsize;
+  /** Fragment size: the unit of the block counts. */
+  unsigned long f_frsize;
+  /** Preferred I/O size. */
+  unsigned long f_iosize;
+  /** Blocks. */
+  uint64_t f_blocks;
+  /** Free blocks. */
+  uint64_t f_bfree;
+  /** Free blocks for users. */
+  uint64_t f_bavail;
+  /** Reserved blocks. */
+  uint64_t f_bresvd;
+  /** Nodes. */
+  uint64_t f_files;
+  /** Free nodes. */
+  uint64_t f_ffree;
+  /** Free nodes for users. */
+  uint64_t f_favail;
+  /** Reserved nodes. */
+  uint64_t f_fresvd;
+  /** File system id. */
+  unsigned long f_fsid;
+  /** Longest name. */
+  unsigned long f_namemax;
+  /** Who mounted it. */
+  uid_t f_owner;
+  /** Type's name. */
+  char f_fstypename[_VFS_NAMELEN];
+  /** Mount point. */
+  char f_mntonname[_VFS_MNAMELEN];
+  /** "Device". */
+  char f_mntfromname[_VFS_MNAMELEN];
+};
+
+/** The server's name for a node, often its address; NULL is a cookie like any other. */
+typedef void *puffs_cookie_t;
+
+/** Called once in every turn of the main loop, before it waits. */
+typedef void (*puffs_ml_loop_fn)(struct puffs_usermount *pu);
+
+/** Called before or after every request. */
+typedef void (*pu_prepost_fn)(struct puffs_usermount *pu);
+
+/** A path in the server's own form. */
+struct puffs_pathobj {
+  /** The path. */
+  void *po_path;
+  /** Its length. */
+  size_t po_len;
+  /** Its hash. */
+  uint32_t po_hash;
+};
+
+/** Place in a list of nodes, as `LIST_ENTRY` of `<sys/queue.h>` lays it out. */
+struct puffs_node_entry {
+  /** The next node. */
+  struct puffs_node *le_next;
+  /** Where the pointer to this node is. */
+  struct puffs_node **le_prev;
+};
+
+/** A node that the library keeps in a list. It comes from `puffs_pn_new` and goes with `puffs_pn_put`. */
+struct puffs_node {
+  /** The server's. */
+  off_t pn_size;
+  /** `PUFFS_NODE_REMOVED`. */
+  int pn_flags;
+  /** How often the node's cookie was handed out; the library's. */
+  int pn_nlookup;
+  /** Attributes; the server's. */
+  struct vattr pn_va;
+  /** The server's. */
+  void *pn_data;
+  /** Path, when the library builds paths. */
+  struct puffs_pathobj pn_po;
+  /** Mount that the node belongs to. */
+  struct puffs_usermount *pn_mnt;
+  /** Place in the list; the library's. */
+  struct puffs_node_entry pn_entries;
+  /** Not used. */
+  void *pn_cacheinfo;
+};
+
+/** Finds the node that a cookie stands for. */
+typedef struct puffs_node *(*pu_cmap_fn)(struct puffs_usermount *pu, puffs_cookie_t opc);
+
+/** Told about an answer that was refused: what kind, an errno value, words, the node. */
+typedef void (*pu_errnotify_fn)(struct puffs_usermount *pu,
+                                uint8_t type_,
+                                int error,
+                                const char *text,
+                                puffs_cookie_t opc);
+
+/**
+ * A component of a path, as the other side of the mount sent it.
+ *
+ * A server writes here too, through the `const` of the operation's argument: `pkcn_consume`, `pkcn_flags`.
+ */
+struct puffs_kcn {
+  /** What the lookup is for, `NAMEI_LOOKUP` and its neighbours. */
+  uint32_t pkcn_nameiop;
+  /** `NAMEI_*` flags. */
+  uint32_t pkcn_flags;
+  /** The name, ended by a NUL. */
+  char pkcn_name[PUFFS_KCN_NAMESIZE];
+  /** Its length. */
+  size_t pkcn_namelen;
+  /** Out: characters eaten beyond the name. */
+  size_t pkcn_consume;
+};
+
+/** A component of a path: the argument of the operations on names. Use the `pcn_*` macros for its parts. */
+struct puffs_cn {
+  /** The component. */
+  struct puffs_kcn *pcn_pkcnp;
+  /** Who asks. */
+  struct puffs_cred *pcn_cred;
+  /** The whole path, when the library builds paths. */
+  struct puffs_pathobj pcn_po_full;
+};
+
+/** Protection bits of a mapping. */
+typedef int vm_prot_t;
+
+/** The operations of a server. */
+struct puffs_ops {
+  /** Ends the file system; a result other than 0 refuses. */
+  int (*puffs_fs_unmount)(struct puffs_usermount *pu, int mntflags);
+  /** Gives figures. */
+  int (*puffs_fs_statvfs)(struct puffs_usermount *pu, struct puffs_statvfs *sbp);
+  /** Brings everything to stable storage. */
+  int (*puffs_fs_sync)(struct puffs_usermount *pu, int waitfor, const struct puffs_cred *pcr);
+  /** Finds the node of a file handle. */
+  int (*puffs_fs_fhtonode)(struct puffs_usermount *pu,
+                           void *fid,
+                           size_t fidsize,
+                           struct puffs_newinfo *pni);
+  /** Gives the file handle of a node. */
+  int (*puffs_fs_nodetofh)(struct puffs_usermount *pu,
+                           puffs_cookie_t opc,
+                           void *fid,
+                           size_t *fidsize);
+  /** Controls the store of extended attributes. */
+  int (*puffs_fs_extattrctl)(struct puffs_usermount *pu,
+                             int cmd,
+                             puffs_cookie_t opc,
+                             int flags,
+                             int attrnamespace,
+                             const char *attrname);
+  /** Finds a name in a directory. */
+  int (*puffs_node_lookup)(struct puffs_usermount *pu,
+                           puffs_cookie_t dir,
+                           struct puffs_newinfo *pni,
+                           const struct puffs_cn *pcn);
+  /** Makes a regular file or a socket. */
+  int (*puffs_node_create)(struct puffs_usermount *pu,
+                           puffs_cookie_t dir,
+                           struct puffs_newinfo *pni,
+                           const struct puffs_cn *pcn,
+                           const struct vattr *vap);
+  /** Makes a device or FIFO. */
+  int (*puffs_node_mknod)(struct puffs_usermount *pu,
+                          puffs_cookie_t dir,
+                          struct puffs_newinfo *pni,
+                          const struct puffs_cn *pcn,
+                          const struct vattr *vap);
+  /** Opens a node. */
+  int (*puffs_node_open)(struct puffs_usermount *pu,
+                         puffs_cookie_t opc,
+                         int mode,
+                         const struct puffs_cred *pcr);
+  /** Opens a node and may set `PUFFS_OPEN_*`; preferred over open. */
+  int (*puffs_node_open2)(struct puffs_usermount *pu,
+                          puffs_cookie_t opc,
+                          int mode,
+                          const struct puffs_cred *pcr,
+                          int *oflags);
+  /** Closes a node; nobody waits for the result. */
+  int (*puffs_node_close)(struct puffs_usermount *pu,
+                          puffs_cookie_t opc,
+                          int fflag,
+                          const struct puffs_cred *pcr);
+  /** Checks permission, `PUFFS_V*`. */
+  int (*puffs_node_access)(struct puffs_usermount *pu,
+                           puffs_cookie_t opc,
+                           int mode,
+                           const struct puffs_cred *pcr);
+  /** Reads the attributes. */
+  int (*puffs_node_getattr)(struct puffs_usermount *pu,
+                            puffs_cookie_t opc,
+                            struct vattr *vap,
+                            const struct puffs_cred *pcr);
+  /** Reads the attributes and how long they hold, with `PUFFS_KFLAG_CACHE_FS_TTL`. */
+  int (*puffs_node_getattr_ttl)(struct puffs_usermount *pu,
+                                puffs_cookie_t opc,
+                                struct vattr *vap,
+                                const struct puffs_cred *pcr,
+                                struct timespec *va_ttl);
+  /** Changes the attributes that are not `PUFFS_VNOVAL`. */
+  int (*puffs_node_setattr)(struct puffs_usermount *pu,
+                            puffs_cookie_t opc,
+                            const struct vattr *vap,
+                            const struct puffs_cred *pcr);
+  /** Changes attributes and says how long they hold, with `PUFFS_KFLAG_CACHE_FS_TTL`. */
+  int (*puffs_node_setattr_ttl)(struct puffs_usermount *pu,
+                                puffs_cookie_t opc,
+                                struct vattr *vap,
+                                const struct puffs_cred *pcr,
+                                struct timespec *va_ttl,
+                                int xflag);
+  /** Waits for events. */
+  int (*puffs_node_poll)(struct puffs_usermount *pu, puffs_cookie_t opc, int *events);
+  /** Maps a file. */
+  int (*puffs_node_mmap)(struct puffs_usermount *pu,
+                         puffs_cookie_t opc,
+                         vm_prot_t prot,
+                         const struct puffs_cred *pcr);
+  /** Brings a file to stable storage; hi 0: to its end. */
+  int (*puffs_node_fsync)(struct puffs_usermount *pu,
+                          puffs_cookie_t opc,
+                          const struct puffs_cred *pcr,
+                          int flags,
+                          off_t lo,
+                          off_t hi);
+  /** Checks an offset. */
+  int (*puffs_node_seek)(struct puffs_usermount *pu,
+                         puffs_cookie_t opc,
+                         off_t oldoff,
+                         off_t newoff,
+                         const struct puffs_cred *pcr);
+  /** Removes a name that is not a directory's. */
+  int (*puffs_node_remove)(struct puffs_usermount *pu,
+                           puffs_cookie_t dir,
+                           puffs_cookie_t targ,
+                           const struct puffs_cn *pcn);
+  /** Gives a node another name. */
+  int (*puffs_node_link)(struct puffs_usermount *pu,
+                         puffs_cookie_t dir,
+                         puffs_cookie_t targ,
+                         const struct puffs_cn *pcn);
+  /** Renames; targ is NULL unless a node is replaced. */
+  int (*puffs_node_rename)(struct puffs_usermount *pu,
+                           puffs_cookie_t src_dir,
+                           puffs_cookie_t src,
+                           const struct puffs_cn *pcn_src,
+                           puffs_cookie_t targ_dir,
+                           puffs_cookie_t targ,
+                           const struct puffs_cn *pcn_targ);
+  /** Makes a directory. */
+  int (*puffs_node_mkdir)(struct puffs_usermount *pu,
+                          puffs_cookie_t dir,
+                          struct puffs_newinfo *pni,
+                          const struct puffs_cn *pcn,
+                          const struct vattr *vap);
+  /** Removes an empty directory. */
+  int (*puffs_node_rmdir)(struct puffs_usermount *pu,
+                          puffs_cookie_t dir,
+                          puffs_cookie_t targ,
+                          const struct puffs_cn *pcn);
+  /** Makes a symbolic link. */
+  int (*puffs_node_symlink)(struct puffs_usermount *pu,
+                            puffs_cookie_t dir,
+                            struct puffs_newinfo *pni,
+                            const struct puffs_cn *pcn,
+                            const struct vattr *vap,
+                            const char *target);
+  /** Lists a directory. */
+  int (*puffs_node_readdir)(struct puffs_usermount *pu,
+                            puffs_cookie_t opc,
+                            struct puffs_dirent *dent,
+                            off_t *readoff,
+                            size_t *reslen,
+                            const struct puffs_cred *pcr,
+                            int *eofflag,
+                            off_t *cookies,
+                            size_t *ncookies);
+  /** Reads a symbolic link, without a NUL. */
+  int (*puffs_node_readlink)(struct puffs_usermount *pu,
+                             puffs_cookie_t opc,
+                             const struct puffs_cred *pcr,
+                             char *linkname,
+                             size_t *linklen);
+  /** Forgets a node. */
+  int (*puffs_node_reclaim)(struct puffs_usermount *pu, puffs_cookie_t opc);
+  /** Forgets a node that was handed out so often; preferred over reclaim. */
+  int (*puffs_node_reclaim2)(struct puffs_usermount *pu, puffs_cookie_t opc, int nlookup);
+  /** Nobody uses the node at present. */
+  int (*puffs_node_inactive)(struct puffs_usermount *pu, puffs_cookie_t opc);
+  /** Prints what the server knows. */
+  int (*puffs_node_print)(struct puffs_usermount *pu, puffs_cookie_t opc);
+  /** Answers `_PC_*`. */
+  int (*puffs_node_pathconf)(struct puffs_usermount *pu, puffs_cookie_t opc, int name, long *retval);
+  /** Locks a range. */
+  int (*puffs_node_advlock)(struct puffs_usermount *pu,
+                            puffs_cookie_t opc,
+                            void *id,
+                            int op,
+                            struct flock *fl,
+                            int flags);
+  /** The operation that a lookup announced will not come. */
+  int (*puffs_node_abortop)(struct puffs_usermount *pu,
+                            puffs_cookie_t dir,
+                            const struct puffs_cn *pcn);
+  /** Reads; resid is what remains. */
+  int (*puffs_node_read)(struct puffs_usermount *pu,
+                         puffs_cookie_t opc,
+                         uint8_t *buf,
+                         off_t offset,
+                         size_t *resid,
+                         const struct puffs_cred *pcr,
+                         int ioflag);
+  /** Writes; resid is what remains. */
+  int (*puffs_node_write)(struct puffs_usermount *pu,
+                          puffs_cookie_t opc,
+                          uint8_t *buf,
+                          off_t offset,
+                          size_t *resid,
+                          const struct puffs_cred *pcr,
+                          int ioflag);
+  /** Writes, knowing whether somebody waits; preferred over write. */
+  int (*puffs_node_write2)(struct puffs_usermount *pu,
+                           puffs_cookie_t opc,
+                           uint8_t *buf,
+                           off_t offset,
+                           size_t *resid,
+                           const struct puffs_cred *pcr,
+                           int ioflag,
+                           int xflag);
+  /** Reads an extended attribute. */
+  int (*puffs_node_getextattr)(struct puffs_usermount *pu,
+                               puffs_cookie_t opc,
+                               int ns,
+                               const char *name,
+                               size_t *attrsize,
+                               uint8_t *data,
+                               size_t *resid,
+                               const struct puffs_cred *pcr);
+  /** Sets an extended attribute. */
+  int (*puffs_node_setextattr)(struct puffs_usermount *pu,
+                               puffs_cookie_t opc,
+                               int ns,
+                               const char *name,
+                               uint8_t *data,
+                               size_t *resid,
+                               const struct puffs_cred *pcr);
+  /** Lists extended attributes. */
+  int (*puffs_node_listextattr)(struct puffs_usermount *pu,
+                                puffs_cookie_t opc,
+                                int ns,
+                                size_t *attrssize,
+                                uint8_t *data,
+                                size_t *resid,
+                                int flag,
+                                const struct puffs_cred *pcr);
+  /** Removes an extended attribute. */
+  int (*puffs_node_deleteextattr)(struct puffs_usermount *pu,
+                                  puffs_cookie_t opc,
+                                  int ns,
+                                  const char *name,
+                                  const struct puffs_cred *pcr);
+  /** Reserves space. */
+  int (*puffs_node_fallocate)(struct puffs_usermount *pu, puffs_cookie_t opc, off_t pos, off_t len);
+  /** Makes a hole. */
+  int (*puffs_node_fdiscard)(struct puffs_usermount *pu, puffs_cookie_t opc, off_t pos, off_t len);
+  /** For operations to come; NULL. */
+  void *puffs_ops_spare[26];
+};
+
+/** Called for each node of a walk; anything but NULL ends it. */
+typedef void *(*puffs_nodewalk_fn)(struct puffs_usermount *pu, struct puffs_node *pn, void *arg);
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * May all of `acc_mode` (`PUFFS_VREAD`, `PUFFS_VWRITE`, `PUFFS_VEXEC`) be done to a node of this type, mode, owner and
+ * group? Exactly one class of bits counts: the owner's, else the group's, else the others'. User 0 may all but execute a
+ * file that nobody may execute; the kernel and the file system may all.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+int puffs_access(enum vtype type_,
+                 mode_t file_mode,
+                 uid_t owner,
+                 gid_t group,
+                 mode_t acc_mode,
+                 const struct puffs_cred *pcr);
+
+/**
+ * May the node be given to this user and group? `PUFFS_VNOVAL` leaves one as it is. Only the owner may, may not give it
+ * away, and must be in the new group; else `EPERM`.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+int puffs_access_chown(uid_t owner,
+                       gid_t group,
+                       uid_t newowner,
+                       gid_t newgroup,
+                       const struct puffs_cred *pcr);
+
+/**
+ * May these permission bits be set? Only the owner may (`EPERM`); the sticky bit only on a directory (`EINVAL`); set-group-id
+ * only for a group of his (`EPERM`).
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+int puffs_access_chmod(uid_t owner,
+                       gid_t group,
+                       enum vtype type_,
+                       mode_t mode,
+                       const struct puffs_cred *pcr);
+
+/**
+ * May the times be set? The owner may (else `EPERM`); with `va_utimes_null`, that is to now, write permission is enough.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+int puffs_access_times(uid_t owner,
+                       gid_t group,
+                       mode_t file_mode,
+                       int va_utimes_null,
+                       const struct puffs_cred *pcr);
+
+/**
+ * Copies to `vap` each field of `sva_p` that is not `PUFFS_VNOVAL`; `va_filerev` and `va_vaflags` never.
+ *
+ * # Safety
+ * Both are null or valid.
+ */
+void puffs_setvattr(struct vattr *vap,
+                    const struct vattr *sva_p);
+
+/**
+ * Makes `vap` what a new node starts with: nothing given, but the page size as block size, and no flags.
+ * `va_filerev` and `va_spare` are not touched.
+ *
+ * # Safety
+ * `vap` is null or valid for writing.
+ */
+void puffs_vattr_null(struct vattr *vap);
+
+/**
+ * Makes attributes of what stat(2) said. Linux keeps no time of creation there: the time of change stands in.
+ *
+ * # Safety
+ * Both are null or valid.
+ */
+void puffs_stat2vattr(struct vattr *vap,
+                      const struct stat *sb);
+
+/** Returns `DT_*` of `<dirent.h>` for a type, `DT_UNKNOWN` for what has none. */
+int puffs_vtype2dt(enum vtype vt);
+
+/** Returns the type that the type bits of a mode say, `VBAD` when they say none. */
+enum vtype puffs_mode2vt(mode_t mode);
+
+/** Returns the mode with the type's bits added. */
+mode_t puffs_addvtype2mode(mode_t mode, enum vtype vt);
+
+/**
+ * Returns the request being executed, or NULL outside one.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+struct puffs_cc *puffs_cc_getcc(struct puffs_usermount *pu);
+
+/**
+ * Says which process and thread asked; either pointer may be NULL.
+ *
+ * Returns 0, or -1 with `errno` set: `ESRCH` when it is not known, `EINVAL` without a request.
+ *
+ * # Safety
+ * `pcc` is null or the request being executed; the others are null or valid for writing.
+ */
+int puffs_cc_getcaller(struct puffs_cc *pcc, pid_t *pid, lwpid_t *lid);
+
+/**
+ * Notes `PUFFS_SETBACK_*` for the answer to the request being executed. Only open, mmap, remove, rmdir and inactive may;
+ * elsewhere it writes a warning and does nothing.
+ *
+ * # Safety
+ * `pcc` is null or the request being executed.
+ */
+void puffs_setback(struct puffs_cc *pcc,
+                   int whatback);
+
+/**
+ * Gives the user.
+ *
+ * Returns 0, or -1 with `errno` set: `EOPNOTSUPP` when it is the kernel or the file system.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own; `uid` is null or valid for writing.
+ */
+int puffs_cred_getuid(const struct puffs_cred *pcr, uid_t *uid);
+
+/**
+ * Gives the primary group.
+ *
+ * Returns 0, or -1 with `errno` set: `EOPNOTSUPP` when it is the kernel or the file system.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own; `gid` is null or valid for writing.
+ */
+int puffs_cred_getgid(const struct puffs_cred *pcr, gid_t *gid);
+
+/**
+ * Gives the supplementary groups. `*ngids` is the room in `gids`, and on return how many were put there; 0 on error.
+ *
+ * Returns 0, or -1 with `errno` set: `EOPNOTSUPP` when it is the kernel or the file system.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own; `gids` has room as said; `ngids` is null or valid.
+ */
+int puffs_cred_getgroups(const struct puffs_cred *pcr,
+                         gid_t *gids,
+                         short *ngids);
+
+/**
+ * Whether it is this user; false for the kernel and the file system.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+bool puffs_cred_isuid(const struct puffs_cred *pcr, uid_t uid);
+
+/**
+ * Whether this is its primary group or another of its groups; false for the kernel and the file system.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+bool puffs_cred_hasgroup(const struct puffs_cred *pcr,
+                         gid_t gid);
+
+/**
+ * Whether it is a user.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+bool puffs_cred_isregular(const struct puffs_cred *pcr);
+
+/**
+ * Whether it is the kernel itself, without credentials.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+bool puffs_cred_iskernel(const struct puffs_cred *pcr);
+
+/**
+ * Whether it is the file system's own work, such as write-back.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+bool puffs_cred_isfs(const struct puffs_cred *pcr);
+
+/**
+ * Whether nothing is forbidden to it: user 0, the kernel, the file system.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+bool puffs_cred_isjuggernaut(const struct puffs_cred *pcr);
+
+/**
+ * Writes a record at `*dent`, moves `*dent` behind it and takes its length off `*reslen`.
+ *
+ * Returns 1, or 0 with nothing changed when the record does not fit: `*reslen` is too small, the name too long, or
+ * a pointer null.
+ *
+ * # Safety
+ * `*dent` has room for `*reslen` bytes; `name` is null or a C string.
+ */
+int puffs_nextdent(struct puffs_dirent **dent,
+                   const char *name,
+                   ino_t id,
+                   uint8_t dtype,
+                   size_t *reslen);
+
+/**
+ * Writes the record "." (`dotdot` is `DENT_DOT`) or ".." (`DENT_DOTDOT`), as `puffs_nextdent` does.
+ *
+ * Returns 1, or 0 with nothing changed, also for any other `dotdot`.
+ *
+ * # Safety
+ * As for `puffs_nextdent`.
+ */
+int puffs_gendotdent(struct puffs_dirent **dent, ino_t id, int dotdot, size_t *reslen);
+
+/** fs_unmount that lets it happen. */
+int puffs_fsnop_unmount(struct puffs_usermount *_pu, int _mntflags);
+
+/** fs_sync of a file system that has nothing to bring anywhere. */
+int puffs_fsnop_sync(struct puffs_usermount *_pu, int _waitfor, const struct puffs_cred *_pcr);
+
+/**
+ * fs_statvfs of a file system without figures.
+ *
+ * # Safety
+ * `sbp` is null or valid for writing.
+ */
+int puffs_fsnop_statvfs(struct puffs_usermount *_pu, struct puffs_statvfs *sbp);
+
+/**
+ * Says that there are no figures: units of 512 bytes, and none of them.
+ *
+ * # Safety
+ * `sbp` is null or valid for writing.
+ */
+void puffs_zerostatvfs(struct puffs_statvfs *sbp);
+
+/**
+ * node_getattr that gives the `pn_va` of the cookie's node.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `opc` is a cookie that stands for a node; `vap` is null or valid for writing.
+ */
+int puffs_genfs_node_getattr(struct puffs_usermount *pu,
+                             puffs_cookie_t opc,
+                             struct vattr *vap,
+                             const struct puffs_cred *_pcr);
+
+/**
+ * node_reclaim that puts the cookie's node.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `opc` is a cookie that stands for a node from `puffs_pn_new`.
+ */
+int puffs_genfs_node_reclaim(struct puffs_usermount *pu, puffs_cookie_t opc);
+
+/**
+ * Sets the function that each turn of the main loop calls before it waits; NULL takes it away.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_ml_setloopfn(struct puffs_usermount *pu, puffs_ml_loop_fn lfn);
+
+/**
+ * Sets the functions called before and after each request; NULL takes one away.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_set_prepost(struct puffs_usermount *pu, pu_prepost_fn pre, pu_prepost_fn post);
+
+/**
+ * Sets the function that finds the node of a cookie; NULL: a cookie is its node's address.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_set_cmap(struct puffs_usermount *pu, pu_cmap_fn cmap);
+
+/**
+ * Sets the function that is told of refused answers; NULL: `puffs_kernerr_log`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_set_errnotify(struct puffs_usermount *pu, pu_errnotify_fn fn_);
+
+/**
+ * Writes a refused answer to syslog: for `puffs_set_errnotify`.
+ *
+ * # Safety
+ * `str` is null or a C string.
+ */
+void puffs_kernerr_log(struct puffs_usermount *_pu,
+                       uint8_t type_,
+                       int error,
+                       const char *str,
+                       puffs_cookie_t cookie);
+
+/**
+ * Writes a refused answer to stderr and ends the program by `abort`: for `puffs_set_errnotify`.
+ *
+ * # Safety
+ * `str` is null or a C string.
+ */
+void puffs_kernerr_abort(struct puffs_usermount *_pu,
+                         uint8_t type_,
+                         int error,
+                         const char *str,
+                         puffs_cookie_t cookie);
+
+/**
+ * Makes the context of a file server with the operations of `pops`, which comes from `PUFFSOP_INIT` (or `malloc`) and is
+ * freed: the server must not touch it again. On failure it stays the server's.
+ *
+ * `mntfromname` is the "device" shown in mount tables, `puffsname` the type's name; they are copied. Each of them and
+ * `priv` may be `PUFFS_DEFER`. `pflags` is made of `PUFFS_KFLAG_*` and `PUFFS_FLAG_*`.
+ *
+ * The table must have fs_unmount, fs_statvfs, fs_sync and node_lookup.
+ *
+ * Returns NULL with `errno` set: `EINVAL` for a null pointer or a missing operation, `EOPNOTSUPP` for flags that ask
+ * for paths, `ENOMEM`, `EMFILE`.
+ *
+ * # Safety
+ * As described.
+ */
+struct puffs_usermount *puffs_init(struct puffs_ops *pops,
+                                   const char *mntfromname,
+                                   const char *puffsname,
+                                   void *priv_,
+                                   uint32_t pflags);
+
+/**
+ * Attaches the file system at `dir`. `mntflags` is made of `PUFFS_MNT_*`; without privileges nosuid and nodev are
+ * added. `root_cookie` names the root node; NULL is a cookie like any other. Afterwards the state is
+ * `PUFFS_STATE_RUNNING`, and `puffs_mainloop` is to be called soon. A parent that waits in `puffs_daemon` learns how
+ * it went.
+ *
+ * Returns 0, or -1 with `errno` set; a reason that no errno value says is written to stderr.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `dir` is null or a C string.
+ */
+int puffs_mount(struct puffs_usermount *pu,
+                const char *dir,
+                int mntflags,
+                puffs_cookie_t root_cookie);
+
+/**
+ * Serves requests until the file system is unmounted. To be called at most once for each mount, by the thread
+ * that made it.
+ *
+ * Returns 0, or -1 with `errno` set when the loop could not start or go on: `EINVAL` without a mount.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_mainloop(struct puffs_usermount *pu);
+
+/**
+ * Goes into the background, before the mount. The parent waits until the mount is made and then exits with 0, or
+ * with 1 and a message. The child gets a session of its own, `/` as working directory unless `nochdir`, and
+ * `/dev/null` as standard input, output and error unless `noclose`.
+ *
+ * Returns 0 in the child, or -1 with `errno` set: `EINVAL` when it is too late.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`. Only this thread goes into the child.
+ */
+int puffs_daemon(struct puffs_usermount *pu,
+                 int nochdir,
+                 int noclose);
+
+/**
+ * Asks for a forced unmount and returns at once; fs_unmount is called in the normal way and `puffs_mainloop` then
+ * returns. Harmless at any time, and the one function that any thread may call. The second argument is ignored.
+ *
+ * Returns 0, or -1 with `EINVAL`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_exit(struct puffs_usermount *pu,
+               int _ignored);
+
+/**
+ * Gives up before the mount: a parent that waits in `puffs_daemon` ends with `error`, and the context is freed.
+ * After the mount it does nothing.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`, and not used again.
+ */
+void puffs_cancel(struct puffs_usermount *pu,
+                  int error);
+
+/**
+ * From now on signal `sig` does one `puffs_exit` in each main loop of the process. With `ignoresig` nothing else
+ * happens at the signal; without it whatever was to happen happens too. May be called before `puffs_init`.
+ *
+ * Returns 0, or -1 with `errno` set: `EINVAL` for what is no signal or cannot be caught.
+ */
+int puffs_unmountonsignal(int sig,
+                          bool ignoresig);
+
+/**
+ * Returns `PUFFS_STATE_*`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_getstate(struct puffs_usermount *pu);
+
+/**
+ * Returns the descriptor of the request channel, or -1 with `ENXIO` when there is none.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_getselectable(struct puffs_usermount *pu);
+
+/**
+ * Sets the mode of the request channel, `PUFFSDEV_BLOCK` or `PUFFSDEV_NONBLOCK`, once the file system is mounted. The
+ * main loop does not depend on it.
+ *
+ * Returns 0, or -1 with `EINVAL`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_setblockingmode(struct puffs_usermount *pu,
+                          int mode);
+
+/**
+ * May all of `acc_mode` (`PUFFS_VREAD`, `PUFFS_VWRITE`, `PUFFS_VEXEC`) be done to a node of this type, mode, owner and
+ * group? Exactly one class of bits counts: the owner's, else the group's, else the others'. User 0 may all but execute a
+ * file that nobody may execute; the kernel and the file system may all.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+int puffs_access(enum vtype type_,
+                 mode_t file_mode,
+                 uid_t owner,
+                 gid_t group,
+                 mode_t acc_mode,
+                 const struct puffs_cred *pcr);
+
+/**
+ * May the node be given to this user and group? `PUFFS_VNOVAL` leaves one as it is. Only the owner may, may not give it
+ * away, and must be in the new group; else `EPERM`.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+int puffs_access_chown(uid_t owner,
+                       gid_t group,
+                       uid_t newowner,
+                       gid_t newgroup,
+                       const struct puffs_cred *pcr);
+
+/**
+ * May these permission bits be set? Only the owner may (`EPERM`); the sticky bit only on a directory (`EINVAL`); set-group-id
+ * only for a group of his (`EPERM`).
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+int puffs_access_chmod(uid_t owner,
+                       gid_t group,
+                       enum vtype type_,
+                       mode_t mode,
+                       const struct puffs_cred *pcr);
+
+/**
+ * May the times be set? The owner may (else `EPERM`); with `va_utimes_null`, that is to now, write permission is enough.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+int puffs_access_times(uid_t owner,
+                       gid_t group,
+                       mode_t file_mode,
+                       int va_utimes_null,
+                       const struct puffs_cred *pcr);
+
+/**
+ * Copies to `vap` each field of `sva_p` that is not `PUFFS_VNOVAL`; `va_filerev` and `va_vaflags` never.
+ *
+ * # Safety
+ * Both are null or valid.
+ */
+void puffs_setvattr(struct vattr *vap,
+                    const struct vattr *sva_p);
+
+/**
+ * Makes `vap` what a new node starts with: nothing given, but the page size as block size, and no flags.
+ * `va_filerev` and `va_spare` are not touched.
+ *
+ * # Safety
+ * `vap` is null or valid for writing.
+ */
+void puffs_vattr_null(struct vattr *vap);
+
+/**
+ * Makes attributes of what stat(2) said. Linux keeps no time of creation there: the time of change stands in.
+ *
+ * # Safety
+ * Both are null or valid.
+ */
+void puffs_stat2vattr(struct vattr *vap,
+                      const struct stat *sb);
+
+/** Returns `DT_*` of `<dirent.h>` for a type, `DT_UNKNOWN` for what has none. */
+int puffs_vtype2dt(enum vtype vt);
+
+/** Returns the type that the type bits of a mode say, `VBAD` when they say none. */
+enum vtype puffs_mode2vt(mode_t mode);
+
+/** Returns the mode with the type's bits added. */
+mode_t puffs_addvtype2mode(mode_t mode, enum vtype vt);
+
+/**
+ * Returns the request being executed, or NULL outside one.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+struct puffs_cc *puffs_cc_getcc(struct puffs_usermount *pu);
+
+/**
+ * Says which process and thread asked; either pointer may be NULL.
+ *
+ * Returns 0, or -1 with `errno` set: `ESRCH` when it is not known, `EINVAL` without a request.
+ *
+ * # Safety
+ * `pcc` is null or the request being executed; the others are null or valid for writing.
+ */
+int puffs_cc_getcaller(struct puffs_cc *pcc, pid_t *pid, lwpid_t *lid);
+
+/**
+ * Notes `PUFFS_SETBACK_*` for the answer to the request being executed. Only open, mmap, remove, rmdir and inactive may;
+ * elsewhere it writes a warning and does nothing.
+ *
+ * # Safety
+ * `pcc` is null or the request being executed.
+ */
+void puffs_setback(struct puffs_cc *pcc,
+                   int whatback);
+
+/**
+ * Gives the user.
+ *
+ * Returns 0, or -1 with `errno` set: `EOPNOTSUPP` when it is the kernel or the file system.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own; `uid` is null or valid for writing.
+ */
+int puffs_cred_getuid(const struct puffs_cred *pcr, uid_t *uid);
+
+/**
+ * Gives the primary group.
+ *
+ * Returns 0, or -1 with `errno` set: `EOPNOTSUPP` when it is the kernel or the file system.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own; `gid` is null or valid for writing.
+ */
+int puffs_cred_getgid(const struct puffs_cred *pcr, gid_t *gid);
+
+/**
+ * Gives the supplementary groups. `*ngids` is the room in `gids`, and on return how many were put there; 0 on error.
+ *
+ * Returns 0, or -1 with `errno` set: `EOPNOTSUPP` when it is the kernel or the file system.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own; `gids` has room as said; `ngids` is null or valid.
+ */
+int puffs_cred_getgroups(const struct puffs_cred *pcr,
+                         gid_t *gids,
+                         short *ngids);
+
+/**
+ * Whether it is this user; false for the kernel and the file system.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+bool puffs_cred_isuid(const struct puffs_cred *pcr, uid_t uid);
+
+/**
+ * Whether this is its primary group or another of its groups; false for the kernel and the file system.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+bool puffs_cred_hasgroup(const struct puffs_cred *pcr,
+                         gid_t gid);
+
+/**
+ * Whether it is a user.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+bool puffs_cred_isregular(const struct puffs_cred *pcr);
+
+/**
+ * Whether it is the kernel itself, without credentials.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+bool puffs_cred_iskernel(const struct puffs_cred *pcr);
+
+/**
+ * Whether it is the file system's own work, such as write-back.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+bool puffs_cred_isfs(const struct puffs_cred *pcr);
+
+/**
+ * Whether nothing is forbidden to it: user 0, the kernel, the file system.
+ *
+ * # Safety
+ * `pcr` is null or the operation's own.
+ */
+bool puffs_cred_isjuggernaut(const struct puffs_cred *pcr);
+
+/**
+ * Writes a record at `*dent`, moves `*dent` behind it and takes its length off `*reslen`.
+ *
+ * Returns 1, or 0 with nothing changed when the record does not fit: `*reslen` is too small, the name too long, or
+ * a pointer null.
+ *
+ * # Safety
+ * `*dent` has room for `*reslen` bytes; `name` is null or a C string.
+ */
+int puffs_nextdent(struct puffs_dirent **dent,
+                   const char *name,
+                   ino_t id,
+                   uint8_t dtype,
+                   size_t *reslen);
+
+/**
+ * Writes the record "." (`dotdot` is `DENT_DOT`) or ".." (`DENT_DOTDOT`), as `puffs_nextdent` does.
+ *
+ * Returns 1, or 0 with nothing changed, also for any other `dotdot`.
+ *
+ * # Safety
+ * As for `puffs_nextdent`.
+ */
+int puffs_gendotdent(struct puffs_dirent **dent, ino_t id, int dotdot, size_t *reslen);
+
+/** fs_unmount that lets it happen. */
+int puffs_fsnop_unmount(struct puffs_usermount *_pu, int _mntflags);
+
+/** fs_sync of a file system that has nothing to bring anywhere. */
+int puffs_fsnop_sync(struct puffs_usermount *_pu, int _waitfor, const struct puffs_cred *_pcr);
+
+/**
+ * fs_statvfs of a file system without figures.
+ *
+ * # Safety
+ * `sbp` is null or valid for writing.
+ */
+int puffs_fsnop_statvfs(struct puffs_usermount *_pu, struct puffs_statvfs *sbp);
+
+/**
+ * Says that there are no figures: units of 512 bytes, and none of them.
+ *
+ * # Safety
+ * `sbp` is null or valid for writing.
+ */
+void puffs_zerostatvfs(struct puffs_statvfs *sbp);
+
+/**
+ * node_getattr that gives the `pn_va` of the cookie's node.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `opc` is a cookie that stands for a node; `vap` is null or valid for writing.
+ */
+int puffs_genfs_node_getattr(struct puffs_usermount *pu,
+                             puffs_cookie_t opc,
+                             struct vattr *vap,
+                             const struct puffs_cred *_pcr);
+
+/**
+ * node_reclaim that puts the cookie's node.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `opc` is a cookie that stands for a node from `puffs_pn_new`.
+ */
+int puffs_genfs_node_reclaim(struct puffs_usermount *pu, puffs_cookie_t opc);
+
+/**
+ * Sets the function that each turn of the main loop calls before it waits; NULL takes it away.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_ml_setloopfn(struct puffs_usermount *pu, puffs_ml_loop_fn lfn);
+
+/**
+ * Sets the functions called before and after each request; NULL takes one away.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_set_prepost(struct puffs_usermount *pu, pu_prepost_fn pre, pu_prepost_fn post);
+
+/**
+ * Sets the function that finds the node of a cookie; NULL: a cookie is its node's address.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_set_cmap(struct puffs_usermount *pu, pu_cmap_fn cmap);
+
+/**
+ * Sets the function that is told of refused answers; NULL: `puffs_kernerr_log`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_set_errnotify(struct puffs_usermount *pu, pu_errnotify_fn fn_);
+
+/**
+ * Writes a refused answer to syslog: for `puffs_set_errnotify`.
+ *
+ * # Safety
+ * `str` is null or a C string.
+ */
+void puffs_kernerr_log(struct puffs_usermount *_pu,
+                       uint8_t type_,
+                       int error,
+                       const char *str,
+                       puffs_cookie_t cookie);
+
+/**
+ * Writes a refused answer to stderr and ends the program by `abort`: for `puffs_set_errnotify`.
+ *
+ * # Safety
+ * `str` is null or a C string.
+ */
+void puffs_kernerr_abort(struct puffs_usermount *_pu,
+                         uint8_t type_,
+                         int error,
+                         const char *str,
+                         puffs_cookie_t cookie);
+
+/**
+ * Makes the context of a file server with the operations of `pops`, which comes from `PUFFSOP_INIT` (or `malloc`) and is
+ * freed: the server must not touch it again. On failure it stays the server's.
+ *
+ * `mntfromname` is the "device" shown in mount tables, `puffsname` the type's name; they are copied. Each of them and
+ * `priv` may be `PUFFS_DEFER`. `pflags` is made of `PUFFS_KFLAG_*` and `PUFFS_FLAG_*`.
+ *
+ * The table must have fs_unmount, fs_statvfs, fs_sync and node_lookup.
+ *
+ * Returns NULL with `errno` set: `EINVAL` for a null pointer or a missing operation, `EOPNOTSUPP` for flags that ask
+ * for paths, `ENOMEM`, `EMFILE`.
+ *
+ * # Safety
+ * As described.
+ */
+struct puffs_usermount *puffs_init(struct puffs_ops *pops,
+                                   const char *mntfromname,
+                                   const char *puffsname,
+                                   void *priv_,
+                                   uint32_t pflags);
+
+/**
+ * Attaches the file system at `dir`. `mntflags` is made of `PUFFS_MNT_*`; without privileges nosuid and nodev are
+ * added. `root_cookie` names the root node; NULL is a cookie like any other. Afterwards the state is
+ * `PUFFS_STATE_RUNNING`, and `puffs_mainloop` is to be called soon. A parent that waits in `puffs_daemon` learns how
+ * it went.
+ *
+ * Returns 0, or -1 with `errno` set; a reason that no errno value says is written to stderr.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `dir` is null or a C string.
+ */
+int puffs_mount(struct puffs_usermount *pu,
+                const char *dir,
+                int mntflags,
+                puffs_cookie_t root_cookie);
+
+/**
+ * Serves requests until the file system is unmounted. To be called at most once for each mount, by the thread
+ * that made it.
+ *
+ * Returns 0, or -1 with `errno` set when the loop could not start or go on: `EINVAL` without a mount.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_mainloop(struct puffs_usermount *pu);
+
+/**
+ * Goes into the background, before the mount. The parent waits until the mount is made and then exits with 0, or
+ * with 1 and a message. The child gets a session of its own, `/` as working directory unless `nochdir`, and
+ * `/dev/null` as standard input, output and error unless `noclose`.
+ *
+ * Returns 0 in the child, or -1 with `errno` set: `EINVAL` when it is too late.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`. Only this thread goes into the child.
+ */
+int puffs_daemon(struct puffs_usermount *pu,
+                 int nochdir,
+                 int noclose);
+
+/**
+ * Asks for a forced unmount and returns at once; fs_unmount is called in the normal way and `puffs_mainloop` then
+ * returns. Harmless at any time, and the one function that any thread may call. The second argument is ignored.
+ *
+ * Returns 0, or -1 with `EINVAL`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_exit(struct puffs_usermount *pu,
+               int _ignored);
+
+/**
+ * Gives up before the mount: a parent that waits in `puffs_daemon` ends with `error`, and the context is freed.
+ * After the mount it does nothing.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`, and not used again.
+ */
+void puffs_cancel(struct puffs_usermount *pu,
+                  int error);
+
+/**
+ * From now on signal `sig` does one `puffs_exit` in each main loop of the process. With `ignoresig` nothing else
+ * happens at the signal; without it whatever was to happen happens too. May be called before `puffs_init`.
+ *
+ * Returns 0, or -1 with `errno` set: `EINVAL` for what is no signal or cannot be caught.
+ */
+int puffs_unmountonsignal(int sig,
+                          bool ignoresig);
+
+/**
+ * Returns `PUFFS_STATE_*`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_getstate(struct puffs_usermount *pu);
+
+/**
+ * Returns the descriptor of the request channel, or -1 with `ENXIO` when there is none.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_getselectable(struct puffs_usermount *pu);
+
+/**
+ * Sets the mode of the request channel, `PUFFSDEV_BLOCK` or `PUFFSDEV_NONBLOCK`, once the file system is mounted. The
+ * main loop does not depend on it.
+ *
+ * Returns 0, or -1 with `EINVAL`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_setblockingmode(struct puffs_usermount *pu,
+                          int mode);
+
+/**
+ * Sets the node's cookie.
+ *
+ * # Safety
+ * `pni` is null or the operation's own.
+ */
+void puffs_newinfo_setcookie(struct puffs_newinfo *pni, puffs_cookie_t cookie);
+
+/**
+ * Sets the node's type. Without effect in operations that create: there the type is the one asked for.
+ *
+ * # Safety
+ * `pni` is null or the operation's own.
+ */
+void puffs_newinfo_setvtype(struct puffs_newinfo *pni,
+                            enum vtype vt);
+
+/**
+ * Sets the node's size, which matters for regular files. Without effect in operations that create.
+ *
+ * # Safety
+ * `pni` is null or the operation's own.
+ */
+void puffs_newinfo_setsize(struct puffs_newinfo *pni, off_t size);
+
+/**
+ * Sets the device number of a device node. Without effect in operations that create.
+ *
+ * # Safety
+ * `pni` is null or the operation's own.
+ */
+void puffs_newinfo_setrdev(struct puffs_newinfo *pni, dev_t rdev);
+
+/**
+ * Sets the node's attributes, which are copied; they count with `PUFFS_KFLAG_CACHE_FS_TTL`.
+ *
+ * # Safety
+ * `pni` is null or the operation's own; `vap` is null or valid.
+ */
+void puffs_newinfo_setva(struct puffs_newinfo *pni, struct vattr *vap);
+
+/**
+ * Sets how long the attributes hold; zero: not said. It counts with `PUFFS_KFLAG_CACHE_FS_TTL`.
+ *
+ * # Safety
+ * `pni` is null or the operation's own; `va_ttl` is null or valid.
+ */
+void puffs_newinfo_setvattl(struct puffs_newinfo *pni, struct timespec *va_ttl);
+
+/**
+ * Sets how long the name holds; zero: not said. It counts with `PUFFS_KFLAG_CACHE_FS_TTL`.
+ *
+ * # Safety
+ * `pni` is null or the operation's own; `cn_ttl` is null or valid.
+ */
+void puffs_newinfo_setcnttl(struct puffs_newinfo *pni, struct timespec *cn_ttl);
+
+/**
+ * Returns a new node with this private pointer and no attribute given, at the head of the list; NULL with `ENOMEM`.
+ * From now on the server's cookies are nodes, and the library counts lookups in them.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+struct puffs_node *puffs_pn_new(struct puffs_usermount *pu,
+                                void *priv_);
+
+/**
+ * Takes a node off the list, so that walks do not see it, and keeps its memory.
+ *
+ * # Safety
+ * `pn` is null or a node from `puffs_pn_new` that was not put.
+ */
+void puffs_pn_remove(struct puffs_node *pn);
+
+/**
+ * Takes a node off the list and frees it and its path.
+ *
+ * # Safety
+ * As for `puffs_pn_remove`; the path is null or from `malloc`; nobody uses the node again.
+ */
+void puffs_pn_put(struct puffs_node *pn);
+
+/**
+ * Calls `fn` with each node on the list, newest first, until it returns something else than NULL, and returns that.
+ * `fn` may remove or put the node it is called with, and no other.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void *puffs_pn_nodewalk(struct puffs_usermount *pu,
+                        puffs_nodewalk_fn fn_,
+                        void *arg);
+
+/**
+ * Returns the address of the node's attributes.
+ *
+ * # Safety
+ * `pn` is null or a node.
+ */
+struct vattr *puffs_pn_getvap(struct puffs_node *pn);
+
+/**
+ * Returns the node's private pointer.
+ *
+ * # Safety
+ * `pn` is null or a node.
+ */
+void *puffs_pn_getpriv(struct puffs_node *pn);
+
+/**
+ * Sets the node's private pointer.
+ *
+ * # Safety
+ * `pn` is null or a node.
+ */
+void puffs_pn_setpriv(struct puffs_node *pn, void *priv_);
+
+/**
+ * Returns the address of the node's path.
+ *
+ * # Safety
+ * `pn` is null or a node.
+ */
+struct puffs_pathobj *puffs_pn_getpo(struct puffs_node *pn);
+
+/**
+ * Returns the context that the node belongs to.
+ *
+ * # Safety
+ * `pn` is null or a node.
+ */
+struct puffs_usermount *puffs_pn_getmnt(struct puffs_node *pn);
+
+/**
+ * Returns the server's own pointer, by way of a node.
+ *
+ * # Safety
+ * `pn` is null or a node.
+ */
+void *puffs_pn_getmntspecific(struct puffs_node *pn);
+
+/**
+ * Replaces the two names that `puffs_init` got. Null pointers change nothing.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; the names are null, `PUFFS_DEFER` or C strings.
+ */
+void puffs_setmntinfo(struct puffs_usermount *pu, const char *mntfromname, const char *puffsname);
+
+/**
+ * Remembers the root node; it has no other effect.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_setroot(struct puffs_usermount *pu, struct puffs_node *pn);
+
+/**
+ * Returns the root node, or NULL when none was set.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+struct puffs_node *puffs_getroot(struct puffs_usermount *pu);
+
+/**
+ * Returns the root node's path, or NULL with `ENOENT` when no root was set.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; the root node lives.
+ */
+struct puffs_pathobj *puffs_getrootpathobj(struct puffs_usermount *pu);
+
+/**
+ * Type, size and device number of the root; otherwise it is a directory. Before the mount.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_setrootinfo(struct puffs_usermount *pu, enum vtype vt, unsigned long vsize, dev_t rdev);
+
+/**
+ * Returns the server's own pointer.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void *puffs_getspecific(struct puffs_usermount *pu);
+
+/**
+ * Sets the server's own pointer.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_setspecific(struct puffs_usermount *pu, void *priv_);
+
+/**
+ * Wishes a largest read or write, before the mount: at least 8 KiB, and 256 KiB when it is 0 or more than
+ * 1 MiB.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_setmaxreqlen(struct puffs_usermount *pu,
+                        size_t reqlen);
+
+/**
+ * Returns the largest read or write.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+size_t puffs_getmaxreqlen(struct puffs_usermount *pu);
+
+/**
+ * Says how large the server's file handles are, and `PUFFS_FHFLAG_*`. Before the mount.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_setfhsize(struct puffs_usermount *pu, size_t fhsize, int flags);
+
+/**
+ * A hint that is not needed. Before the mount.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_setncookiehash(struct puffs_usermount *pu, int _size);
+
+/**
+ * Sets how long one turn of the main loop waits at most; the value is copied, and NULL means for ever. A negative
+ * time is none.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `ts` is null or valid.
+ */
+void puffs_ml_settimeout(struct puffs_usermount *pu,
+                         struct timespec *ts);
+
+/**
+ * Sets the node's cookie.
+ *
+ * # Safety
+ * `pni` is null or the operation's own.
+ */
+void puffs_newinfo_setcookie(struct puffs_newinfo *pni, puffs_cookie_t cookie);
+
+/**
+ * Sets the node's type. Without effect in operations that create: there the type is the one asked for.
+ *
+ * # Safety
+ * `pni` is null or the operation's own.
+ */
+void puffs_newinfo_setvtype(struct puffs_newinfo *pni,
+                            enum vtype vt);
+
+/**
+ * Sets the node's size, which matters for regular files. Without effect in operations that create.
+ *
+ * # Safety
+ * `pni` is null or the operation's own.
+ */
+void puffs_newinfo_setsize(struct puffs_newinfo *pni, off_t size);
+
+/**
+ * Sets the device number of a device node. Without effect in operations that create.
+ *
+ * # Safety
+ * `pni` is null or the operation's own.
+ */
+void puffs_newinfo_setrdev(struct puffs_newinfo *pni, dev_t rdev);
+
+/**
+ * Sets the node's attributes, which are copied; they count with `PUFFS_KFLAG_CACHE_FS_TTL`.
+ *
+ * # Safety
+ * `pni` is null or the operation's own; `vap` is null or valid.
+ */
+void puffs_newinfo_setva(struct puffs_newinfo *pni, struct vattr *vap);
+
+/**
+ * Sets how long the attributes hold; zero: not said. It counts with `PUFFS_KFLAG_CACHE_FS_TTL`.
+ *
+ * # Safety
+ * `pni` is null or the operation's own; `va_ttl` is null or valid.
+ */
+void puffs_newinfo_setvattl(struct puffs_newinfo *pni, struct timespec *va_ttl);
+
+/**
+ * Sets how long the name holds; zero: not said. It counts with `PUFFS_KFLAG_CACHE_FS_TTL`.
+ *
+ * # Safety
+ * `pni` is null or the operation's own; `cn_ttl` is null or valid.
+ */
+void puffs_newinfo_setcnttl(struct puffs_newinfo *pni, struct timespec *cn_ttl);
+
+/**
+ * Returns a new node with this private pointer and no attribute given, at the head of the list; NULL with `ENOMEM`.
+ * From now on the server's cookies are nodes, and the library counts lookups in them.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+struct puffs_node *puffs_pn_new(struct puffs_usermount *pu,
+                                void *priv_);
+
+/**
+ * Takes a node off the list, so that walks do not see it, and keeps its memory.
+ *
+ * # Safety
+ * `pn` is null or a node from `puffs_pn_new` that was not put.
+ */
+void puffs_pn_remove(struct puffs_node *pn);
+
+/**
+ * Takes a node off the list and frees it and its path.
+ *
+ * # Safety
+ * As for `puffs_pn_remove`; the path is null or from `malloc`; nobody uses the node again.
+ */
+void puffs_pn_put(struct puffs_node *pn);
+
+/**
+ * Calls `fn` with each node on the list, newest first, until it returns something else than NULL, and returns that.
+ * `fn` may remove or put the node it is called with, and no other.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void *puffs_pn_nodewalk(struct puffs_usermount *pu,
+                        puffs_nodewalk_fn fn_,
+                        void *arg);
+
+/**
+ * Returns the address of the node's attributes.
+ *
+ * # Safety
+ * `pn` is null or a node.
+ */
+struct vattr *puffs_pn_getvap(struct puffs_node *pn);
+
+/**
+ * Returns the node's private pointer.
+ *
+ * # Safety
+ * `pn` is null or a node.
+ */
+void *puffs_pn_getpriv(struct puffs_node *pn);
+
+/**
+ * Sets the node's private pointer.
+ *
+ * # Safety
+ * `pn` is null or a node.
+ */
+void puffs_pn_setpriv(struct puffs_node *pn, void *priv_);
+
+/**
+ * Returns the address of the node's path.
+ *
+ * # Safety
+ * `pn` is null or a node.
+ */
+struct puffs_pathobj *puffs_pn_getpo(struct puffs_node *pn);
+
+/**
+ * Returns the context that the node belongs to.
+ *
+ * # Safety
+ * `pn` is null or a node.
+ */
+struct puffs_usermount *puffs_pn_getmnt(struct puffs_node *pn);
+
+/**
+ * Returns the server's own pointer, by way of a node.
+ *
+ * # Safety
+ * `pn` is null or a node.
+ */
+void *puffs_pn_getmntspecific(struct puffs_node *pn);
+
+/**
+ * Replaces the two names that `puffs_init` got. Null pointers change nothing.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; the names are null, `PUFFS_DEFER` or C strings.
+ */
+void puffs_setmntinfo(struct puffs_usermount *pu, const char *mntfromname, const char *puffsname);
+
+/**
+ * Remembers the root node; it has no other effect.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_setroot(struct puffs_usermount *pu, struct puffs_node *pn);
+
+/**
+ * Returns the root node, or NULL when none was set.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+struct puffs_node *puffs_getroot(struct puffs_usermount *pu);
+
+/**
+ * Returns the root node's path, or NULL with `ENOENT` when no root was set.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; the root node lives.
+ */
+struct puffs_pathobj *puffs_getrootpathobj(struct puffs_usermount *pu);
+
+/**
+ * Type, size and device number of the root; otherwise it is a directory. Before the mount.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_setrootinfo(struct puffs_usermount *pu, enum vtype vt, unsigned long vsize, dev_t rdev);
+
+/**
+ * Returns the server's own pointer.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void *puffs_getspecific(struct puffs_usermount *pu);
+
+/**
+ * Sets the server's own pointer.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_setspecific(struct puffs_usermount *pu, void *priv_);
+
+/**
+ * Wishes a largest read or write, before the mount: at least 8 KiB, and 256 KiB when it is 0 or more than
+ * 1 MiB.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_setmaxreqlen(struct puffs_usermount *pu,
+                        size_t reqlen);
+
+/**
+ * Returns the largest read or write.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+size_t puffs_getmaxreqlen(struct puffs_usermount *pu);
+
+/**
+ * Says how large the server's file handles are, and `PUFFS_FHFLAG_*`. Before the mount.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_setfhsize(struct puffs_usermount *pu, size_t fhsize, int flags);
+
+/**
+ * A hint that is not needed. Before the mount.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_setncookiehash(struct puffs_usermount *pu, int _size);
+
+/**
+ * Sets how long one turn of the main loop waits at most; the value is copied, and NULL means for ever. A negative
+ * time is none.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `ts` is null or valid.
+ */
+void puffs_ml_settimeout(struct puffs_usermount *pu,
+                         struct timespec *ts);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_dirent, d_name) == PUFFS_MSG_DIRENT_NAME, "struct puffs_dirent as it travels");
+PUFFS_STATIC_ASSERT(sizeof(enum vtype) == sizeof(int), "enum vtype as the library knows it");
+
+/*
+ * The table of operations. PUFFSOP_INIT makes an empty one, PUFFSOP_SET enters <fsname>_<kind>_<op>, where kind is fs or
+ * node, PUFFSOP_SETFSNOP enters an operation of the library's that does nothing. PUFFSOP_PROTOS declares all operations
+ * that a server may define.
+ */
+#define PUFFSOP_INIT(ops) ((ops) = (struct puffs_ops *)calloc(1, sizeof(struct puffs_ops)))
+#define PUFFSOP_SET(ops, fsname, kind, op) ((ops)->puffs_##kind##_##op = fsname##_##kind##_##op)
+#define PUFFSOP_SETFSNOP(ops, op) ((ops)->puffs_fs_##op = puffs_fsnop_##op)
+
+#define PUFFSOP_PROTOS(fsname) \
+	int fsname##_fs_unmount(struct puffs_usermount *, int); \
+	int fsname##_fs_statvfs(struct puffs_usermount *, struct puffs_statvfs *); \
+	int fsname##_fs_sync(struct puffs_usermount *, int, const struct puffs_cred *); \
+	int fsname##_fs_fhtonode(struct puffs_usermount *, void *, size_t, struct puffs_newinfo *); \
+	int fsname##_fs_nodetofh(struct puffs_usermount *, puffs_cookie_t, void *, size_t *); \
+	int fsname##_fs_extattrctl(struct puffs_usermount *, int, puffs_cookie_t, int, int, const char *); \
+	int fsname##_node_lookup(struct puffs_usermount *, puffs_cookie_t, struct puffs_newinfo *, \
+	    const struct puffs_cn *); \
+	int fsname##_node_create(struct puffs_usermount *, puffs_cookie_t, struct puffs_newinfo *, \
+	    const struct puffs_cn *, const struct vattr *); \
+	int fsname##_node_mknod(struct puffs_usermount *, puffs_cookie_t, struct puffs_newinfo *, \
+	    const struct puffs_cn *, const struct vattr *); \
+	int fsname##_node_open(struct puffs_usermount *, puffs_cookie_t, int, const struct puffs_cred *); \
+	int fsname##_node_open2(struct puffs_usermount *, puffs_cookie_t, int, const struct puffs_cred *, int *); \
+	int fsname##_node_close(struct puffs_usermount *, puffs_cookie_t, int, const struct puffs_cred *); \
+	int fsname##_node_access(struct puffs_usermount *, puffs_cookie_t, int, const struct puffs_cred *); \
+	int fsname##_node_getattr(struct puffs_usermount *, puffs_cookie_t, struct vattr *, \
+	    const struct puffs_cred *); \
+	int fsname##_node_getattr_ttl(struct puffs_usermount *, puffs_cookie_t, struct vattr *, \
+	    const struct puffs_cred *, struct timespec *); \
+	int fsname##_node_setattr(struct puffs_usermount *, puffs_cookie_t, const struct vattr *, \
+	    const struct puffs_cred *); \
+	int fsname##_node_setattr_ttl(struct puffs_usermount *, puffs_cookie_t, struct vattr *, \
+	    const struct puffs_cred *, struct timespec *, int); \
+	int fsname##_node_poll(struct puffs_usermount *, puffs_cookie_t, int *); \
+	int fsname##_node_mmap(struct puffs_usermount *, puffs_cookie_t, vm_prot_t, const struct puffs_cred *); \
+	int fsname##_node_fsync(struct puffs_usermount *, puffs_cookie_t, const struct puffs_cred *, int, off_t, \
+	    off_t); \
+	int fsname##_node_seek(struct puffs_usermount *, puffs_cookie_t, off_t, off_t, const struct puffs_cred *); \
+	int fsname##_node_remove(struct puffs_usermount *, puffs_cookie_t, puffs_cookie_t, const struct puffs_cn *); \
+	int fsname##_node_link(struct puffs_usermount *, puffs_cookie_t, puffs_cookie_t, const struct puffs_cn *); \
+	int fsname##_node_rename(struct puffs_usermount *, puffs_cookie_t, puffs_cookie_t, const struct puffs_cn *, \
+	    puffs_cookie_t, puffs_cookie_t, const struct puffs_cn *); \
+	int fsname##_node_mkdir(struct puffs_usermount *, puffs_cookie_t, struct puffs_newinfo *, \
+	    const struct puffs_cn *, const struct vattr *); \
+	int fsname##_node_rmdir(struct puffs_usermount *, puffs_cookie_t, puffs_cookie_t, const struct puffs_cn *); \
+	int fsname##_node_symlink(struct puffs_usermount *, puffs_cookie_t, struct puffs_newinfo *, \
+	    const struct puffs_cn *, const struct vattr *, const char *); \
+	int fsname##_node_readdir(struct puffs_usermount *, puffs_cookie_t, struct puffs_dirent *, off_t *, \
+	    size_t *, const struct puffs_cred *, int *, off_t *, size_t *); \
+	int fsname##_node_readlink(struct puffs_usermount *, puffs_cookie_t, const struct puffs_cred *, char *, \
+	    size_t *); \
+	int fsname##_node_reclaim(struct puffs_usermount *, puffs_cookie_t); \
+	int fsname##_node_reclaim2(struct puffs_usermount *, puffs_cookie_t, int); \
+	int fsname##_node_inactive(struct puffs_usermount *, puffs_cookie_t); \
+	int fsname##_node_print(struct puffs_usermount *, puffs_cookie_t); \
+	int fsname##_node_pathconf(struct puffs_usermount *, puffs_cookie_t, int, long *); \
+	int fsname##_node_advlock(struct puffs_usermount *, puffs_cookie_t, void *, int, struct flock *, int); \
+	int fsname##_node_abortop(struct puffs_usermount *, puffs_cookie_t, const struct puffs_cn *); \
+	int fsname##_node_read(struct puffs_usermount *, puffs_cookie_t, uint8_t *, off_t, size_t *, \
+	    const struct puffs_cred *, int); \
+	int fsname##_node_write(struct puffs_usermount *, puffs_cookie_t, uint8_t *, off_t, size_t *, \
+	    const struct puffs_cred *, int); \
+	int fsname##_node_write2(struct puffs_usermount *, puffs_cookie_t, uint8_t *, off_t, size_t *, \
+	    const struct puffs_cred *, int, int); \
+	int fsname##_node_getextattr(struct puffs_usermount *, puffs_cookie_t, int, const char *, size_t *, \
+	    uint8_t *, size_t *, const struct puffs_cred *); \
+	int fsname##_node_setextattr(struct puffs_usermount *, puffs_cookie_t, int, const char *, uint8_t *, \
+	    size_t *, const struct puffs_cred *); \
+	int fsname##_node_listextattr(struct puffs_usermount *, puffs_cookie_t, int, size_t *, uint8_t *, size_t *, \
+	    int, const struct puffs_cred *); \
+	int fsname##_node_deleteextattr(struct puffs_usermount *, puffs_cookie_t, int, const char *, \
+	    const struct puffs_cred *); \
+	int fsname##_node_fallocate(struct puffs_usermount *, puffs_cookie_t, off_t, off_t); \
+	int fsname##_node_fdiscard(struct puffs_usermount *, puffs_cookie_t, off_t, off_t);
+
+/* A component of a path: the parts behind a struct puffs_cn. */
+#define pcn_nameiop pcn_pkcnp->pkcn_nameiop
+#define pcn_flags pcn_pkcnp->pkcn_flags
+#define pcn_name pcn_pkcnp->pkcn_name
+#define pcn_namelen pcn_pkcnp->pkcn_namelen
+#define pcn_consume pcn_pkcnp->pkcn_consume
+#define PCNISDOTDOT(pcn) ((pcn)->pcn_namelen == 2 && strcmp((pcn)->pcn_name, "..") == 0)
+
+/* Paths of nodes and of names. */
+#define PNPATH(pn) ((pn)->pn_po.po_path)
+#define PNPLEN(pn) ((pn)->pn_po.po_len)
+#define PCNPATH(pcn) ((pcn)->pcn_po_full.po_path)
+#define PCNPLEN(pcn) ((pcn)->pcn_po_full.po_len)
+
+/* Offsets of readdir for servers that give "." and ".." the first two. */
+#define DENT_DOT 0
+#define DENT_DOTDOT 1
+#define DENT_ADJ(offset) ((offset) - 2)
+/* Stores where the record after this one begins, and moves the variable cp on; nothing when cp is NULL. */
+#define PUFFS_STORE_DCOOKIE(cp, ncp, offset) \
+	if ((cp) != NULL) { \
+		*((cp)++) = (offset); \
+		(*(ncp))++; \
+	}
+
+/* Lengths of directory records, and the next record. */
+#define _DIRENT_RECLEN(dp, namlen) ((offsetof(struct puffs_dirent, d_name) + (namlen) + 1 + 7) & ~(size_t)7)
+#define _DIRENT_SIZE(dp) _DIRENT_RECLEN(dp, (dp)->d_namlen)
+#define _DIRENT_MINSIZE(dp) _DIRENT_RECLEN(dp, 0)
+#define _DIRENT_NEXT(dp) ((void *)((char *)(dp) + (dp)->d_reclen))
 
 #endif

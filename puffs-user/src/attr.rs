@@ -41,16 +41,34 @@ pub const NONE: vattr = vattr {
     va_spare: 0,
 };
 
-/// Makes `va` what a server starts a new node with: `filerev` and `spare` stay as they are.
-pub fn server_null(va: &mut vattr) {
-    *va = vattr {
+/// Makes `va` what a server starts a new node with: `filerev` and `spare` are not touched.
+///
+/// # Safety
+/// `va` is valid for writing; nothing need have been written there before.
+pub unsafe fn server_null(va: *mut vattr) {
+    let null = vattr {
         va_blocksize: page_size(),
         va_gen: 0,
         va_flags: 0,
-        va_filerev: va.va_filerev,
-        va_spare: va.va_spare,
         ..NONE
     };
+    macro_rules! write {
+        ($($field:ident),*) => {$(
+            // SAFETY: by contract; no reference to what may not have been written is made.
+            unsafe { (&raw mut (*va).$field).write(null.$field) };
+        )*};
+    }
+    write!(
+        va_type,
+        va_mode,
+        va_nlink, va_uid, va_gid, va_fsid, va_fileid, va_size
+    );
+    write!(
+        va_blocksize,
+        va_atime,
+        va_mtime, va_ctime, va_birthtime, va_gen, va_flags
+    );
+    write!(va_rdev, va_bytes, va_vaflags);
 }
 
 fn page_size() -> libc::c_long {
@@ -260,7 +278,8 @@ mod tests {
     #[test]
     fn the_servers_null_differs_from_nothing_given() {
         let mut va = attr_in(&distinct());
-        server_null(&mut va);
+        // SAFETY: a vattr of ours.
+        unsafe { server_null(&raw mut va) };
         assert_eq!((va.va_gen, va.va_flags, va.va_vaflags), (0, 0, 0));
         assert!(va.va_blocksize >= 4096);
         // These two are left alone.

@@ -36,7 +36,7 @@ pub fn new(pu: &Usermount, private: *mut c_void) -> *mut puffs_node {
     // SAFETY: `node` is ours, as large as its type, and all zero, which is a valid value of each field.
     // The list holds live nodes only, so the old head may be written.
     unsafe {
-        attr::server_null(&mut (*node).pn_va);
+        attr::server_null(&raw mut (*node).pn_va);
         (*node).pn_data = private;
         (*node).pn_mnt = pu.as_ptr();
         (*node).pn_entries.le_next = *head;

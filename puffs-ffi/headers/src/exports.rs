@@ -56,6 +56,9 @@ pub(crate) fn read(root: &Path, header: &Header, known: &[String]) -> Result<Exp
             rename.insert(name.to_owned(), format!("struct {name}"));
         }
     }
+    for (rust, c) in header.opaque {
+        rename.insert((*rust).to_owned(), (*c).to_owned());
+    }
     let config = cbindgen::Config {
         language: cbindgen::Language::C,
         cpp_compat: true,

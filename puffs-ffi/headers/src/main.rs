@@ -1,8 +1,8 @@
 //! Writes `include/`: one header per entry of [`HEADERS`], from its template and its Rust sources.
 //!
 //! A template (`puffs-ffi/headers/*.h.in`) is the whole header, include guard and hand-written macros and
-//! all; lines that hold nothing but `@EXPORTS@`, `@NUMBERS@`, `@BODIES@` or `@ERRNOS@` are replaced by what the sources
-//! say, and `@VERSION@` and its parts by the package's version.
+//! all; lines that hold nothing but `@EXPORTS@`, `@CONSTS@`, `@NUMBERS@`, `@BODIES@` or `@ERRNOS@` are replaced by what the
+//! sources say, and `@VERSION@` and its parts by the package's version.
 //!
 //! Run by `make header`; `make header-check` writes elsewhere and compares.
 
@@ -24,6 +24,10 @@ struct Header {
     sources: &'static [&'static str],
     /// Sources of which C sees the structures and constants of these names only.
     partly: &'static [(&'static str, &'static [&'static str])],
+    /// Types of Rust's that C knows by another name: opaque structures, and integers for enumerations.
+    opaque: &'static [(&'static str, &'static str)],
+    /// A source of constants that become macros as they are written there, in place of `@CONSTS@`.
+    consts: Option<&'static str>,
 }
 
 /// The headers; each may use what the ones before it declare.
@@ -32,6 +36,8 @@ const HEADERS: &[Header] = &[
         name: "puffs_msgif.h",
         sources: &["puffs-ffi/src/msgif.rs", "puffs-ffi/src/version.rs"],
         partly: &[],
+        opaque: &[],
+        consts: None,
     },
     Header {
         name: "puffs_sys.h",
@@ -48,11 +54,31 @@ const HEADERS: &[Header] = &[
                 "PUFFS_TIMEDOUT",
             ],
         )],
+        opaque: &[],
+        consts: None,
     },
     Header {
         name: "puffs.h",
-        sources: &["puffs-ffi/src/user"],
+        sources: &[
+            "puffs-user/src/c/dirent.rs",
+            "puffs-user/src/c/hooks.rs",
+            "puffs-user/src/c/name.rs",
+            "puffs-user/src/c/node.rs",
+            "puffs-user/src/c/ops.rs",
+            "puffs-user/src/c/statvfs.rs",
+            "puffs-user/src/c/types.rs",
+            "puffs-user/src/c/vattr.rs",
+            "puffs-ffi/src/user",
+        ],
         partly: &[],
+        opaque: &[
+            ("Usermount", "struct puffs_usermount"),
+            ("Cred", "struct puffs_cred"),
+            ("Newinfo", "struct puffs_newinfo"),
+            ("Cc", "struct puffs_cc"),
+            ("Vtype", "enum vtype"),
+        ],
+        consts: Some("puffs-user/src/c/consts.rs"),
     },
 ];
 
@@ -91,9 +117,14 @@ fn write_all(out: &Path) -> Result<(), Error> {
                 .join(header.name)
                 .with_extension("h.in"),
         )?;
+        let consts = match header.consts {
+            Some(place) => numbers::plain(&root.join(place))?,
+            None => String::new(),
+        };
         let filled = text::fill(&template, |mark| match mark {
             "EXPORTS" => Some(&exports.c),
             "ERRNOS" => Some(&errnos),
+            "CONSTS" => Some(&consts),
             "NUMBERS" => Some(&numbers.c),
             "BODIES" => Some(&bodies.c),
             _ => None,

@@ -64,6 +64,34 @@ pub(crate) fn read(dir: &Path) -> Result<Numbers, Error> {
     Ok(numbers)
 }
 
+/// The public constants of `file`, under their own names, with blank lines as there.
+pub(crate) fn plain(file: &Path) -> Result<String, Error> {
+    let text = source(file)?;
+    let mut c = String::new();
+    let mut lines = text.lines();
+    for item in syn::parse_file(&text)?.items {
+        let syn::Item::Const(item) = item else {
+            continue;
+        };
+        let name = item.ident.to_string();
+        let value = value(&item.expr).ok_or_else(|| format!("{name} is no number"))?;
+        // Where the source leaves a line free, so does the header.
+        let mut free = false;
+        for line in lines.by_ref() {
+            if line.starts_with(&format!("pub const {name}:")) {
+                break;
+            }
+            free |= line.is_empty();
+        }
+        if free {
+            c.push('\n');
+        }
+        c += &text::comment(&item.attrs, "");
+        writeln!(c, "#define {name} {value}")?;
+    }
+    Ok(c)
+}
+
 impl Numbers {
     fn items(&mut self, file: &str, module: &str, items: &[syn::Item]) -> Result<(), Error> {
         let prefix = MODULES

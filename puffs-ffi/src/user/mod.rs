@@ -1,3 +1,79 @@
 //! Exports of the server library, declared in `<puffs.h>`.
 //!
-//! Every file of this directory is read by the header generator.
+//! Every file of this directory is read by the header generator. Each function checks its pointers, converts,
+//! and calls `puffs-user`, which holds the meaning and the structures.
+
+pub mod access;
+pub mod attr;
+pub mod context;
+pub mod cred;
+pub mod dirent;
+pub mod generic;
+pub mod hooks;
+pub mod life;
+pub mod newinfo;
+pub mod node;
+pub mod settings;
+
+use core::ffi::{CStr, c_char, c_int, c_void};
+
+use puffs_user::usermount::Usermount;
+
+/// -1 with `errno` set.
+fn fail(errno: i32) -> c_int {
+    // SAFETY: errno of this thread.
+    unsafe { *libc::__errno_location() = errno };
+    -1
+}
+
+/// 0, or -1 with `errno` set.
+fn finish(result: Result<(), i32>) -> c_int {
+    match result {
+        Ok(()) => 0,
+        Err(errno) => fail(errno),
+    }
+}
+
+/// NULL with `errno` set.
+fn null<T>(errno: i32) -> *mut T {
+    fail(errno);
+    core::ptr::null_mut()
+}
+
+/// The context behind a pointer of C's.
+///
+/// # Safety
+/// Null, or what `puffs_init` returned and nobody has cancelled.
+unsafe fn context<'a>(pu: *mut Usermount) -> Option<&'a Usermount> {
+    // SAFETY: by contract.
+    unsafe { pu.as_ref() }
+}
+
+/// `PUFFS_DEFER`: will be given later.
+fn deferred<T>(pointer: *const T) -> bool {
+    pointer.addr() == usize::MAX
+}
+
+/// A name that may be deferred. Null is an error, [`None`].
+///
+/// # Safety
+/// Null, `PUFFS_DEFER`, or a C string that outlives the result.
+unsafe fn name<'a>(name: *const c_char) -> Option<Option<&'a CStr>> {
+    if name.is_null() {
+        None
+    } else if deferred(name) {
+        Some(None)
+    } else {
+        // SAFETY: by contract.
+        Some(Some(unsafe { CStr::from_ptr(name) }))
+    }
+}
+
+/// A private pointer that may be deferred.
+fn private(pointer: *mut c_void) -> *mut c_void {
+    if deferred(pointer) {
+        core::ptr::null_mut()
+    } else {
+        pointer
+    }
+}

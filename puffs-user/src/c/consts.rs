@@ -27,9 +27,8 @@ pub const PUFFS_KFLAG_CACHE_FS_TTL: u32 = 0x080;
 pub const PUFFS_KFLAG_CACHE_DOTDOT: u32 = 0x100;
 /// Cached times and sizes are not pushed with setattr.
 pub const PUFFS_KFLAG_NOFLUSH_META: u32 = 0x200;
-/// All flags that concern the other side of the mount; unlike the reference it lets
-/// `PUFFS_KFLAG_NOCACHE_ATTR` through.
-pub const PUFFS_KFLAG_MASK: u32 = 0x3ff;
+/// The flags that concern the other side of the mount; `PUFFS_KFLAG_NOCACHE_ATTR` counts although it is missing here.
+pub const PUFFS_KFLAG_MASK: u32 = 0x3bf;
 
 /// Each request and its result are printed.
 pub const PUFFS_FLAG_OPDUMP: u32 = 0x4000_0000;

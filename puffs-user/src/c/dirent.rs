@@ -2,6 +2,7 @@
 //!
 //! The tag differs because glibc's `<dirent.h>` has the plain one. The layout is that of
 //! [`puffs_core::msg::body::Dirent`]: records go into the answer as the server wrote them.
+#![allow(non_camel_case_types)] // The names that C sees.
 
 use core::ffi::c_char;
 use core::mem::offset_of;

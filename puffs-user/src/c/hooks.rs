@@ -1,4 +1,5 @@
 //! Functions that a server hands to the library. NULL takes a hook away, or brings its default back.
+#![allow(non_camel_case_types)] // The names that C sees.
 
 use core::ffi::{c_char, c_int, c_void};
 

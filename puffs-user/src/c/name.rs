@@ -1,4 +1,5 @@
 //! Names and paths: `struct puffs_kcn`, `struct puffs_cn`, `struct puffs_pathobj`.
+#![allow(non_camel_case_types)] // The names that C sees.
 
 use core::ffi::{c_char, c_void};
 

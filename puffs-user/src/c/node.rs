@@ -1,4 +1,5 @@
 //! `struct puffs_node`, which servers read and write.
+#![allow(non_camel_case_types)] // The names that C sees.
 
 use core::ffi::{c_int, c_void};
 

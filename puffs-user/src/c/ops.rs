@@ -2,6 +2,7 @@
 //!
 //! The order is fixed; new slots take the place of spare ones. A NULL slot is an operation that the
 //! server does not have. All return 0 or a positive errno value.
+#![allow(non_camel_case_types)] // The names that C sees.
 
 use core::ffi::{c_char, c_int, c_long, c_void};
 

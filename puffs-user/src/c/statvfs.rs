@@ -1,6 +1,7 @@
 //! `struct puffs_statvfs`, the figures of a file system: `struct statvfs` of the reference.
 //!
 //! The tag differs because glibc's `<sys/statvfs.h>` has the plain one, with fewer fields.
+#![allow(non_camel_case_types)] // The names that C sees.
 
 use core::ffi::{c_char, c_ulong};
 

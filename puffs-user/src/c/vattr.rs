@@ -1,4 +1,5 @@
 //! `struct vattr`, the attributes of a node, and `enum vtype`.
+#![allow(non_camel_case_types)] // The names that C sees.
 
 use core::ffi::{c_long, c_uint, c_ulong};
 

@@ -23,8 +23,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use core::ffi::{c_int, c_void};
 
 use crate::c::consts::{
-    _VFS_MNAMELEN, _VFS_NAMELEN, PUFFS_FLAG_MASK, PUFFS_KFLAG_MASK, PUFFS_STATE_BEFOREMOUNT,
-    PUFFS_STATE_RUNNING, PUFFS_STATE_UNMOUNTED, PUFFS_STATE_UNMOUNTING,
+    _VFS_MNAMELEN, _VFS_NAMELEN, PUFFS_FLAG_MASK, PUFFS_KFLAG_MASK, PUFFS_KFLAG_NOCACHE_ATTR,
+    PUFFS_STATE_BEFOREMOUNT, PUFFS_STATE_RUNNING, PUFFS_STATE_UNMOUNTED, PUFFS_STATE_UNMOUNTING,
 };
 use crate::c::ops::puffs_ops;
 use crate::c::puffs_cookie_t;
@@ -147,7 +147,7 @@ impl Usermount {
         Ok(Box::new(Usermount {
             ops: *ops,
             opset: opset::of(ops),
-            kflags: pflags & PUFFS_KFLAG_MASK,
+            kflags: pflags & (PUFFS_KFLAG_MASK | PUFFS_KFLAG_NOCACHE_ATTR),
             flags: Cell::new(pflags & PUFFS_FLAG_MASK),
             state: Cell::new(State::BeforeMount),
             names: RefCell::new(Names::new(from, fstype)),

@@ -1,0 +1,199 @@
+//! The life of a server: init, daemon, mount, main loop, exit.
+
+use core::ffi::{CStr, c_char, c_int, c_void};
+
+use puffs_user::c::consts::PUFFS_STATE_UNMOUNTED;
+use puffs_user::c::ops::puffs_ops;
+use puffs_user::c::puffs_cookie_t;
+use puffs_user::usermount::{InitError, Usermount, unmount_on_signal};
+
+use super::{context, fail, finish, name, null, private};
+
+/// Makes the context of a file server with the operations of `pops`, which comes from `PUFFSOP_INIT` (or `malloc`) and is
+/// freed: the server must not touch it again. On failure it stays the server's.
+///
+/// `mntfromname` is the "device" shown in mount tables, `puffsname` the type's name; they are copied. Each of them and
+/// `priv` may be `PUFFS_DEFER`. `pflags` is made of `PUFFS_KFLAG_*` and `PUFFS_FLAG_*`.
+///
+/// The table must have fs_unmount, fs_statvfs, fs_sync and node_lookup.
+///
+/// Returns NULL with `errno` set: `EINVAL` for a null pointer or a missing operation, `EOPNOTSUPP` for flags that ask
+/// for paths, `ENOMEM`, `EMFILE`.
+///
+/// # Safety
+/// As described.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_init(
+    pops: *mut puffs_ops,
+    mntfromname: *const c_char,
+    puffsname: *const c_char,
+    priv_: *mut c_void,
+    pflags: u32,
+) -> *mut Usermount {
+    // SAFETY: by contract a table or null.
+    let Some(ops) = (unsafe { pops.as_ref() }) else {
+        return null(libc::EINVAL);
+    };
+    // SAFETY: by contract.
+    let (Some(from), Some(fstype)) = (unsafe { (name(mntfromname), name(puffsname)) }) else {
+        return null(libc::EINVAL);
+    };
+    match Usermount::new(ops, from, fstype, private(priv_), pflags) {
+        Ok(pu) => {
+            // SAFETY: by contract from malloc and the library's from now on; `ops` is not used any more.
+            unsafe { libc::free(pops.cast()) };
+            Box::into_raw(pu)
+        }
+        Err(error) => {
+            if !matches!(error, InitError::System(_)) {
+                crate::user::hooks::complain(format_args!("puffs_init: {error}"));
+            }
+            null(error.errno())
+        }
+    }
+}
+
+/// Attaches the file system at `dir`. `mntflags` is made of `PUFFS_MNT_*`; without privileges nosuid and nodev are
+/// added. `root_cookie` names the root node; NULL is a cookie like any other. Afterwards the state is
+/// `PUFFS_STATE_RUNNING`, and `puffs_mainloop` is to be called soon. A parent that waits in `puffs_daemon` learns how
+/// it went.
+///
+/// Returns 0, or -1 with `errno` set; a reason that no errno value says is written to stderr.
+///
+/// # Safety
+/// `pu` is null or from `puffs_init`; `dir` is null or a C string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_mount(
+    pu: *mut Usermount,
+    dir: *const c_char,
+    mntflags: c_int,
+    root_cookie: puffs_cookie_t,
+) -> c_int {
+    // SAFETY: by contract.
+    let Some(pu) = (unsafe { context(pu) }) else {
+        return fail(libc::EINVAL);
+    };
+    if dir.is_null() {
+        return fail(libc::EINVAL);
+    }
+    // SAFETY: by contract.
+    let dir = unsafe { CStr::from_ptr(dir) };
+    finish(pu.mount(&crate::host::Chosen, dir, mntflags as u32, root_cookie))
+}
+
+/// Serves requests until the file system is unmounted. To be called at most once for each mount, by the thread
+/// that made it.
+///
+/// Returns 0, or -1 with `errno` set when the loop could not start or go on: `EINVAL` without a mount.
+///
+/// # Safety
+/// `pu` is null or from `puffs_init`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_mainloop(pu: *mut Usermount) -> c_int {
+    // SAFETY: by contract.
+    match unsafe { context(pu) } {
+        Some(pu) => finish(pu.mainloop()),
+        None => fail(libc::EINVAL),
+    }
+}
+
+/// Goes into the background, before the mount. The parent waits until the mount is made and then exits with 0, or
+/// with 1 and a message. The child gets a session of its own, `/` as working directory unless `nochdir`, and
+/// `/dev/null` as standard input, output and error unless `noclose`.
+///
+/// Returns 0 in the child, or -1 with `errno` set: `EINVAL` when it is too late.
+///
+/// # Safety
+/// `pu` is null or from `puffs_init`. Only this thread goes into the child.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_daemon(pu: *mut Usermount, nochdir: c_int, noclose: c_int) -> c_int {
+    // SAFETY: by contract.
+    match unsafe { context(pu) } {
+        Some(pu) => finish(pu.daemon(nochdir != 0, noclose != 0)),
+        None => fail(libc::EINVAL),
+    }
+}
+
+/// Asks for a forced unmount and returns at once; fs_unmount is called in the normal way and `puffs_mainloop` then
+/// returns. Harmless at any time, and the one function that any thread may call. The second argument is ignored.
+///
+/// Returns 0, or -1 with `EINVAL`.
+///
+/// # Safety
+/// `pu` is null or from `puffs_init`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_exit(pu: *mut Usermount, _ignored: c_int) -> c_int {
+    // SAFETY: by contract.
+    match unsafe { context(pu) } {
+        Some(pu) => {
+            pu.exit();
+            0
+        }
+        None => fail(libc::EINVAL),
+    }
+}
+
+/// Gives up before the mount: a parent that waits in `puffs_daemon` ends with `error`, and the context is freed.
+/// After the mount it does nothing.
+///
+/// # Safety
+/// `pu` is null or from `puffs_init`, and not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_cancel(pu: *mut Usermount, error: c_int) {
+    // SAFETY: by contract.
+    let Some(context) = (unsafe { context(pu) }) else {
+        return;
+    };
+    if context.state() != puffs_user::usermount::State::BeforeMount {
+        return;
+    }
+    // SAFETY: it came from `Box::into_raw` in `puffs_init`, and by contract nobody uses it again.
+    unsafe { Box::from_raw(pu) }.cancel(error);
+}
+
+/// From now on signal `sig` does one `puffs_exit` in each main loop of the process. With `ignoresig` nothing else
+/// happens at the signal; without it whatever was to happen happens too. May be called before `puffs_init`.
+///
+/// Returns 0, or -1 with `errno` set: `EINVAL` for what is no signal or cannot be caught.
+#[unsafe(no_mangle)]
+pub extern "C" fn puffs_unmountonsignal(sig: c_int, ignoresig: bool) -> c_int {
+    finish(unmount_on_signal(sig, ignoresig))
+}
+
+/// Returns `PUFFS_STATE_*`.
+///
+/// # Safety
+/// `pu` is null or from `puffs_init`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_getstate(pu: *mut Usermount) -> c_int {
+    // SAFETY: by contract.
+    unsafe { context(pu) }.map_or(PUFFS_STATE_UNMOUNTED, |pu| pu.state().number())
+}
+
+/// Returns the descriptor of the request channel, or -1 with `ENXIO` when there is none.
+///
+/// # Safety
+/// `pu` is null or from `puffs_init`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_getselectable(pu: *mut Usermount) -> c_int {
+    // SAFETY: by contract.
+    unsafe { context(pu) }
+        .and_then(Usermount::selectable)
+        .unwrap_or_else(|| fail(libc::ENXIO))
+}
+
+/// Sets the mode of the request channel, `PUFFSDEV_BLOCK` or `PUFFSDEV_NONBLOCK`, once the file system is mounted. The
+/// main loop does not depend on it.
+///
+/// Returns 0, or -1 with `EINVAL`.
+///
+/// # Safety
+/// `pu` is null or from `puffs_init`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_setblockingmode(pu: *mut Usermount, mode: c_int) -> c_int {
+    // SAFETY: by contract.
+    match unsafe { context(pu) } {
+        Some(pu) => finish(pu.set_blocking_mode(mode)),
+        None => fail(libc::EINVAL),
+    }
+}
