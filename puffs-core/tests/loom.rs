@@ -85,32 +85,27 @@ impl<T: Send> Lock<T> for LoomLock<T> {
     }
 }
 
-/// An event whose interruptible wait may be interrupted: `signal` is the signal.
-struct LoomEvent(Mutex<Token>, Condvar);
-
-#[derive(Default)]
-struct Token {
-    set: bool,
-}
+/// An event for whose interruptible wait a signal is always pending: whether it or the token is first is up to the
+/// schedule.
+struct LoomEvent(Mutex<bool>, Condvar);
 
 impl Event for LoomEvent {
     fn new() -> Self {
-        LoomEvent(Mutex::new(Token::default()), Condvar::new())
+        LoomEvent(Mutex::new(false), Condvar::new())
     }
 
     fn set(&self) {
-        self.0.lock().unwrap().set = true;
+        *self.0.lock().unwrap() = true;
         self.1.notify_one();
     }
 
     fn wait(&self, wait: &Wait) -> Wake {
         let mut token = self.0.lock().unwrap();
         loop {
-            if std::mem::take(&mut token.set) {
+            if std::mem::take(&mut *token) {
                 return Wake::Woken;
             }
             if wait.interruptible {
-                // A signal is always pending: whether it or the token is first is up to the schedule.
                 return Wake::Interrupted;
             }
             token = self.1.wait(token).unwrap();
@@ -186,6 +181,14 @@ fn rv(ended: Ended) -> Result<i32, Errno> {
 
 /// Runs a model, with a running mount and its count of late answers for each schedule.
 fn model(f: impl Fn(&TestMount, &Arc<AtomicUsize>) + Sync + Send + 'static) {
+    model_of(8, f);
+}
+
+/// The same with so many places in the queue.
+fn model_of(
+    max_requests: usize,
+    f: impl Fn(&TestMount, &Arc<AtomicUsize>) + Sync + Send + 'static,
+) {
     let mut builder = loom::model::Builder::new();
     if builder.preemption_bound.is_none() {
         builder.preemption_bound = Some(3);
@@ -195,7 +198,7 @@ fn model(f: impl Fn(&TestMount, &Arc<AtomicUsize>) + Sync + Send + 'static) {
         let late = Arc::new(AtomicUsize::new(0));
         let host = Host(late.clone());
         let config = Config {
-            max_requests: 8,
+            max_requests,
             ..Config::default()
         };
         let mount = Mount::<Loom>::new(config, Some(Box::new(host))).unwrap();
@@ -318,5 +321,46 @@ fn loom_leaving_getter_against_arrival() {
         mount.die();
         let served = [leaver.join().unwrap(), stayer.join().unwrap()];
         assert_eq!(served.iter().filter(|s| **s == Ok(true)).count(), 1);
+    });
+}
+
+#[test]
+fn loom_line_for_a_place_against_death() {
+    model_of(1, |mount, _| {
+        mount.send(out()).unwrap();
+        let callers = [(); 2].map(|()| {
+            let mount = mount.clone();
+            thread::spawn(move || rv(mount.call(out(), &Wait::FOREVER)))
+        });
+        mount.die();
+        for caller in callers {
+            assert_eq!(caller.join().unwrap(), Err(Errno::Nxio));
+        }
+    });
+}
+
+#[test]
+fn loom_line_for_a_place_against_a_signal() {
+    model_of(1, |mount, _| {
+        mount.send(out()).unwrap();
+        // It leaves the line or the queue, and the place goes to the other.
+        let leaver = thread::spawn({
+            let mount = mount.clone();
+            move || rv(mount.call(out(), &SIGNAL))
+        });
+        let server = thread::spawn({
+            let mount = mount.clone();
+            move || {
+                while let Ok(id) = getop(&mount, Some(&Wait::FOREVER), false) {
+                    if id != ReqId(0) {
+                        assert!(matches!(putop(&mount, id), Ok(()) | Err(Errno::Canceled)));
+                    }
+                }
+            }
+        });
+        assert_eq!(rv(mount.call(out(), &Wait::FOREVER)), Ok(5));
+        assert!(matches!(leaver.join().unwrap(), Ok(5) | Err(Errno::Intr)));
+        mount.die();
+        server.join().unwrap();
     });
 }
