@@ -1,0 +1,144 @@
+//! Memory runs out: each allocation of an entry fails in turn, and nothing else changes.
+
+mod common;
+
+use common::*;
+use puffs_core::msg::op::CLASS_VN;
+use puffs_core::msg::wire::{Req, StartReq};
+use puffs_core::platform::Wait;
+use puffs_core::{Config, Cookie, Errno, Mount, PollLink, Prepaid, UserAddr};
+
+/// Calls `entry` with fewer failing allocations each time until it gets through; returns how often it did not.
+fn until_enough<R>(mut entry: impl FnMut() -> Result<R, Errno>) -> (usize, R) {
+    for successes in 0.. {
+        match failing(successes, &mut entry) {
+            Ok(result) => return (successes, result),
+            Err(error) => assert_eq!(error, Errno::NoMem, "after {successes} allocations"),
+        }
+    }
+    unreachable!()
+}
+
+/// A call is through when its deadline, long past, is what ended it.
+fn through<R>(ended: Result<R, Errno>) -> Result<(), Errno> {
+    match ended {
+        Err(Errno::TimedOut) => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => panic!("nobody answers here"),
+    }
+}
+
+#[test]
+fn making_things() {
+    let before = live();
+    let (failed, mount) = until_enough(|| Mount::<Checked>::new(Config::default(), None));
+    assert_eq!(failed, 2, "the mount, its index");
+    let (failed, _) = until_enough(PollLink::<Checked>::new);
+    assert_eq!(failed, 1);
+    let (failed, prepaid) = until_enough(|| Prepaid::new(&mount, 8));
+    assert_eq!(failed, 2, "the body, its place");
+    drop(prepaid);
+    assert_eq!(live(), before);
+}
+
+#[test]
+fn callers() {
+    let before = live();
+    let (mount, ..) = running();
+    let wait = expired();
+    let mut kbuf = *b"request";
+    let (failed, ()) =
+        until_enough(|| through(mount.vntouser(1, &mut kbuf, Cookie(1), None, &wait)));
+    assert_eq!(failed, 3, "the body, the event, the place");
+    let (failed, ()) = until_enough(|| through(mount.vfstouser(1, &mut kbuf, &wait)));
+    assert_eq!(failed, 2, "the place is there");
+    assert_eq!(&kbuf, b"request");
+    let (failed, ()) =
+        until_enough(|| through(mount.vntouser_adjbuf(1, &kbuf, 3, Cookie(1), &wait)));
+    assert_eq!(failed, 2);
+    assert_eq!((live(), mount.load()), (before, (0, 0)));
+}
+
+#[test]
+fn those_who_do_not_park() {
+    let before = live();
+    for faf in [true, false] {
+        let (mount, ..) = running();
+        let refused = match faf {
+            true => {
+                let body = out(b"body");
+                failing(0, || mount.send(body))
+            }
+            false => {
+                let (body, done) = (out(b"body"), Box::new(|_: Ended| panic!("never called")));
+                failing(0, || mount.submit(body, done).map(|_| ()))
+            }
+        };
+        assert_eq!(refused, Err(Errno::NoMem), "the place");
+        assert_eq!((live(), mount.load()), (before, (0, 0)));
+    }
+}
+
+#[test]
+fn those_in_line() {
+    let (mount, ..) = running_with(Config {
+        max_requests: 1,
+        ..Config::default()
+    });
+    let (_, _slip) = submit(&mount, out(b"full"));
+    let wait = expired();
+    let (failed, ()) = until_enough(|| through(mount.vntouser(1, &mut [], Cookie(1), None, &wait)));
+    assert_eq!(failed, 3, "two events, the place in line");
+    assert_eq!((mount.load(), mount.sleepers()), ((1, 4), (0, 0)));
+}
+
+#[test]
+fn those_who_find_all_places_promised() {
+    let before = live();
+    let (mount, ..) = running_with(Config {
+        max_requests: 64,
+        ..Config::default()
+    });
+    // All places of the first chunk are promised, so each request needs one more.
+    let promised: Vec<_> = (0..64).map(|_| Prepaid::new(&mount, 0).unwrap()).collect();
+    let (failed, ()) = until_enough(|| through(mount.vfstouser(1, &mut [], &expired())));
+    assert_eq!(failed, 2, "the event, the place");
+    assert_eq!((mount.load(), mount.sleepers()), ((0, 0), (0, 0)));
+    drop(promised);
+    assert_eq!(live(), before);
+}
+
+#[test]
+fn getters() {
+    let (mount, _) = new_mount(Config::default());
+    let mut server = Server::new(&mount);
+    let header = UserAddr(server.header_addr());
+    let wait = expired();
+    let (failed, ()) = until_enough(|| through(mount.getop(header, Some(&wait))));
+    assert_eq!(failed, 2, "the event, the place among the sleepers");
+    assert_eq!(mount.sleepers(), (0, 0));
+    mount.start(&StartReq::default()).unwrap();
+    let (id, slip) = submit(&mount, out(b""));
+    failing(0, || mount.getop(header, Some(&Wait::FOREVER))).unwrap();
+    failing(0, || mount.putop(header)).unwrap();
+    assert_eq!(server.header().id, id.0);
+    assert!(slip.ended().is_ok());
+    server.getop(9, None).unwrap_err();
+}
+
+#[test]
+fn an_answer_that_grows() {
+    let before = live();
+    let (mount, _, mut server) = running();
+    let mut grows = out(b"four");
+    grows.grow = true;
+    let (id, slip) = submit(&mount, grows);
+    server.fetch();
+    let req = Req {
+        opclass: CLASS_VN,
+        ..vn(id.0, 0)
+    };
+    assert_eq!(failing(0, || server.put_len(req, 5)), Err(Errno::NoMem));
+    assert_eq!(slip.ended(), Err(Errno::NoMem));
+    assert_eq!((live(), mount.load()), (before, (0, 0)));
+}
