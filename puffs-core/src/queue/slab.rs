@@ -7,7 +7,7 @@
 use alloc::boxed::Box;
 use core::ops::{Index, IndexMut};
 
-use crate::errno::Result;
+use crate::errno::{Errno, Result};
 use crate::own::try_slice;
 
 /// A place in a slab.
@@ -21,6 +21,8 @@ impl Slot {
 
 const FIRST: usize = 64;
 const CHUNKS: usize = 25;
+/// Places in all chunks together; a [`Slot`] can name them all.
+const MOST: usize = FIRST << (CHUNKS - 1);
 
 enum Entry<T> {
     Free(Slot),
@@ -32,7 +34,13 @@ pub(crate) struct Chunk<T>(Box<[Entry<T>]>);
 
 impl<T> Chunk<T> {
     /// Makes the block that a slab of `capacity` places wants next.
+    ///
+    /// # Errors
+    /// `NoMem`, also when a slab can have no more places.
     pub(crate) fn new(capacity: usize) -> Result<Self> {
+        if capacity >= MOST {
+            return Err(Errno::NoMem);
+        }
         try_slice(capacity.max(FIRST), || Entry::Free(Slot::NONE)).map(Chunk)
     }
 }
@@ -79,7 +87,7 @@ impl<T> Slab<T> {
     pub(crate) fn grow(&mut self, mut chunk: Chunk<T>) -> Option<Chunk<T>> {
         let at = self.capacity;
         let (k, _) = locate(Slot(at as u32));
-        if chunk.0.len() != at.max(FIRST) || k >= CHUNKS {
+        if chunk.0.len() != at.max(FIRST) {
             return Some(chunk);
         }
         for (i, entry) in chunk.0.iter_mut().enumerate().rev() {
@@ -315,6 +323,13 @@ mod tests {
         );
         assert!(slab.grow(Chunk::new(0).unwrap()).is_some());
         assert_eq!(slab.capacity(), 128);
+    }
+
+    #[test]
+    fn a_slab_ends_where_its_chunks_do() {
+        assert_eq!(locate(Slot(MOST as u32 - 1)).0, CHUNKS - 1);
+        assert_eq!(locate(Slot(MOST as u32)).0, CHUNKS);
+        assert_eq!(Chunk::<Item>::new(MOST).err(), Some(Errno::NoMem));
     }
 
     #[test]
