@@ -10,16 +10,6 @@ use crate::ids::{Cookie, ReqId};
 use crate::platform::{Platform, Wait};
 use crate::request::{Answer, Outgoing};
 
-/// What `puffs_vntouser_adjbuf` brings back.
-pub struct Adjusted<P: Platform> {
-    /// The server's result.
-    pub rv: i32,
-    /// The buffer, larger than it was if the answer wanted it.
-    pub body: Buf<P>,
-    /// Exact length of the answer.
-    pub len: usize,
-}
-
 impl<P: Platform> Mount<P> {
     /// A file system request: `puffs_vfstouser`. `kbuf` is the request and receives the answer.
     ///
@@ -57,13 +47,12 @@ impl<P: Platform> Mount<P> {
         copylen: usize,
         cookie: Cookie,
         wait: &Wait,
-    ) -> Result<Adjusted<P>> {
+    ) -> Result<Answer<P>> {
         self.check(kbuf.len())?;
         let mut out = Outgoing::vn(optype, cookie, Buf::copy_of(kbuf, kbuf.len())?);
         out.copylen = copylen;
         out.grow = true;
-        let Answer { rv, body, len } = self.call(out, wait)?;
-        Ok(Adjusted { rv, body, len })
+        self.call(out, wait)
     }
 
     fn lend(
