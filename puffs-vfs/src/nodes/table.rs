@@ -129,14 +129,16 @@ impl Nodes {
         if let Some(node) = self.get_mut(id) {
             node.nlookup = node.nlookup.saturating_add(1);
             node.busy += 1;
+            node.needs_inactive = true;
         }
         Ok(id)
     }
 
-    /// An operation on the node begins.
+    /// An operation on the node begins, so inactive is due some time after it.
     pub fn hold(&mut self, id: NodeId) -> Option<Node> {
         let node = self.get_mut(id)?;
         node.busy += 1;
+        node.needs_inactive = true;
         Some(*node)
     }
 

@@ -116,7 +116,7 @@ fn the_table_does_what_a_naive_one_does() {
                     known: 0,
                     opens: 0,
                     busy: 1,
-                    needs_inactive: false,
+                    needs_inactive: true,
                 };
                 model.insert(cookie, node);
             } else {
@@ -134,6 +134,7 @@ fn the_table_does_what_a_naive_one_does() {
                 assert_eq!(again, id);
                 known.nlookup += 1;
                 known.busy += 1;
+                known.needs_inactive = true;
                 None
             }
             2 => {
@@ -147,8 +148,8 @@ fn the_table_does_what_a_naive_one_does() {
                 None
             }
             4 => {
-                nodes.get_mut(id).unwrap().needs_inactive = true;
-                known.needs_inactive = true;
+                nodes.get_mut(id).unwrap().needs_inactive = false;
+                known.needs_inactive = false;
                 None
             }
             5 | 8 | 9 if known.opens > 0 => {

@@ -1,0 +1,114 @@
+//! `/dev/fuse`: one request a read, one reply a write, neither waits.
+
+use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+/// An open `/dev/fuse` that belongs to one mount. Closing it ends the connection: whoever waits gets an error.
+pub(crate) struct Device(OwnedFd);
+
+/// What a read brought.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Got {
+    /// A request of so many bytes.
+    Request(usize),
+    /// Nothing is there.
+    Nothing,
+    /// The file system is unmounted, or the connection was aborted.
+    Gone,
+}
+
+/// What became of a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// It arrived.
+    Delivered,
+    /// Nobody waits for it any more.
+    Unwanted,
+}
+
+impl Device {
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// That of open(2).
+    pub(crate) fn open() -> io::Result<Self> {
+        // SAFETY: the path is a C string.
+        let fd = unsafe {
+            libc::open(
+                c"/dev/fuse".as_ptr(),
+                libc::O_RDWR | libc::O_CLOEXEC | libc::O_NONBLOCK,
+            )
+        };
+        if fd == -1 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: open has just made this descriptor.
+        Ok(Device(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// Takes over a descriptor that a helper program opened and mounted.
+    ///
+    /// # Errors
+    /// That of fcntl(2).
+    pub(crate) fn adopt(fd: OwnedFd) -> io::Result<Self> {
+        // SAFETY: fcntl takes numbers only here.
+        let done = unsafe {
+            libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) != -1
+                && libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) != -1
+        };
+        match done {
+            true => Ok(Device(fd)),
+            false => Err(io::Error::last_os_error()),
+        }
+    }
+
+    pub(crate) fn fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+
+    /// Reads one request.
+    ///
+    /// # Errors
+    /// What read(2) said, if it is none of [`Got`].
+    pub(crate) fn read(&self, buf: &mut [u8]) -> io::Result<Got> {
+        loop {
+            // SAFETY: `buf` is writable for its length.
+            let n = unsafe { libc::read(self.fd(), buf.as_mut_ptr().cast(), buf.len()) };
+            if let Ok(n) = usize::try_from(n) {
+                return Ok(Got::Request(n));
+            }
+            let error = io::Error::last_os_error();
+            match error.raw_os_error() {
+                Some(libc::EAGAIN) => return Ok(Got::Nothing),
+                Some(libc::ENODEV | libc::ECONNABORTED | libc::ENOTCONN) => return Ok(Got::Gone),
+                // A signal; or the request was taken back before it could be read.
+                Some(libc::EINTR | libc::ENOENT) => continue,
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Writes one reply, which is in parts.
+    pub(crate) fn write(&self, parts: &[IoSlice<'_>]) -> Sent {
+        loop {
+            // SAFETY: IoSlice has the layout of iovec, and its bytes are readable.
+            let n = unsafe {
+                libc::writev(self.fd(), parts.as_ptr().cast(), parts.len() as libc::c_int)
+            };
+            if n != -1 {
+                return Sent::Delivered;
+            }
+            let error = io::Error::last_os_error();
+            match error.raw_os_error() {
+                Some(libc::EINTR) => continue,
+                Some(libc::ENOENT | libc::ENODEV | libc::ECONNABORTED | libc::ENOTCONN) => {
+                    return Sent::Unwanted;
+                }
+                _ => {
+                    eprintln!("puffs: reply to the kernel: {error}");
+                    return Sent::Unwanted;
+                }
+            }
+        }
+    }
+}

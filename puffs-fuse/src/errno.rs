@@ -1,0 +1,71 @@
+//! Errors as numbers, for the kernel.
+
+use puffs_core::Errno;
+use puffs_vfs::Failed;
+
+use crate::proto::request::Malformed;
+
+/// Why a FUSE request fails: an errno value of this system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Code(pub(crate) i32);
+
+/// The number of an error of ours.
+pub(crate) const fn number(errno: Errno) -> i32 {
+    match errno {
+        Errno::Perm => libc::EPERM,
+        Errno::NoEnt => libc::ENOENT,
+        Errno::Intr => libc::EINTR,
+        Errno::Nxio => libc::ENXIO,
+        Errno::TooBig => libc::E2BIG,
+        Errno::WouldBlock => libc::EAGAIN,
+        Errno::NoMem => libc::ENOMEM,
+        Errno::Fault => libc::EFAULT,
+        Errno::Busy => libc::EBUSY,
+        Errno::Exist => libc::EEXIST,
+        Errno::NoDev => libc::ENODEV,
+        Errno::Inval => libc::EINVAL,
+        Errno::Deadlk => libc::EDEADLK,
+        Errno::Proto => libc::EPROTO,
+        Errno::NotSupp => libc::EOPNOTSUPP,
+        Errno::TimedOut => libc::ETIMEDOUT,
+        Errno::Canceled => libc::ECANCELED,
+    }
+}
+
+impl From<Failed> for Code {
+    fn from(failed: Failed) -> Self {
+        Code(match failed.number(number, libc::EROFS) {
+            // Linux would never send this kind of request again.
+            libc::ENOSYS => libc::EOPNOTSUPP,
+            value => value,
+        })
+    }
+}
+
+impl From<Errno> for Code {
+    fn from(errno: Errno) -> Self {
+        Code(number(errno))
+    }
+}
+
+impl From<Malformed> for Code {
+    fn from(_: Malformed) -> Self {
+        Code(libc::EINVAL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enosys_of_a_server_is_not_passed_on() {
+        assert_eq!(
+            Code::from(Failed::Server(libc::ENOSYS)),
+            Code(libc::EOPNOTSUPP)
+        );
+        assert_eq!(Code::from(Failed::Server(libc::EACCES)), Code(libc::EACCES));
+        assert_eq!(Code::from(Failed::ReadOnly), Code(libc::EROFS));
+        assert_eq!(Code::from(Failed::Errno(Errno::Proto)), Code(libc::EPROTO));
+    }
+}

@@ -1,0 +1,48 @@
+//! Why a file system cannot be mounted.
+
+use puffs_user::host::MountError;
+
+/// Why a file system cannot be mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// `/dev/fuse` cannot be opened: the errno value.
+    Device(i32),
+    /// The mount point is not there, or not of the root's type: the errno value.
+    MountPoint(i32),
+    /// Something of this kind is mounted there already.
+    AlreadyMounted,
+    /// mount(2) refused: the errno value.
+    Mount(i32),
+    /// `fusermount3`, which mounts for everybody but root, is not installed.
+    NoHelper,
+    /// `fusermount3` refused, in its own words.
+    Helper(String),
+    /// The root is neither a directory nor a regular file.
+    RootType,
+    /// Too little data fits a message: less than a page.
+    TooSmall,
+    /// Something else failed: what, and the errno value.
+    System(&'static str, i32),
+}
+
+impl From<Error> for MountError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Device(errno) => MountError::System("/dev/fuse", errno),
+            Error::MountPoint(errno) => MountError::System("mount point", errno),
+            Error::AlreadyMounted => MountError::System("mount point", libc::EBUSY),
+            Error::Mount(errno) => MountError::System("mount", errno),
+            Error::NoHelper => MountError::Refused(
+                "fusermount3 is not installed, and only root can mount without it".into(),
+            ),
+            Error::Helper(words) => MountError::Refused(words),
+            Error::RootType => MountError::Unsupported(
+                "the root of a FUSE mount is a directory or a regular file".into(),
+            ),
+            Error::TooSmall => {
+                MountError::Unsupported("messages have to carry a page of data at least".into())
+            }
+            Error::System(what, errno) => MountError::System(what, errno),
+        }
+    }
+}

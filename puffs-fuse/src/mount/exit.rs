@@ -1,0 +1,47 @@
+//! A server that calls exit(3) while mounted leaves no mount behind.
+//!
+//! Each mount registers its descriptor and what is to be done. When the process exits, the descriptor is cut first,
+//! which ends the connection; then nothing that is done needs an answer from it. A child that a server
+//! forked exits without touching the mounts of its parent.
+
+use std::os::fd::RawFd;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+struct Entry {
+    pid: u32,
+    fd: RawFd,
+    run: Box<dyn FnOnce() + Send>,
+}
+
+static ENTRIES: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+static HANDLER: Once = Once::new();
+
+fn entries() -> MutexGuard<'static, Vec<Entry>> {
+    ENTRIES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `run` when this process exits, after cutting `fd`.
+pub(super) fn register(fd: RawFd, run: Box<dyn FnOnce() + Send>) {
+    HANDLER.call_once(|| {
+        // SAFETY: a function without arguments that stays.
+        unsafe { libc::atexit(at_exit) };
+    });
+    let pid = std::process::id();
+    entries().push(Entry { pid, fd, run });
+}
+
+/// The mount of `fd` has ended by itself.
+pub(super) fn unregister(fd: RawFd) {
+    entries().retain(|entry| entry.fd != fd);
+}
+
+extern "C" fn at_exit() {
+    let all = std::mem::take(&mut *entries());
+    let ours = all
+        .into_iter()
+        .filter(|entry| entry.pid == std::process::id());
+    for entry in ours {
+        super::cut(entry.fd);
+        (entry.run)();
+    }
+}

@@ -1,0 +1,95 @@
+//! The table of mounts, `/proc/self/mountinfo`: reading it asks no file system anything.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+/// What is mounted on top at some place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Device number of the file system: unique among those mounted.
+    pub(crate) dev: Dev,
+    /// It is a FUSE file system.
+    pub(crate) is_fuse: bool,
+}
+
+/// Major and minor number.
+pub(crate) type Dev = (u32, u32);
+
+/// What is mounted at `dir`, if anything is. `dir` is without links or dots.
+pub(crate) fn mounted_at(dir: &OsStr) -> io::Result<Option<Entry>> {
+    Ok(find(
+        &std::fs::read("/proc/self/mountinfo")?,
+        dir.as_bytes(),
+    ))
+}
+
+fn find(table: &[u8], dir: &[u8]) -> Option<Entry> {
+    let lines = table.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| parse(line, dir)).next_back()
+}
+
+/// A line, if it is about `dir`: id, parent, device, root, mount point, options, any number of fields, a dash, type …
+fn parse(line: &[u8], dir: &[u8]) -> Option<Entry> {
+    let mut fields = line.split(|byte| *byte == b' ');
+    let dev = fields.nth(2)?;
+    if unescape(fields.nth(1)?) != dir {
+        return None;
+    }
+    let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
+    let (major, minor) = std::str::from_utf8(dev).ok()?.split_once(':')?;
+    Some(Entry {
+        dev: (major.parse().ok()?, minor.parse().ok()?),
+        is_fuse: kind == b"fuse" || kind.starts_with(b"fuse."),
+    })
+}
+
+/// Blanks, line ends and backslashes are written as a backslash and three octal digits.
+fn unescape(mut text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    while let Some((byte, rest)) = text.split_first() {
+        match rest {
+            [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', rest @ ..] if *byte == b'\\' => {
+                plain.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
+                text = rest;
+            }
+            rest => {
+                plain.push(*byte);
+                text = rest;
+            }
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &[u8] = b"22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n\
+        30 22 0:40 / /mnt/a\\040b rw - fuse.memfs /dev/puffs rw,user_id=0\n\
+        31 30 0:41 / /mnt/c rw master:2 propagate_from:1 - tmpfs none rw\n\
+        32 31 0:42 / /mnt/c rw - fuse x rw\n\
+        broken\n";
+
+    #[test]
+    fn the_topmost_mount_is_found() {
+        let at = |dir: &[u8]| find(TABLE, dir);
+        let entry = |dev, is_fuse| Some(Entry { dev, is_fuse });
+        assert_eq!(at(b"/"), entry((254, 0), false));
+        assert_eq!(at(b"/mnt/a b"), entry((0, 40), true));
+        assert_eq!(at(b"/mnt/c"), entry((0, 42), true));
+        assert_eq!(at(b"/mnt"), None);
+        assert_eq!(at(b""), None);
+    }
+
+    #[test]
+    fn escapes_are_undone() {
+        assert_eq!(unescape(b"a\\134\\011b\\9\\04"), b"a\\\tb\\9\\04");
+    }
+
+    #[test]
+    fn this_systems_own_table_is_understood() {
+        assert!(mounted_at(OsStr::new("/proc")).unwrap().is_some());
+    }
+}

@@ -1,0 +1,171 @@
+//! Unmounting, from a thread that serves the very file system.
+//!
+//! Unmounting may need answers from the server, so it is never done on the serving thread while the
+//! connection lives. On request a helper thread, made only then, unmounts; the loop goes on serving and
+//! sees the end of the connection. If the file system is in use, the helper detaches it, marks the
+//! mount as forced and asks it for its figures through a descriptor that it kept: this request wakes
+//! the loop, which then ends the connection itself.
+
+use std::cell::RefCell;
+use std::ffi::{CString, OsStr};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use super::table::{self, Dev};
+use super::{exit, helper};
+
+/// How a mount was made, and is undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// By system call.
+    Syscall,
+    /// By the helper program.
+    Helper,
+}
+
+/// A mount in the tree of files.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(super) dir: CString,
+    /// Its device number, unless the table did not show it.
+    pub(super) dev: Option<Dev>,
+    pub(super) via: Via,
+}
+
+impl Site {
+    /// Whether this very mount is what one finds in its directory.
+    pub(super) fn is_there(&self) -> bool {
+        let found = table::mounted_at(OsStr::from_bytes(self.dir.to_bytes()));
+        matches!(found, Ok(Some(entry)) if Some(entry.dev) == self.dev)
+    }
+
+    /// Unmounts; `lazily`: even if it is in use.
+    pub(super) fn unmount(&self, lazily: bool) -> io::Result<()> {
+        if self.via == Via::Helper {
+            return helper::unmount(&self.dir, lazily);
+        }
+        let flags = if lazily { libc::MNT_DETACH } else { 0 };
+        // SAFETY: a C string.
+        match unsafe { libc::umount2(self.dir.as_ptr(), flags | libc::UMOUNT_NOFOLLOW) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    /// Detaches what is there, once its connection has ended; says so if that cannot be done.
+    pub(super) fn detach(&self) {
+        if self.is_there()
+            && let Err(error) = self.unmount(true)
+        {
+            eprintln!(
+                "puffs: cannot unmount {}: {error}",
+                self.dir.to_string_lossy()
+            );
+        }
+    }
+}
+
+/// A mount of this process.
+pub(crate) struct Mounted {
+    shared: Arc<Shared>,
+    helper: RefCell<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    site: Site,
+    /// It was in use and is detached: the connection is to be ended now.
+    forced: AtomicBool,
+}
+
+impl Mounted {
+    /// Looks after a mount whose connection is `fd`; should the process exit, it is detached.
+    pub(super) fn new(site: Site, fd: RawFd) -> Self {
+        let shared = Arc::new(Shared {
+            site,
+            forced: AtomicBool::new(false),
+        });
+        let at_exit = shared.clone();
+        exit::register(fd, Box::new(move || at_exit.site.detach()));
+        Mounted {
+            shared,
+            helper: RefCell::default(),
+        }
+    }
+
+    /// Begins to unmount, unless that has begun. Returns at once.
+    pub(crate) fn unmount(&self) {
+        let mut helper = self.helper.borrow_mut();
+        if helper.is_some() {
+            return;
+        }
+        let shared = self.shared.clone();
+        let thread = without_signals(|| {
+            std::thread::Builder::new()
+                .name("puffs-unmount".into())
+                .spawn(move || shared.run())
+        });
+        match thread {
+            Ok(thread) => *helper = Some(thread),
+            Err(error) => eprintln!("puffs: cannot unmount: {error}"),
+        }
+    }
+
+    /// Whether the connection is to be ended although somebody uses the file system.
+    pub(crate) fn forced(&self) -> bool {
+        self.shared.forced.load(Ordering::Acquire)
+    }
+
+    /// From now on nothing is to be done when the process exits.
+    pub(crate) fn forget(&self, fd: RawFd) {
+        exit::unregister(fd);
+    }
+
+    /// The connection has ended: detaches what is left of the mount.
+    pub(crate) fn end(&self) {
+        self.shared.site.detach();
+        if let Some(helper) = self.helper.borrow_mut().take() {
+            // It has nothing more to wait for.
+            let _ = helper.join();
+        }
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        let site = &self.site;
+        if !site.is_there() || site.unmount(false).is_ok() {
+            return;
+        }
+        // SAFETY: a C string. The path alone is opened, which asks the file system nothing.
+        let fd = unsafe { libc::open(site.dir.as_ptr(), libc::O_PATH | libc::O_CLOEXEC) };
+        site.detach();
+        // Release pairs with the acquire in `forced`: the wake-up below comes after.
+        self.forced.store(true, Ordering::Release);
+        if fd == -1 {
+            return;
+        }
+        // SAFETY: open has just made this descriptor.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        // SAFETY: all zeroes is a value of this plain structure.
+        let mut figures: libc::statfs = unsafe { std::mem::zeroed() };
+        // SAFETY: room for the answer, which nobody reads.
+        unsafe { libc::fstatfs(fd.as_raw_fd(), &raw mut figures) };
+    }
+}
+
+/// Runs `f` with all signals blocked, which a thread made in it inherits: signals are for the server's own thread.
+fn without_signals<R>(f: impl FnOnce() -> R) -> R {
+    // SAFETY: all zeroes is a value of this plain structure; the sets outlive the calls.
+    unsafe {
+        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        let result = f();
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        result
+    }
+}

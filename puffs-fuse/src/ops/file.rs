@@ -1,0 +1,256 @@
+//! Open files: OPEN, READ, WRITE, FSYNC, RELEASE.
+
+use puffs_core::Buf;
+use puffs_core::msg::body::Head;
+use puffs_core::platform::Hosted;
+use puffs_user::c::consts::{
+    PUFFS_FSYNC_DATAONLY, PUFFS_FSYNC_WAIT, PUFFS_IO_APPEND, PUFFS_IO_NDELAY,
+};
+use puffs_vfs::nodes::VType;
+use puffs_vfs::{attr as vattr, file, who};
+
+use super::{Held, head};
+use crate::errno::Code;
+use crate::handles::Handle;
+use crate::proto::request::Request;
+use crate::proto::wire::{
+    FSYNC_FDATASYNC, FsyncIn, InHeader, OpenIn, OpenOut, ReadIn, ReleaseIn, WRITE_CACHE, WriteIn,
+    WriteOut, fopen,
+};
+use crate::session::{Outcome, Reply, Work};
+
+/// Bits of open(2) that concern Linux alone: large files, and "to be executed".
+const LINUX_ONLY: u32 = 0o100_000 | 0x20;
+
+/// The mode of the open operation: open(2)'s flags, plus one in the access bits.
+fn mode(flags: u32) -> u32 {
+    let access = libc::O_ACCMODE as u32;
+    (flags & !access & !LINUX_ONLY & !(libc::O_LARGEFILE as u32)) | ((flags & access) + 1)
+}
+
+/// A write that may be done.
+struct Writing<'w, 't> {
+    node: Held<'w, 't>,
+    head: Head,
+    write: WriteIn,
+    ioflag: u32,
+}
+
+impl<'t> Work<'t> {
+    pub(crate) fn open(&self, request: &Request<'_>) -> Outcome {
+        let open = request.fixed::<OpenIn>()?;
+        let head = head(&request.header);
+        let node = self.hold(request.header.nodeid)?;
+        let mode = mode(open.flags);
+        let mut wants = 0;
+        if mode & file::FREAD != 0 {
+            wants |= vattr::VREAD;
+        }
+        if mode & file::FWRITE != 0 {
+            wants |= vattr::VWRITE;
+        }
+        self.check(&head, &node, wants)?;
+        Ok(Reply::Open(self.open_file(&head, &node, open.flags)?))
+    }
+
+    /// Opens a node for which permission has been given.
+    pub(crate) fn open_file(
+        &self,
+        head: &Head,
+        node: &Held<'_, '_>,
+        flags: u32,
+    ) -> Result<OpenOut, Code> {
+        let mode = mode(flags);
+        let opened = file::open(&self.port, head, node.node.cookie, node.node.vtype, mode)?;
+        self.setback(opened.setback, node, None);
+        let regular = node.node.vtype == VType::Reg;
+        let direct = self.session.policy.nocache_page || opened.oflags & file::IO_DIRECT != 0;
+        let mut state = self.session.state.borrow_mut();
+        state.nodes.opened(node.id);
+        let fh = state.handles.add(Handle {
+            node: node.id,
+            mode,
+            direct,
+            listing: None,
+        });
+        Ok(OpenOut {
+            fh,
+            open_flags: match (regular, direct) {
+                (false, _) => 0,
+                (true, true) => fopen::DIRECT_IO,
+                (true, false) => fopen::KEEP_CACHE,
+            },
+            padding: 0,
+        })
+    }
+
+    pub(crate) fn read(&self, request: &Request<'_>) -> Outcome {
+        let read = request.fixed::<ReadIn>()?;
+        let node = self.hold(request.header.nodeid)?;
+        let direct = self.is_direct(read.fh)?;
+        let mut len = (read.size as usize).min(self.session.maxdata);
+        let mut ioflag = 0;
+        if direct {
+            ioflag = ndelay(read.flags);
+        } else {
+            // Behind the end of a file that is cached nobody reads: some servers do not check.
+            let left = node.node.size.saturating_sub(read.offset);
+            len = len.min(usize::try_from(left).unwrap_or(usize::MAX));
+            if len == 0 {
+                return Ok(Reply::Empty);
+            }
+        }
+        let head = head(&request.header);
+        let data = file::read(
+            &self.port,
+            &head,
+            node.node.cookie,
+            read.offset,
+            len,
+            ioflag,
+        )?;
+        Ok(Reply::Data(data))
+    }
+
+    /// WRITE, whose request of `len` bytes at `front` becomes the message where it is.
+    pub(crate) fn write(&self, buf: Buf<Hosted>, front: usize, len: usize) -> Outcome {
+        let prepared = self.prepare_write(&buf[front..front + len]);
+        let Writing {
+            node,
+            head,
+            write,
+            ioflag,
+        } = match prepared {
+            Ok(writing) => writing,
+            Err(code) => {
+                self.session.line.pool.give(buf);
+                return Err(code);
+            }
+        };
+        let wanted = write.size as usize;
+        let data = (buf, wanted);
+        let done = file::write(
+            &self.port,
+            &head,
+            node.node.cookie,
+            write.offset,
+            data,
+            ioflag,
+        )?;
+        node.note(|node| node.size = node.size.max(write.offset.saturating_add(done as u64)));
+        match done == wanted {
+            true => Ok(Reply::Written(WriteOut {
+                size: write.size,
+                padding: 0,
+            })),
+            // A server takes all, or says why not.
+            false => Err(Code(libc::EIO)),
+        }
+    }
+
+    fn prepare_write(&self, bytes: &[u8]) -> Result<Writing<'_, 't>, Code> {
+        let request = Request::read(bytes)?;
+        let write = request.fixed::<WriteIn>()?;
+        let data = bytes.len() - size_of::<InHeader>() - size_of::<WriteIn>();
+        if write.size as usize > data.min(self.session.maxdata) {
+            return Err(Code(libc::EINVAL));
+        }
+        let node = self.hold(request.header.nodeid)?;
+        let cached = write.write_flags & WRITE_CACHE != 0;
+        let mut ioflag = 0;
+        if self.is_direct(write.fh)? && !cached {
+            ioflag = ndelay(write.flags);
+            if write.flags & libc::O_APPEND as u32 != 0 {
+                ioflag |= PUFFS_IO_APPEND as u32;
+            }
+        }
+        let head = if cached {
+            who::fs()
+        } else {
+            head(&request.header)
+        };
+        Ok(Writing {
+            node,
+            head,
+            write,
+            ioflag,
+        })
+    }
+
+    fn is_direct(&self, fh: u64) -> Result<bool, Code> {
+        let mut state = self.session.state.borrow_mut();
+        Ok(state.handles.get(fh).ok_or(Code(libc::EBADF))?.direct)
+    }
+
+    pub(crate) fn fsync(&self, request: &Request<'_>) -> Outcome {
+        let fsync = request.fixed::<FsyncIn>()?;
+        let node = self.hold(request.header.nodeid)?;
+        let mut flags = PUFFS_FSYNC_WAIT as u32;
+        if fsync.fsync_flags & FSYNC_FDATASYNC != 0 {
+            flags |= PUFFS_FSYNC_DATAONLY as u32;
+        }
+        let head = head(&request.header);
+        file::fsync(&self.port, &head, node.node.cookie, flags, (0, 0))?;
+        Ok(Reply::Empty)
+    }
+
+    pub(crate) fn release(&self, request: &Request<'_>) -> Outcome {
+        let release = request.fixed::<ReleaseIn>()?;
+        self.close(release.fh);
+        Ok(Reply::Empty)
+    }
+
+    /// Closes an open file; the last use of a node makes it inactive.
+    pub(crate) fn close(&self, fh: u64) {
+        let handle = self.session.state.borrow_mut().handles.remove(fh);
+        if let Some(handle) = handle {
+            self.close_handle(&handle);
+        }
+    }
+
+    pub(crate) fn close_handle(&self, handle: &Handle) {
+        let Ok(held) = self.hold(handle.node.0) else {
+            return;
+        };
+        let mut state = self.session.state.borrow_mut();
+        // It is held, so this is not its end.
+        let _ = state.nodes.closed(held.id);
+        let inactive = state
+            .nodes
+            .get(held.id)
+            .is_some_and(|node| node.last_use() && self.inactive_due(node));
+        drop(state);
+        let head = who::kernel();
+        // Nobody waits for the result of a close.
+        if let Ok(notes) = file::close(&self.port, &head, held.node.cookie, handle.mode, inactive) {
+            self.setback(notes, &held, None);
+        }
+        if inactive {
+            held.note(|node| {
+                node.needs_inactive = false;
+                node.asked_inactive = false;
+            });
+        }
+    }
+}
+
+fn ndelay(flags: u32) -> u32 {
+    match flags & libc::O_NONBLOCK as u32 {
+        0 => 0,
+        _ => PUFFS_IO_NDELAY as u32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_are_flags_plus_one() {
+        assert_eq!(mode(libc::O_RDONLY as u32), file::FREAD);
+        assert_eq!(mode(libc::O_WRONLY as u32), file::FWRITE);
+        assert_eq!(mode(libc::O_RDWR as u32), file::FREAD | file::FWRITE);
+        let append = libc::O_APPEND as u32;
+        assert_eq!(mode(append | 0o100_000 | 1), append | file::FWRITE);
+    }
+}
