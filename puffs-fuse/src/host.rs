@@ -15,6 +15,7 @@ use crate::ops::Policy;
 use crate::pool::Pool;
 use crate::port::Line;
 use crate::proto::init::whole_pages;
+use crate::seat::Seat;
 use crate::session::FuseSession;
 
 /// Mounts through `/dev/fuse`.
@@ -53,9 +54,9 @@ fn begin(args: &MountArgs) -> Result<FuseSession, Error> {
         _ => OpSet::ALL,
     };
     let policy = Policy::of(args);
+    let seat = Seat::take(queue.clone()).map_err(system)?;
     let (device, mounted) = mount::mount(args, !policy.asks)?;
     let line = Line::new(queue, ops, root, Pool::new(max_len));
-    Ok(FuseSession::new(
-        line, policy, nodes, maxdata, device, mounted,
-    ))
+    let session = FuseSession::new((line, seat), policy, nodes, maxdata, device, mounted);
+    Ok(session)
 }

@@ -11,6 +11,7 @@
 //! | `device` | `/dev/fuse` |
 //! | [`mount`] | mounting and unmounting |
 //! | `port` | carries messages to the server: [`puffs_vfs::Caller`] over the queue |
+//! | `seat` | the server's end: an instance of the device |
 //! | `session` | one mount: turns, dispatch, replies, the end |
 //! | `ops` | the sequences, a file for each group of requests |
 //!
@@ -27,6 +28,7 @@ mod ops;
 mod pool;
 mod port;
 pub mod proto;
+mod seat;
 mod session;
 
 pub use host::FuseHost;

@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::io::IoSlice;
 use std::os::fd::RawFd;
 
-use puffs_core::msg::{body, wire as puffs_wire};
+use puffs_core::Buf;
+use puffs_core::msg::body;
 use puffs_core::platform::Hosted;
-use puffs_core::{Buf, Errno, Mount, Ref, UserAddr};
 use puffs_user::host::{Session, Transport, Turn};
 use puffs_vfs::nodes::{NodeId, Nodes};
 use puffs_vfs::{Data, file};
@@ -23,6 +23,7 @@ use crate::proto::request::Request;
 use crate::proto::wire::{
     AttrOut, EntryOut, InHeader, InitOut, OpenOut, OutHeader, StatfsOut, WriteIn, WriteOut,
 };
+use crate::seat::Seat;
 
 /// Requests that one turn handles before the main loop may look at something else.
 const BATCH: usize = 64;
@@ -35,7 +36,7 @@ pub(crate) struct FuseSession {
     pub(crate) policy: Policy,
     pub(crate) state: RefCell<State>,
     pub(crate) maxdata: usize,
-    transport: Direct,
+    seat: Seat,
     device: Option<Device>,
     mounted: Mounted,
     ended: Cell<bool>,
@@ -74,7 +75,7 @@ pub(crate) type Outcome = Result<Reply, Code>;
 
 impl FuseSession {
     pub(crate) fn new(
-        line: Line,
+        (line, seat): (Line, Seat),
         policy: Policy,
         nodes: Nodes,
         maxdata: usize,
@@ -82,8 +83,8 @@ impl FuseSession {
         mounted: Mounted,
     ) -> Self {
         FuseSession {
-            transport: Direct(line.mount.clone()),
             line,
+            seat,
             policy,
             state: RefCell::new(State {
                 nodes,
@@ -103,7 +104,7 @@ impl Session for FuseSession {
     }
 
     fn transport(&self) -> &dyn Transport {
-        &self.transport
+        &self.seat
     }
 
     fn turn(&self, serve: &mut dyn FnMut()) -> Result<Turn, i32> {
@@ -134,7 +135,7 @@ impl Session for FuseSession {
                     self.line.pool.give(buf);
                     self.ended.set(true);
                     work.finish();
-                    self.line.mount.die();
+                    self.seat.unmounted();
                     return Ok(Turn::Gone);
                 }
                 Err(error) => return Err(error.raw_os_error().unwrap_or(libc::EIO)),
@@ -152,7 +153,7 @@ impl Session for FuseSession {
 
 impl Drop for FuseSession {
     fn drop(&mut self) {
-        self.line.mount.die();
+        self.seat.unmounted();
         // First the connection ends, then the mount: whoever still waits for us gets an error, so that unmounting waits for nobody.
         self.mounted.forget(self.fd());
         self.device = None;
@@ -268,20 +269,6 @@ fn send(device: &Device, unique: u64, error: i32, bytes: &[u8]) -> Sent {
     device.write(&[IoSlice::new(header.as_bytes()), IoSlice::new(bytes)])
 }
 
-/// The server's end of the queue.
-struct Direct(Ref<Mount<Hosted>, Hosted>);
-
-impl Transport for Direct {
-    fn getop(&self, req: &mut puffs_wire::Req) -> Result<(), Errno> {
-        self.0
-            .getop(UserAddr(std::ptr::from_mut(req).expose_provenance()), None)
-    }
-
-    fn putop(&self, req: &mut puffs_wire::Req) -> Result<(), Errno> {
-        self.0
-            .putop(UserAddr(std::ptr::from_mut(req).expose_provenance()))
-    }
-}
-
-const _: () =
-    assert!(FRONT.is_multiple_of(8) && FRONT + size_of::<InHeader>() + size_of::<WriteIn>() < body::ROOM);
+const _: () = assert!(
+    FRONT.is_multiple_of(8) && FRONT + size_of::<InHeader>() + size_of::<WriteIn>() < body::ROOM
+);
