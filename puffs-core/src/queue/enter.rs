@@ -65,8 +65,8 @@ impl<P: Platform> Mount<P> {
         self.park(slot, &waiter, wait)
     }
 
-    /// Sends a request and returns; `done` is told how it ended. When this returns an error, `done` is dropped
-    /// unused. Does not wait for a place.
+    /// Sends a request and returns; `done` is told how it ended, which may be before this returns. When this returns
+    /// an error, `done` is dropped unused. Does not wait for a place.
     ///
     /// # Errors
     /// `Inval`, `Nxio`, `NoMem`, and `WouldBlock` when there is no place.

@@ -34,7 +34,7 @@ impl<P: Platform> State<P> {
 
 impl<P: Platform> Mount<P> {
     /// Ends the wait for request `id` with `Intr`, wherever the request is; its server goes on unless
-    /// it was not fetched yet.
+    /// it was not fetched yet. A caller in line for a place has no request yet: a signal or its deadline ends that wait.
     ///
     /// # Errors
     /// `NoEnt` when no such request has anybody waiting for it.

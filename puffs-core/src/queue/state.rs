@@ -235,27 +235,27 @@ impl<P: Platform> After<P> {
 
     /// Wakes a caller.
     pub(crate) fn wake(&mut self, waiter: Ref<Waiter<P>, P>) {
-        self.caller = Some(waiter);
+        note(&mut self.caller, waiter);
     }
 
     /// Wakes a getter.
     pub(crate) fn wake_as_getter(&mut self, waiter: Ref<Waiter<P>, P>) {
-        self.getter = Some(waiter);
+        note(&mut self.getter, waiter);
     }
 
     /// Wakes a caller in line for a place.
     pub(crate) fn wake_as_waiting(&mut self, waiter: Ref<Waiter<P>, P>) {
-        self.waiting = Some(waiter);
+        note(&mut self.waiting, waiter);
     }
 
     /// Calls a completion back.
     pub(crate) fn call(&mut self, callback: Box<dyn Complete<P>>, ended: Ended<P>) {
-        self.callback = Some((callback, ended));
+        note(&mut self.callback, (callback, ended));
     }
 
     /// Takes a request to be freed.
     pub(crate) fn discard(&mut self, request: Request<P>) {
-        self.garbage = Some(request);
+        note(&mut self.garbage, request);
     }
 
     /// Wakes, calls back, frees. Without the lock.
@@ -276,6 +276,12 @@ impl<P: Platform> After<P> {
     }
 }
 
+/// One locked section has one of each kind: a second would lose the first one's wake-up, and free it under the lock.
+fn note<T>(place: &mut Option<T>, what: T) {
+    debug_assert!(place.is_none(), "a locked section does this twice");
+    *place = Some(what);
+}
+
 impl<P: Platform> State<P> {
     /// Ends a request: the one way to *done*. A parked caller fetches the result from the slot; a
     /// callback gets it now; what nobody waits for is freed. An answer that comes with nobody to take it
@@ -287,7 +293,7 @@ impl<P: Platform> State<P> {
         let request = &mut self.requests[slot];
         match &request.owner {
             Owner::Parked(waiter) => {
-                after.caller = Some(waiter.clone());
+                after.wake(waiter.clone());
                 request.phase = Phase::Done(ended);
             }
             Owner::Callback(_) | Owner::Nobody => {
@@ -295,9 +301,9 @@ impl<P: Platform> State<P> {
                 if let Owner::Callback(callback) =
                     core::mem::replace(&mut request.owner, Owner::Nobody)
                 {
-                    after.callback = Some((callback, ended));
+                    after.call(callback, ended);
                 }
-                after.garbage = Some(request);
+                after.discard(request);
             }
         }
     }
@@ -305,7 +311,7 @@ impl<P: Platform> State<P> {
     /// Takes a request out that nobody will ask about, and hands it over for freeing.
     pub(crate) fn free(&mut self, slot: Slot, after: &mut After<P>) {
         self.settle(slot, after);
-        after.garbage = Some(self.requests.remove(slot));
+        after.discard(self.requests.remove(slot));
     }
 
     /// Ends what a request means to the mount: its id, its list, its share of the bounds.
@@ -352,7 +358,7 @@ impl<P: Platform> State<P> {
             return;
         }
         if let Some(slot) = self.getters.pop_front(&mut self.sleepers) {
-            after.getter = Some(self.sleepers[slot].waiter.clone());
+            after.wake_as_getter(self.sleepers[slot].waiter.clone());
         }
     }
 
@@ -368,7 +374,7 @@ impl<P: Platform> State<P> {
         if self.bounds.admit(self.sleepers[slot].cost) {
             self.waiting.remove(&mut self.sleepers, slot);
             self.sleepers[slot].granted = true;
-            after.waiting = Some(self.sleepers[slot].waiter.clone());
+            after.wake_as_waiting(self.sleepers[slot].waiter.clone());
         }
     }
 
