@@ -411,3 +411,86 @@ fn callers_and_servers_by_the_dozen() {
     assert_eq!((mount.load(), mount.sleepers()), ((0, 0), (0, 0)));
     assert_eq!(mount.getop(UserAddr(0), None), Err(Errno::Fault));
 }
+
+#[test]
+fn impatient_callers_faulty_servers_and_death() {
+    for round in 0..8 {
+        let (mount, _, _server) = running_with(Config {
+            max_requests: 3,
+            max_bytes: 100,
+            ..ONE
+        });
+        std::thread::scope(|scope| {
+            for first in 0..3 {
+                let mount = &mount;
+                scope.spawn(move || clumsy_server(mount, first));
+            }
+            for caller in 0..5 {
+                let mount = &mount;
+                scope.spawn(move || impatient_caller(mount, caller));
+            }
+            for _ in 0..20 + round {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                let ReqId(now) = mount.next_id();
+                for id in now.saturating_sub(8)..now {
+                    let _ = mount.interrupt(ReqId(id));
+                }
+            }
+            mount.die();
+        });
+        assert_eq!((mount.load(), mount.sleepers()), ((0, 0), (0, 0)));
+    }
+}
+
+/// Serves until death, often with a buffer that is too small or cannot be written.
+fn clumsy_server(mount: &TestMount, first: usize) {
+    let mut server = Server::new(mount);
+    let aux = server.aux_addr();
+    for turn in first.. {
+        server.protect(aux, true, turn % 5 != 0);
+        let room = if turn % 3 == 0 { 20 } else { 64 };
+        let got = server.getop(room, Some(&Wait::FOREVER));
+        server.protect(aux, true, true);
+        match got {
+            Ok(fetched) if fetched.req.id != 0 => {
+                let answered = server.answer(ReqId(fetched.req.id), 0, &fetched.body);
+                assert!(matches!(
+                    answered,
+                    Ok(()) | Err(Errno::Canceled | Errno::Nxio)
+                ));
+            }
+            Ok(_) | Err(Errno::Fault | Errno::TooBig) => {}
+            Err(error) => {
+                assert_eq!(error, Errno::Nxio);
+                break;
+            }
+        }
+    }
+}
+
+/// Calls until death, often with hardly any patience.
+fn impatient_caller(mount: &TestMount, caller: u64) {
+    for call in 0.. {
+        let soon = <Checked as puffs_core::Platform>::now().0 + call % 7 * 20_000;
+        let wait = Wait {
+            deadline: ((call + caller) & 3 == 0).then_some(puffs_core::Instant(soon)),
+            interruptible: false,
+        };
+        let body = vec![caller as u8; (call * 13 % 64) as usize];
+        if call % 6 == 5 {
+            let sent = mount.send(out(&body));
+            assert!(matches!(
+                sent,
+                Ok(()) | Err(Errno::WouldBlock | Errno::Nxio)
+            ));
+        }
+        match flat(mount.call(out(&body), &wait)) {
+            Ok(told) => assert_eq!(told, (0, body)),
+            Err(Errno::TimedOut | Errno::Intr) => {}
+            Err(error) => {
+                assert_eq!(error, Errno::Nxio);
+                break;
+            }
+        }
+    }
+}
