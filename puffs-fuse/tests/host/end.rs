@@ -9,6 +9,7 @@ use puffs_user::host::{Host, MountError};
 use crate::rig::{self, Ask, Rig, is_mounted};
 
 #[test]
+#[ignore = "mounts: make fuse-test"]
 fn the_server_may_unmount_itself() {
     let mut rig = Rig::new();
     fs::write(rig.path("file"), "x").unwrap();
@@ -18,6 +19,7 @@ fn the_server_may_unmount_itself() {
 }
 
 #[test]
+#[ignore = "mounts: make fuse-test"]
 fn the_server_may_unmount_itself_at_once() {
     let mut rig = Rig::new();
     rig.ask(Ask::Unmount);
@@ -26,6 +28,7 @@ fn the_server_may_unmount_itself_at_once() {
 }
 
 #[test]
+#[ignore = "mounts: make fuse-test"]
 fn an_unmount_by_the_server_ends_open_files() {
     let mut rig = Rig::new();
     let mut file = File::create(rig.path("file")).unwrap();
@@ -44,6 +47,7 @@ fn an_unmount_by_the_server_ends_open_files() {
 }
 
 #[test]
+#[ignore = "mounts: make fuse-test"]
 fn a_dropped_session_leaves_no_mount() {
     let mut rig = Rig::new();
     fs::write(rig.path("file"), "x").unwrap();
@@ -57,6 +61,7 @@ fn a_dropped_session_leaves_no_mount() {
 }
 
 #[test]
+#[ignore = "mounts: make fuse-test"]
 fn an_unmount_that_is_in_use_is_refused_and_all_goes_on() {
     let mut rig = Rig::new();
     let file = File::create(rig.path("file")).unwrap();
@@ -70,6 +75,7 @@ fn an_unmount_that_is_in_use_is_refused_and_all_goes_on() {
 }
 
 #[test]
+#[ignore = "mounts: make fuse-test"]
 fn a_lazy_unmount_ends_with_the_last_file() {
     let mut rig = Rig::new();
     let mut file = File::create(rig.path("file")).unwrap();
@@ -83,6 +89,7 @@ fn a_lazy_unmount_ends_with_the_last_file() {
 }
 
 #[test]
+#[ignore = "mounts: make fuse-test"]
 fn places_that_cannot_be_mounted_on_are_refused() {
     let try_at = |dir: &std::path::Path| puffs_fuse::FuseHost.mount(&rig::args(dir)).err();
     let system = |errno| Some(MountError::System("mount point", errno));
@@ -149,11 +156,13 @@ fn run_child(how: &str) {
 }
 
 #[test]
+#[ignore = "mounts: make fuse-test"]
 fn exit_leaves_no_mount() {
     run_child("exit");
 }
 
 #[test]
+#[ignore = "mounts: make fuse-test"]
 fn a_forked_child_leaves_its_parents_mount_alone() {
     run_child("fork");
 }

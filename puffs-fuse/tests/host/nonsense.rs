@@ -10,6 +10,7 @@ fn code<T>(result: io::Result<T>) -> Option<i32> {
 }
 
 #[test]
+#[ignore = "mounts: make fuse-test"]
 fn nonsense_is_eproto_and_a_notice() {
     let mut rig = Rig::new();
     fs::create_dir(rig.path("dir")).unwrap();
@@ -54,6 +55,7 @@ fn nonsense_is_eproto_and_a_notice() {
 }
 
 #[test]
+#[ignore = "mounts: make fuse-test"]
 fn enosys_of_the_server_does_not_switch_requests_off() {
     let mut rig = Rig::new();
     assert_eq!(
