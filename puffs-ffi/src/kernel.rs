@@ -36,13 +36,18 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     };
     // A message longer than the line is cut.
     let _ = write!(line, "puffs: {info}");
-    hooks::panic(str::from_utf8(&line.text[..line.len]).unwrap_or("puffs: panic"))
+    let written = line.text.get(..line.len).unwrap_or_default();
+    let text = written
+        .utf8_chunks()
+        .next()
+        .map_or("", |chunk| chunk.valid());
+    hooks::panic(text)
 }
 
 /// Longest report of a panic: the stack of a kernel is small.
 const LINE: usize = 256;
 
-/// A report that is being written.
+/// A report that is being written, without anything that can panic itself.
 struct Line {
     text: [u8; LINE],
     len: usize,
@@ -50,12 +55,10 @@ struct Line {
 
 impl Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for char in text.chars() {
-            let Some(room) = self.text.get_mut(self.len..self.len + char.len_utf8()) else {
-                return Err(fmt::Error);
-            };
-            char.encode_utf8(room);
-            self.len += char.len_utf8();
+        let room = self.text.get_mut(self.len..).unwrap_or_default();
+        for (place, byte) in room.iter_mut().zip(text.bytes()) {
+            *place = byte;
+            self.len += 1;
         }
         Ok(())
     }
