@@ -8,7 +8,13 @@ use crate::plan::{Lang, Link, Plan, Run, Variant};
 use crate::stage::Stage;
 
 /// Flags that every program and every header must pass.
-pub const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Werror", "-pedantic"];
+pub const WARNINGS: [&str; 5] = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-pedantic",
+    "-Wredundant-decls",
+];
 
 /// The compiler for `lang`, with the flags that select and check the language.
 pub fn compiler(lang: Lang) -> Command {

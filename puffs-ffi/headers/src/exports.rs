@@ -26,9 +26,15 @@ pub(crate) fn read(root: &Path, header: &Header, known: &[String]) -> Result<Exp
     let mut structs = Vec::new();
     let mut hidden = Vec::new();
     for place in header.sources {
-        for file in rust_files(&root.join(place))? {
+        let files = rust_files(&root.join(place))?;
+        // From a module's own file cbindgen goes on to the others by itself, and would read them twice.
+        let is_mod = |file: &Path| file.ends_with("mod.rs");
+        let has_mod = files.iter().any(|file| is_mod(file));
+        for file in files {
             structs.extend(declared(&file)?.structs);
-            builder = builder.with_src(file);
+            if is_mod(&file) || !has_mod {
+                builder = builder.with_src(file);
+            }
         }
     }
     for (place, wanted) in header.partly {
