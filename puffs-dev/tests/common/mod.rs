@@ -1,0 +1,221 @@
+//! The hosted platform with poll points that count, and a host that says what happened to it.
+
+#![allow(dead_code)] // Each test file uses its share.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+use puffs_core::msg::op::vn;
+use puffs_core::msg::wire::{Req, StartReq};
+use puffs_core::platform::{Hosted, Platform, PollPoint, Thread};
+use puffs_core::{
+    Buf, Config, Cookie, Credentials, Errno, Instant, Mount, MountHost, OnClose, Outgoing, Ref,
+    Status, UserAddr,
+};
+use puffs_dev::{Instance, Lwp, OpenFiles, Registry};
+use zerocopy::IntoBytes;
+
+/// Hosted, with poll points that count.
+pub(crate) struct Probe;
+
+/// Counts the wake-ups of one instance's pollers.
+pub(crate) struct Pokes(pub(crate) AtomicUsize);
+
+impl PollPoint for Pokes {
+    fn new() -> Self {
+        Pokes(AtomicUsize::new(0))
+    }
+
+    fn wake(&self) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+impl Platform for Probe {
+    type Lock<T: Send> = <Hosted as Platform>::Lock<T>;
+    type Event = <Hosted as Platform>::Event;
+    type PollPoint = Pokes;
+    type Counter = <Hosted as Platform>::Counter;
+
+    fn alloc(size: usize) -> *mut u8 {
+        Hosted::alloc(size)
+    }
+
+    unsafe fn free(ptr: *mut u8) {
+        // SAFETY: by contract.
+        unsafe { Hosted::free(ptr) }
+    }
+
+    fn now() -> Instant {
+        Hosted::now()
+    }
+
+    fn copyin(from: UserAddr, to: &mut [u8]) -> Result<(), Errno> {
+        Hosted::copyin(from, to)
+    }
+
+    fn copyout(from: &[u8], to: UserAddr) -> Result<(), Errno> {
+        Hosted::copyout(from, to)
+    }
+
+    fn current() -> Thread {
+        Hosted::current()
+    }
+
+    fn fatal_signal() -> bool {
+        Hosted::fatal_signal()
+    }
+
+    fn log(message: &str) {
+        Hosted::log(message);
+    }
+}
+
+pub(crate) type TestMount = Ref<Mount<Probe>, Probe>;
+pub(crate) type TestInstance = Ref<Instance<Probe>, Probe>;
+
+/// What became of a mount.
+#[derive(Default)]
+pub(crate) struct Fate {
+    pub(crate) unmounts: AtomicUsize,
+    pub(crate) freed: AtomicUsize,
+}
+
+/// What an unmount does besides being counted.
+type OnUnmount = Box<dyn Fn(&TestMount) + Send + Sync>;
+
+struct TestHost {
+    fate: Arc<Fate>,
+    on_close: OnClose,
+    on_unmount: Option<OnUnmount>,
+}
+
+impl MountHost<Probe> for TestHost {
+    fn unmount(&self, mount: &TestMount) {
+        assert_eq!(
+            mount.status(),
+            Status::Dying,
+            "death comes before the unmount"
+        );
+        self.fate.unmounts.fetch_add(1, SeqCst);
+        if let Some(on_unmount) = &self.on_unmount {
+            on_unmount(mount);
+        }
+    }
+
+    fn on_close(&self) -> OnClose {
+        self.on_close
+    }
+}
+
+impl Drop for TestHost {
+    fn drop(&mut self) {
+        self.fate.freed.fetch_add(1, SeqCst);
+    }
+}
+
+pub(crate) fn mount_with(
+    on_close: OnClose,
+    on_unmount: Option<OnUnmount>,
+) -> (TestMount, Arc<Fate>) {
+    let fate = Arc::new(Fate::default());
+    let host = TestHost {
+        fate: fate.clone(),
+        on_close,
+        on_unmount,
+    };
+    let mount = Mount::new(Config::default(), Some(Box::new(host))).unwrap();
+    (mount, fate)
+}
+
+pub(crate) fn mount() -> (TestMount, Arc<Fate>) {
+    mount_with(OnClose::Unmount, None)
+}
+
+pub(crate) fn registry() -> Registry<Probe> {
+    Registry::new().unwrap()
+}
+
+pub(crate) fn lwp(pid: i32, uid: u32) -> Lwp {
+    Lwp {
+        pid,
+        cred: Credentials { uid, gid: 100 },
+    }
+}
+
+/// A host without a table of open files.
+pub(crate) struct NoFiles;
+
+impl OpenFiles<Probe> for NoFiles {
+    fn instance(&self, _: i32, _: i32) -> Option<TestInstance> {
+        None
+    }
+}
+
+/// A table of open files: pid, descriptor, instance.
+#[derive(Default)]
+pub(crate) struct Files(pub(crate) Mutex<Vec<(i32, i32, TestInstance)>>);
+
+impl OpenFiles<Probe> for Files {
+    fn instance(&self, pid: i32, fd: i32) -> Option<TestInstance> {
+        let files = self.0.lock().unwrap();
+        let found = files.iter().find(|(p, f, _)| (*p, *f) == (pid, fd));
+        found.map(|(_, _, instance)| instance.clone())
+    }
+}
+
+pub(crate) fn addr<T>(value: &mut T) -> UserAddr {
+    UserAddr(std::ptr::from_mut(value).expose_provenance())
+}
+
+pub(crate) fn start(mount: &TestMount) {
+    mount.start(&StartReq::default()).unwrap();
+}
+
+/// Puts a request that nobody waits for into the queue.
+pub(crate) fn send(mount: &TestMount) {
+    let body = Buf::copy_of(b"body", 4).unwrap();
+    mount
+        .send(Outgoing::vn(vn::RECLAIM, Cookie(1), body))
+        .unwrap();
+}
+
+/// Puts a request into the queue whose end nobody looks at.
+pub(crate) fn submit(mount: &TestMount) {
+    let body = Buf::copy_of(b"body", 4).unwrap();
+    let done = |_: Result<puffs_core::Answer<Probe>, Errno>| {};
+    mount
+        .submit(Outgoing::vn(vn::GETATTR, Cookie(1), body), Box::new(done))
+        .unwrap();
+}
+
+/// A server's buffers.
+pub(crate) struct Server {
+    pub(crate) req: Req,
+    body: Vec<u8>,
+}
+
+impl Server {
+    pub(crate) fn new() -> Self {
+        Server {
+            req: Req::default(),
+            body: vec![0; 64],
+        }
+    }
+
+    /// The header, to be fetched into a buffer of `len` bytes.
+    pub(crate) fn offer(&mut self, len: usize) -> UserAddr {
+        self.req = Req::default();
+        self.req.aux = self.body.as_mut_ptr().expose_provenance();
+        self.req.auxlen = len;
+        self.header()
+    }
+
+    pub(crate) fn header(&mut self) -> UserAddr {
+        UserAddr(self.req.as_mut_bytes().as_mut_ptr().expose_provenance())
+    }
+}
+
+pub(crate) fn pokes(instance: &TestInstance) -> usize {
+    instance.poll_point().0.load(SeqCst)
+}
