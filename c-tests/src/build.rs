@@ -7,27 +7,40 @@ use std::process::Command;
 use crate::plan::{Lang, Link, Plan, Run, Variant};
 use crate::stage::Stage;
 
-/// Flags that every program and every header must pass.
-pub const WARNINGS: [&str; 5] = [
-    "-Wall",
-    "-Wextra",
-    "-Werror",
-    "-pedantic",
-    "-Wredundant-decls",
-];
-
-/// The compiler for `lang`, with the flags that select and check the language.
-pub fn compiler(lang: Lang) -> Command {
-    let (variable, usual, flags) = match lang {
-        Lang::C11 => ("CC", "cc", ["-x", "c", "-std=c11"]),
-        Lang::Cxx17 => ("CXX", "c++", ["-x", "c++", "-std=c++17"]),
+/// The compiler for `lang`, as `CC` or `CXX` name it, with the flags that select and check the language.
+///
+/// # Errors
+/// There is none.
+pub fn compiler(lang: Lang) -> Result<Command, String> {
+    // Cargo tells these to build scripts only, and what is compiled here runs here.
+    let machine = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let mut build = cc::Build::new();
+    build
+        .host(&machine)
+        .target(&machine)
+        .out_dir(std::env::temp_dir())
+        .cargo_metadata(false)
+        .opt_level(1)
+        .debug(true)
+        .warnings(true)
+        .extra_warnings(true)
+        .warnings_into_errors(true)
+        .flag("-pedantic")
+        .flag("-Wredundant-decls");
+    let name = match lang {
+        Lang::C11 => "c",
+        Lang::Cxx17 => "c++",
     };
-    let tool = std::env::var(variable).unwrap_or_else(|_| usual.to_owned());
-    // Such as "ccache cc".
-    let mut words = tool.split_whitespace();
-    let mut command = Command::new(words.next().unwrap_or(usual));
-    command.args(words).args(flags).args(WARNINGS);
-    command
+    match lang {
+        Lang::C11 => build.std("c11"),
+        Lang::Cxx17 => build.cpp(true).std("c++17"),
+    };
+    let tool = build
+        .try_get_compiler()
+        .map_err(|error| error.to_string())?;
+    let mut command = tool.to_command();
+    command.args(["-x", name]);
+    Ok(command)
 }
 
 /// Runs a compiler.
@@ -35,7 +48,9 @@ pub fn compiler(lang: Lang) -> Command {
 /// # Errors
 /// The command and what it printed.
 pub fn compile(command: &mut Command) -> Result<(), String> {
-    let shown = format!("{command:?}").replace('"', "");
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    let shown = words.join(" ");
     let output = command
         .output()
         .map_err(|error| format!("{shown}: {error}"))?;
@@ -65,8 +80,8 @@ pub fn program(
     let program = out.join(format!("{stem}-{}", variant.words().join("-")));
 
     // POSIX and what C libraries add to it; the headers themselves are compiled without.
-    let mut command = compiler(variant.lang);
-    command.args(["-D_GNU_SOURCE", "-g", "-O1", "-pthread"]);
+    let mut command = compiler(variant.lang)?;
+    command.args(["-D_GNU_SOURCE", "-pthread"]);
     match variant.run {
         Run::Plain | Run::Valgrind => {}
         Run::Asan => {

@@ -36,7 +36,7 @@ fn every_header_compiles_alone_and_twice_in_c11_and_cxx17() {
             format!("#include <{header}>\n#include <{header}>\nint main(void) {{ return 0; }}\n");
         let source = write(&format!("alone-{header}.c"), &text);
         for lang in [Lang::C11, Lang::Cxx17] {
-            let mut command = compiler(lang);
+            let mut command = compiler(lang).unwrap();
             // As a user's own directory: for a system's, compilers keep warnings to themselves.
             command.arg("-I").arg(stage.include());
             command.arg("-fsyntax-only").arg(&source);
@@ -67,7 +67,7 @@ fn a_kernel_includes_nothing_of_the_c_library() {
              "
         );
         let source = write(&format!("kernel-{header}.c"), &text);
-        let mut command = compiler(Lang::C11);
+        let mut command = compiler(Lang::C11).unwrap();
         command.args(["-ffreestanding", "-nostdinc", "-fsyntax-only", "-I"]);
         command.arg(stage.include()).arg(source);
         compile(&mut command).unwrap_or_else(|error| panic!("{error}"));
@@ -82,7 +82,7 @@ fn link_by_pkg_config(name: &str, flags: Vec<String>, extra: &[&str]) -> bool {
     let stage = stage();
     let source = write(&format!("{name}.c"), CALLS);
     let program = source.with_extension("");
-    let mut command = compiler(Lang::C11);
+    let mut command = compiler(Lang::C11).unwrap();
     command.arg("-o").arg(&program).arg(source);
     command.args(["-x", "none"]).args(extra).args(flags);
     compile(&mut command).unwrap_or_else(|error| panic!("{error}"));
@@ -134,7 +134,7 @@ fn the_archive_is_one_object_and_can_be_linked_beside_another_rust_archive() {
     // The raw archives of libpuffs and the kernel library collide; made into one object each they only
     // share the names that both export.
     let source = write("two-archives.c", CALLS);
-    let mut command = compiler(Lang::C11);
+    let mut command = compiler(Lang::C11).unwrap();
     command.arg("-I").arg(stage.include());
     command.arg("-o").arg(source.with_extension("")).arg(source);
     command.args([
@@ -147,5 +147,20 @@ fn the_archive_is_one_object_and_can_be_linked_beside_another_rust_archive() {
     command.arg("-Wl,--no-whole-archive");
     let libs = stage.pkg_config(&["--static", "--libs-only-l"]).unwrap();
     command.args(libs.iter().filter(|lib| *lib != "-lpuffs"));
+    compile(&mut command).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn the_server_in_the_readme_compiles() {
+    let readme = include_str!("../../README.md");
+    let (_, code) = readme.split_once("```c\n").expect("a block of C");
+    let (code, _) = code.split_once("```").expect("its end");
+    let flags = stage().pkg_config(&["--cflags", "--libs"]).unwrap();
+    let source = write("readme-server.c", code);
+    let mut command = compiler(Lang::C11).unwrap();
+    // The parameters that an operation does not need are named all the same.
+    command.arg("-Wno-unused-parameter").arg("-o");
+    command.arg(source.with_extension("")).arg(source);
+    command.args(["-x", "none"]).args(flags);
     compile(&mut command).unwrap_or_else(|error| panic!("{error}"));
 }
