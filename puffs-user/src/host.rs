@@ -60,7 +60,8 @@ pub trait Session {
     fn turn(&self, serve: &mut dyn FnMut()) -> Result<Turn, i32>;
 
     /// Asks for a forced unmount and returns at once. May be called from inside an operation,
-    /// so it never unmounts on the calling thread: the unmount comes back through [`Session::turn`].
+    /// so it never unmounts on the calling thread: the unmount comes back through [`Session::turn`], of which one is
+    /// to follow without waiting.
     /// Calling it again is harmless.
     fn unmount(&self);
 }

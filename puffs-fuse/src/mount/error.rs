@@ -28,7 +28,12 @@ pub enum Error {
 impl From<Error> for MountError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Device(errno) => MountError::System("/dev/fuse", errno),
+            Error::Device(errno @ (libc::EACCES | libc::EPERM)) => {
+                MountError::Refused(format!("/dev/fuse: {}", words(errno)))
+            }
+            Error::Device(errno) => {
+                MountError::NoHost(format!("fuse (/dev/fuse: {})", words(errno)))
+            }
             Error::MountPoint(errno) => MountError::System("mount point", errno),
             Error::AlreadyMounted => MountError::System("mount point", libc::EBUSY),
             Error::Mount(errno) => MountError::System("mount", errno),
@@ -45,4 +50,8 @@ impl From<Error> for MountError {
             Error::System(what, errno) => MountError::System(what, errno),
         }
     }
+}
+
+fn words(errno: i32) -> std::io::Error {
+    std::io::Error::from_raw_os_error(errno)
 }

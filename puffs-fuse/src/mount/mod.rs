@@ -68,12 +68,17 @@ pub(crate) fn mount(
         },
         false => helper::mount(&plan)?,
     };
-    let dev = table::mounted_at(OsStr::from_bytes(args.dir.to_bytes()))
-        .map_err(|error| Error::System("/proc/self/mountinfo", code(&error)))?
-        .map(|entry| entry.dev);
     let site = Site {
         dir: CString::from(&*args.dir),
-        dev,
+        dev: match table::mounted_at(OsStr::from_bytes(args.dir.to_bytes())) {
+            Ok(Some(entry)) if entry.is_fuse => entry.dev,
+            _ => {
+                // The place has another name than we were told. Its connection first, so that nothing waits for us.
+                drop(device);
+                let _ = unmount::unmount(&args.dir, via, true);
+                return Err(Error::MountPoint(libc::EINVAL));
+            }
+        },
         via,
     };
     let fd = device.fd();

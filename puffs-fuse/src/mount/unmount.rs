@@ -7,7 +7,7 @@
 //! the loop, which then ends the connection itself.
 
 use std::cell::RefCell;
-use std::ffi::{CString, OsStr};
+use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -31,8 +31,8 @@ pub(crate) enum Via {
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(super) dir: CString,
-    /// Its device number, unless the table did not show it.
-    pub(super) dev: Option<Dev>,
+    /// Its device number.
+    pub(super) dev: Dev,
     pub(super) via: Via,
 }
 
@@ -40,32 +40,32 @@ impl Site {
     /// Whether this very mount is what one finds in its directory.
     pub(super) fn is_there(&self) -> bool {
         let found = table::mounted_at(OsStr::from_bytes(self.dir.to_bytes()));
-        matches!(found, Ok(Some(entry)) if Some(entry.dev) == self.dev)
-    }
-
-    /// Unmounts; `lazily`: even if it is in use.
-    pub(super) fn unmount(&self, lazily: bool) -> io::Result<()> {
-        if self.via == Via::Helper {
-            return helper::unmount(&self.dir, lazily);
-        }
-        let flags = if lazily { libc::MNT_DETACH } else { 0 };
-        // SAFETY: a C string.
-        match unsafe { libc::umount2(self.dir.as_ptr(), flags | libc::UMOUNT_NOFOLLOW) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        }
+        matches!(found, Ok(Some(entry)) if entry.dev == self.dev)
     }
 
     /// Detaches what is there, once its connection has ended; says so if that cannot be done.
     pub(super) fn detach(&self) {
         if self.is_there()
-            && let Err(error) = self.unmount(true)
+            && let Err(error) = unmount(&self.dir, self.via, true)
         {
             eprintln!(
                 "puffs: cannot unmount {}: {error}",
                 self.dir.to_string_lossy()
             );
         }
+    }
+}
+
+/// Unmounts what is at `dir`; `lazily`: even if it is in use.
+pub(super) fn unmount(dir: &CStr, via: Via, lazily: bool) -> io::Result<()> {
+    if via == Via::Helper {
+        return helper::unmount(dir, lazily);
+    }
+    let flags = if lazily { libc::MNT_DETACH } else { 0 };
+    // SAFETY: a C string.
+    match unsafe { libc::umount2(dir.as_ptr(), flags | libc::UMOUNT_NOFOLLOW) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
@@ -96,10 +96,15 @@ impl Mounted {
         }
     }
 
-    /// Begins to unmount, unless that has begun. Returns at once.
+    /// Begins to unmount, unless that has begun. Returns at once; a turn is to follow.
     pub(crate) fn unmount(&self) {
         let mut helper = self.helper.borrow_mut();
         if helper.is_some() {
+            return;
+        }
+        if !self.shared.site.is_there() {
+            // Somebody else has unmounted or detached it. Whoever uses it still does so no longer.
+            self.shared.forced.store(true, Ordering::Release);
             return;
         }
         let shared = self.shared.clone();
@@ -137,7 +142,7 @@ impl Mounted {
 impl Shared {
     fn run(&self) {
         let site = &self.site;
-        if !site.is_there() || site.unmount(false).is_ok() {
+        if unmount(&site.dir, site.via, false).is_ok() {
             return;
         }
         // SAFETY: a C string. The path alone is opened, which asks the file system nothing.

@@ -13,7 +13,7 @@ use zerocopy::IntoBytes;
 use super::{Held, head};
 use crate::errno::Code;
 use crate::proto::request::Request;
-use crate::proto::wire::{Dirent, OpenIn, OutHeader, ReadIn};
+use crate::proto::wire::{Dirent, OutHeader, ReadIn};
 use crate::session::{Outcome, Reply, Work};
 
 /// What one call of the server is asked for.
@@ -61,11 +61,11 @@ impl Snapshot {
 
 impl Work<'_> {
     pub(crate) fn opendir(&self, request: &Request<'_>) -> Outcome {
-        let open = request.fixed::<OpenIn>()?;
         let head = head(&request.header);
         let node = self.hold(request.header.nodeid)?;
         self.check(&head, &node, vattr::VREAD)?;
-        Ok(Reply::Open(self.open_file(&head, &node, open.flags)?))
+        let flags = libc::O_RDONLY as u32;
+        Ok(Reply::Open(self.open_file(&head, &node, flags)?))
     }
 
     pub(crate) fn readdir(&self, request: &Request<'_>) -> Outcome {

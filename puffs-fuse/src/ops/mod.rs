@@ -9,7 +9,7 @@ mod file;
 mod life;
 mod names;
 
-use puffs_core::msg::body::{Attr, Head, Time, cred};
+use puffs_core::msg::body::{Attr, Head, Time};
 use puffs_core::msg::op::vn;
 use puffs_user::c::consts;
 use puffs_user::host::MountArgs;
@@ -84,13 +84,10 @@ fn life(ttl: Time) -> (u64, u32) {
     (ttl.sec.max(0) as u64, ttl.nsec.clamp(0, 999_999_999) as u32)
 }
 
-/// Who asks.
+/// Who asks. Pid 0 is somebody whom this process cannot see, and a user like any other; where nobody
+/// in particular asks, the sequences say so themselves.
 pub(crate) fn head(header: &InHeader) -> Head {
-    match header.pid {
-        // Nobody in particular: a release, or the kernel's own work.
-        0 => who::kernel(),
-        pid => who::user(pid, header.uid, header.gid),
-    }
+    who::user(header.pid, header.uid, header.gid)
 }
 
 /// A node that stays in the table while an operation uses it. Its end may be the node's end.
@@ -169,9 +166,6 @@ impl<'t> Work<'t> {
 
     /// Asks the server for permission, where it wants to be asked. (A server that cannot write is read-only in any case.)
     pub(crate) fn check(&self, head: &Head, held: &Held<'_, '_>, mode: u32) -> Result<(), Code> {
-        if head.cred != cred::USER {
-            return Ok(());
-        }
         let node = &held.node;
         Ok(vattr::access(
             &self.port,
@@ -213,7 +207,10 @@ impl<'t> Work<'t> {
     pub(crate) fn entry(&self, held: &Held<'_, '_>, found: &Found) -> Result<EntryOut, Code> {
         let attr = match found.attr {
             Ok(attr) => attr,
-            Err(_) if !self.port.ops().has_vn(vn::GETATTR) => convert::unknown(&held.node),
+            Err(_) if !self.port.ops().has_vn(vn::GETATTR) => Attr {
+                size: found.size,
+                ..convert::unknown(&held.node)
+            },
             Err(error) => return Err(puffs_vfs::Failed::Server(error).into()),
         };
         self.entry_out(held, &attr, found.attr_ttl, found.name_ttl)

@@ -5,11 +5,12 @@
 //! tells the intent. The cookies that these lookups bring are counted like any other.
 
 use puffs_core::Cookie;
-use puffs_core::msg::body::{Attr, Head, Time, namei};
+use puffs_core::msg::body::{Attr, Head, NAME_MAX, Time, namei};
 use puffs_core::msg::op::vn;
 use puffs_vfs::names::{self, End, Found, New};
 use puffs_vfs::nodes::VType;
 use puffs_vfs::{Caller, Failed, attr as vattr};
+use zerocopy::FromBytes;
 
 use super::{Held, head};
 use crate::attr::{mode_type, rdev_in, unknown};
@@ -26,7 +27,7 @@ const ENOENT: Failed = Failed::Server(libc::ENOENT);
 
 impl<'t> Work<'t> {
     pub(crate) fn lookup(&self, request: &Request<'_>) -> Outcome {
-        let (_, name) = request.named::<[u8; 0]>()?;
+        let (_, name) = named::<[u8; 0]>(request)?;
         let head = head(&request.header);
         let dir = self.hold(request.header.nodeid)?;
         self.check(&head, &dir, vattr::VEXEC)?;
@@ -53,7 +54,7 @@ impl<'t> Work<'t> {
     }
 
     pub(crate) fn mknod(&self, request: &Request<'_>) -> Outcome {
-        let (mknod, name) = request.named::<MknodIn>()?;
+        let (mknod, name) = named::<MknodIn>(request)?;
         let vtype = mode_type(mknod.mode).ok_or(Code(libc::EINVAL))?;
         let new = match vtype {
             VType::Reg | VType::Sock => New::File,
@@ -71,13 +72,14 @@ impl<'t> Work<'t> {
     }
 
     pub(crate) fn mkdir(&self, request: &Request<'_>) -> Outcome {
-        let (mkdir, name) = request.named::<MkdirIn>()?;
+        let (mkdir, name) = named::<MkdirIn>(request)?;
         let attr = fresh(VType::Dir, mkdir.mode & 0o1777);
         self.make(request, name, &attr, New::Dir)
     }
 
     pub(crate) fn symlink(&self, request: &Request<'_>) -> Outcome {
         let (_, name, target) = request.named_twice::<[u8; 0]>()?;
+        let name = usable(name)?;
         let attr = fresh(VType::Lnk, 0o777);
         self.make(request, name, &attr, New::Symlink(target))
     }
@@ -91,7 +93,7 @@ impl<'t> Work<'t> {
     }
 
     pub(crate) fn create(&self, request: &Request<'_>) -> Outcome {
-        let (create, name) = request.named::<CreateIn>()?;
+        let (create, name) = named::<CreateIn>(request)?;
         let head = head(&request.header);
         let exclusive = create.flags & libc::O_EXCL as u32 != 0;
         let dir = self.hold(request.header.nodeid)?;
@@ -152,7 +154,7 @@ impl<'t> Work<'t> {
     }
 
     pub(crate) fn link(&self, request: &Request<'_>) -> Outcome {
-        let (link, name) = request.named::<LinkIn>()?;
+        let (link, name) = named::<LinkIn>(request)?;
         let head = head(&request.header);
         let dir = self.hold(request.header.nodeid)?;
         let node = self.hold(link.oldnodeid)?;
@@ -173,7 +175,7 @@ impl<'t> Work<'t> {
 
     pub(crate) fn unlink(&self, request: &Request<'_>) -> Outcome {
         let head = head(&request.header);
-        let (_, name) = request.named::<[u8; 0]>()?;
+        let (_, name) = named::<[u8; 0]>(request)?;
         let dir = self.hold(request.header.nodeid)?;
         let node = self.doomed(&head, &dir, name)?;
         if node.node.vtype == VType::Dir {
@@ -188,7 +190,7 @@ impl<'t> Work<'t> {
 
     pub(crate) fn rmdir(&self, request: &Request<'_>) -> Outcome {
         let head = head(&request.header);
-        let (_, name) = request.named::<[u8; 0]>()?;
+        let (_, name) = named::<[u8; 0]>(request)?;
         let dir = self.hold(request.header.nodeid)?;
         let node = self.doomed(&head, &dir, name)?;
         if node.node.vtype != VType::Dir {
@@ -209,12 +211,12 @@ impl<'t> Work<'t> {
     }
 
     pub(crate) fn rename(&self, request: &Request<'_>) -> Outcome {
-        let (rename, old, new) = request.named_twice::<RenameIn>()?;
+        let (rename, old, new) = named_twice::<RenameIn>(request)?;
         self.rename_node(request, rename.newdir, 0, old, new)
     }
 
     pub(crate) fn rename2(&self, request: &Request<'_>) -> Outcome {
-        let (rename, old, new) = request.named_twice::<Rename2In>()?;
+        let (rename, old, new) = named_twice::<Rename2In>(request)?;
         self.rename_node(request, rename.newdir, rename.flags, old, new)
     }
 
@@ -283,6 +285,26 @@ impl<'t> Work<'t> {
         // A notice that cannot be sent is no reason to report another error.
         let _ = names::abort(&self.port, head, dir.node.cookie, name);
         failed.into()
+    }
+}
+
+/// The fixed part of a request and the name behind it.
+fn named<'b, T: FromBytes>(request: &Request<'b>) -> Result<(T, &'b [u8]), Code> {
+    let (fixed, name) = request.named()?;
+    Ok((fixed, usable(name)?))
+}
+
+/// The same with two names.
+fn named_twice<'b, T: FromBytes>(request: &Request<'b>) -> Result<(T, &'b [u8], &'b [u8]), Code> {
+    let (fixed, first, second) = request.named_twice()?;
+    Ok((fixed, usable(first)?, usable(second)?))
+}
+
+/// Linux lets longer names through than there are.
+fn usable(name: &[u8]) -> Result<&[u8], Code> {
+    match name.len() {
+        0..=NAME_MAX => Ok(name),
+        _ => Err(Code(libc::ENAMETOOLONG)),
     }
 }
 

@@ -90,6 +90,19 @@ fn a_lazy_unmount_ends_with_the_last_file() {
 
 #[test]
 #[ignore = "mounts: make fuse-test"]
+fn an_unmount_by_the_server_ends_what_was_detached_before() {
+    let mut rig = Rig::new();
+    let file = File::create(rig.path("file")).unwrap();
+    let dir = std::ffi::CString::new(rig.dir.to_str().unwrap()).unwrap();
+    assert_eq!(unsafe { libc::umount2(dir.as_ptr(), libc::MNT_DETACH) }, 0);
+    rig.ask(Ask::Unmount);
+    rig.join();
+    rig.check_end();
+    assert!(file.sync_all().is_err());
+}
+
+#[test]
+#[ignore = "mounts: make fuse-test"]
 fn places_that_cannot_be_mounted_on_are_refused() {
     let try_at = |dir: &std::path::Path| puffs_fuse::FuseHost.mount(&rig::args(dir)).err();
     let system = |errno| Some(MountError::System("mount point", errno));
@@ -136,23 +149,49 @@ fn child() {
             libc::exit(7)
         },
         Some("exit") => unsafe { libc::exit(7) },
+        // Not root: the helper program mounts and unmounts.
+        Some("user") => {
+            let mut rig = rig;
+            let table = fs::read_to_string("/proc/self/mountinfo").unwrap();
+            let line = table
+                .lines()
+                .find(|line| line.contains("fuse.tree"))
+                .unwrap();
+            assert!(line.contains("nosuid,nodev"), "{line}");
+            assert!(!line.contains("allow_other"), "{line}");
+            // With a file open the unmount is forced, without it goes the gentle way.
+            rig.ask(Ask::Unmount);
+            rig.join();
+            rig.check_end();
+            assert!(open.sync_all().is_err());
+            let mut rig = Rig::new();
+            fs::write(rig.path("file"), "x").unwrap();
+            rig.ask(Ask::Unmount);
+            rig.join();
+            rig.check_end();
+            drop(rig);
+            std::process::exit(7)
+        }
         other => panic!("{other:?}"),
     }
 }
 
-fn run_child(how: &str) {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "end::child", "--ignored", "--nocapture"])
-        .env("PUFFS_TEST_CHILD", how)
-        .stderr(Stdio::inherit())
-        .output()
-        .unwrap();
+const CHILD: [&str; 4] = ["--exact", "end::child", "--ignored", "--nocapture"];
+
+fn check_child(mut command: Command) {
+    let output = command.stderr(Stdio::inherit()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(7), "{text}");
     let at = text.find("mounted ").unwrap();
     let dir = text[at + 8..].lines().next().unwrap();
     assert!(!is_mounted(dir.as_ref()));
-    fs::remove_dir(dir).unwrap();
+    let _ = fs::remove_dir(dir);
+}
+
+fn run_child(how: &str) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(CHILD).env("PUFFS_TEST_CHILD", how);
+    check_child(command);
 }
 
 #[test]
@@ -165,4 +204,30 @@ fn exit_leaves_no_mount() {
 #[ignore = "mounts: make fuse-test"]
 fn a_forked_child_leaves_its_parents_mount_alone() {
     run_child("fork");
+}
+
+/// In a mount namespace of its own, where `/dev/fuse` is open to all as it is on most systems.
+#[test]
+#[ignore = "mounts: make fuse-test"]
+fn a_user_mounts_through_the_helper_program() {
+    let dir = rig::fresh_dir();
+    let program = dir.join("host");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let script = r#"
+        set -e
+        mknod "$1/fuse" c 10 229
+        chmod 666 "$1/fuse"
+        mount --bind "$1/fuse" /dev/fuse
+        program="$1/host"
+        shift
+        exec setpriv --reuid 65534 --regid 65534 --clear-groups "$program" "$@"
+    "#;
+    let mut command = Command::new("unshare");
+    command
+        .args(["-m", "sh", "-c", script, "sh"])
+        .arg(&dir)
+        .args(CHILD)
+        .env("PUFFS_TEST_CHILD", "user");
+    check_child(command);
+    fs::remove_dir_all(&dir).unwrap();
 }

@@ -82,6 +82,16 @@ fn names_come_and_go() {
     assert!(!rig.path("a").exists() && !rig.path("c").exists());
 
     let code = |result: std::io::Result<()>| result.unwrap_err().raw_os_error();
+    let (longest, longer) = ("x".repeat(255), "x".repeat(256));
+    fs::write(rig.path(&longest), "").unwrap();
+    fs::remove_file(rig.path(&longest)).unwrap();
+    let too_long = Some(libc::ENAMETOOLONG);
+    assert_eq!(code(fs::write(rig.path(&longer), "")), too_long);
+    assert_eq!(code(fs::metadata(rig.path(&longer)).map(drop)), too_long);
+    assert_eq!(
+        code(fs::rename(rig.path("dir/b"), rig.path(&longer))),
+        too_long
+    );
     assert_eq!(code(fs::remove_file(rig.path("dir"))), Some(libc::EISDIR));
     assert_eq!(code(fs::remove_dir(rig.path("dir/b"))), Some(libc::ENOTDIR));
     assert_eq!(code(fs::remove_file(rig.path("gone"))), Some(libc::ENOENT));

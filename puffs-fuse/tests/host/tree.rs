@@ -386,6 +386,8 @@ impl Tree {
             mode: file.mode,
             nlink: file.nlink,
             fileid: node,
+            uid: unsafe { libc::getuid() },
+            gid: unsafe { libc::getgid() },
             size: file.data.len() as u64,
             ..Attr::NONE
         })

@@ -53,6 +53,8 @@ impl Usermount {
             }
             if self.must_exit() {
                 session.unmount();
+                // It may be over at once, without anything to wait for.
+                more = true;
             }
             let timeout = if more { 0 } else { self.timeout_ms() };
             let ready = match epoll.wait(timeout) {
