@@ -57,7 +57,7 @@ fmt:
 	$(CARGO) fmt --all --check
 
 clippy:
-	$(CARGO) clippy $(JOBS) --workspace --all-targets -- -D warnings
+	$(CARGO) clippy $(JOBS) --workspace --all-targets --features c-tests/fuse -- -D warnings
 	$(CARGO) clippy $(JOBS) -p puffs-ffi --no-default-features --profile kernel --target-dir $(FFI) -- -D warnings
 
 doc:
@@ -80,7 +80,9 @@ c-test: stage kernel-lib $(LIB)/libpuffs-kernel-asan.a ## C programs against a s
 
 fuse-test: stage ## Real mounts through /dev/fuse
 	@if mk/can-mount.sh; then \
-		set -x; PUFFS_STAGE='$(STAGE)$(PREFIX)' $(CARGO) test $(JOBS) -p puffs-fuse -- --ignored --test-threads=1; \
+		set -ex; \
+		$(CARGO) test $(JOBS) -p puffs-fuse -- --ignored --test-threads=1; \
+		PUFFS_STAGE='$(STAGE)$(PREFIX)' $(CARGO) test $(JOBS) -p c-tests --features fuse --test fuse; \
 	else \
 		mk/skips.sh add "fuse-test: $$(mk/can-mount.sh 2>&1)"; \
 	fi

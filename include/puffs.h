@@ -1125,8 +1125,9 @@ int puffs_exit(struct puffs_usermount *pu,
                int _ignored);
 
 /**
- * Gives up before the mount: a parent that waits in `puffs_daemon` ends with `error`, and the context is freed.
- * After the mount it does nothing.
+ * Frees the context. Before the mount this gives up: a parent that waits in `puffs_daemon` ends with `error`. The other
+ * time is after `puffs_mainloop` has returned; nodes that are still there are the server's to free, before. While the
+ * file system is mounted it does nothing.
  *
  * # Safety
  * `pu` is null or from `puffs_init`, and not used again.

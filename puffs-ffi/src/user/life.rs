@@ -133,8 +133,9 @@ pub unsafe extern "C" fn puffs_exit(pu: *mut Usermount, _ignored: c_int) -> c_in
     }
 }
 
-/// Gives up before the mount: a parent that waits in `puffs_daemon` ends with `error`, and the context is freed.
-/// After the mount it does nothing.
+/// Frees the context. Before the mount this gives up: a parent that waits in `puffs_daemon` ends with `error`. The other
+/// time is after `puffs_mainloop` has returned; nodes that are still there are the server's to free, before. While the
+/// file system is mounted it does nothing.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`, and not used again.
@@ -144,7 +145,7 @@ pub unsafe extern "C" fn puffs_cancel(pu: *mut Usermount, error: c_int) {
     let Some(context) = (unsafe { context(pu) }) else {
         return;
     };
-    if context.state() != puffs_user::usermount::State::BeforeMount {
+    if context.is_mounted() {
         return;
     }
     // SAFETY: it came from `Box::into_raw` in `puffs_init`, and by contract nobody uses it again.

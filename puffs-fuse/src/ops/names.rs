@@ -276,6 +276,10 @@ impl<'t> Work<'t> {
         name: &[u8],
         nameiop: u32,
     ) -> Result<Found, Failed> {
+        // Linux lets through what no message can carry; every request on names begins here.
+        if name.len() > NAME_MAX {
+            return Err(Failed::Server(libc::ENAMETOOLONG));
+        }
         let cookie: Cookie = dir.node.cookie;
         names::lookup(&self.port, head, cookie, name, nameiop, namei::ISLASTCN)
     }

@@ -56,7 +56,7 @@ impl Usermount {
         };
     }
 
-    /// `puffs_cancel`: there will be no mount, and a parent that waits learns why. The context ends here.
+    /// `puffs_cancel`: the context ends here. A parent that still waits for a mount learns why there is none.
     pub fn cancel(self: Box<Self>, errno: i32) {
         self.tell_parent(errno);
     }

@@ -183,6 +183,11 @@ impl Usermount {
         self.state.get()
     }
 
+    /// From a successful mount until the main loop is about to return.
+    pub fn is_mounted(&self) -> bool {
+        self.session.borrow().is_some()
+    }
+
     pub(crate) fn set_state(&self, state: State) {
         self.state.set(state);
     }

@@ -1,0 +1,21 @@
+//! End to end over /dev/fuse: the C server of `examples/memfs.c`, compiled against the staged install
+//! in `PUFFS_STAGE`, serves real mounts, and ordinary programs and system calls use them.
+//!
+//! `make fuse-test` runs these. They need root and /dev/fuse; without, each says so and is skipped.
+//! Every test has its own mount point, and takes mount and server away even when it fails. Waiting is
+//! always for something that can be seen, with a deadline.
+
+mod daemon;
+mod death;
+mod files;
+mod idle;
+mod many;
+mod memory;
+mod misuse;
+mod model;
+mod owners;
+mod renames;
+mod server;
+mod stage;
+mod unmount;
+mod wait;

@@ -1,0 +1,83 @@
+//! Compiles C servers against the staged install, each once, and says whether this machine can run
+//! them.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use c_tests::build::{compile, compiler};
+use c_tests::plan::Lang;
+use c_tests::stage::Stage;
+
+/// Whether a test has to be skipped, and why, said past libtest's capture.
+pub(crate) fn skipped() -> bool {
+    let why = if !Path::new("/dev/fuse").exists() {
+        "there is no /dev/fuse"
+    } else if !rustix::process::geteuid().is_root() {
+        "not root"
+    } else {
+        return false;
+    };
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+    true
+}
+
+/// How a server is built.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Build {
+    /// As a user would.
+    Plain,
+    /// With AddressSanitizer and LeakSanitizer.
+    Asan,
+}
+
+/// The memfs program.
+pub(crate) fn memfs(build: Build) -> PathBuf {
+    program("../examples/memfs.c", build)
+}
+
+/// Compiles a C source, given relative to this package, unless that was done already.
+pub(crate) fn program(source: &'static str, build: Build) -> PathBuf {
+    static DONE: Mutex<Option<HashMap<(&str, Build), PathBuf>>> = Mutex::new(None);
+    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let done = done.get_or_insert_default();
+    done.entry((source, build))
+        .or_insert_with(|| build_one(source, build).unwrap_or_else(|error| panic!("{error}")))
+        .clone()
+}
+
+fn build_one(source: &str, build: Build) -> Result<PathBuf, String> {
+    if std::env::var_os("PUFFS_STAGE").is_none() {
+        return Err("PUFFS_STAGE is not set: run these tests by make fuse-test".into());
+    }
+    let stage = Stage::get()?;
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
+    let (suffix, flags): (_, &[&str]) = match build {
+        Build::Plain => ("", &["-O2"]),
+        Build::Asan => (
+            "-asan",
+            &[
+                "-O1",
+                "-fsanitize=address,undefined",
+                "-fno-sanitize-recover=all",
+                "-fno-omit-frame-pointer",
+            ],
+        ),
+    };
+    let name = source.file_stem().unwrap_or_default().display();
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}{suffix}"));
+    let mut command = compiler(Lang::C11)?;
+    command
+        .arg("-g")
+        .args(flags)
+        .arg("-o")
+        .arg(&out)
+        .arg(&source);
+    command
+        .args(["-x", "none"])
+        .args(stage.pkg_config(&["--cflags", "--libs"])?);
+    command.arg(format!("-Wl,-rpath,{}", stage.lib().display()));
+    compile(&mut command)?;
+    Ok(out)
+}
