@@ -16,6 +16,8 @@ mod name;
 mod node;
 mod opdump;
 mod open;
+#[cfg(test)]
+mod tests;
 
 use puffs_core::msg::body::Head;
 use puffs_core::msg::op::{self, vfs, vn};

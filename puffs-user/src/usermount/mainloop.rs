@@ -85,7 +85,7 @@ impl Usermount {
     }
 
     /// Longest wait of a turn, rounded up to milliseconds; negative: for ever.
-    fn timeout_ms(&self) -> i32 {
+    pub(super) fn timeout_ms(&self) -> i32 {
         self.settings.timeout.get().map_or(-1, |timeout| {
             let whole = timeout
                 .as_nanos()

@@ -5,6 +5,8 @@
 //! other threads.
 
 mod daemon;
+#[cfg(test)]
+mod hosted_tests;
 mod mainloop;
 mod mount;
 mod settings;
@@ -216,6 +218,11 @@ impl Usermount {
 
     pub(crate) fn root_cookie(&self) -> puffs_cookie_t {
         self.root_cookie.get()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn set_root_cookie_for_test(&self, cookie: usize) {
+        self.root_cookie.set(ptr::without_provenance_mut(cookie));
     }
 
     /// The request being executed; null outside one.

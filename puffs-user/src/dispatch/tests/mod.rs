@@ -1,0 +1,10 @@
+//! Scripted requests against a server whose operations are Rust functions of C type ([`rig`]): what the server
+//! gets, what it may answer, what comes back.
+
+mod attrs;
+mod data;
+mod hostile;
+mod life;
+mod names;
+mod nodes;
+mod rig;
