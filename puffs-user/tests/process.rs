@@ -27,7 +27,7 @@ const SCENARIO: &str = "PUFFS_TEST_SCENARIO";
 const REPORT: &str = "PUFFS_TEST_REPORT";
 
 /// The tests; a scenario needs the first thread, so the usual harness cannot run them. Arguments are ignored.
-const TESTS: [fn(); 10] = [
+const TESTS: [fn(); 12] = [
     the_parent_ends_well_when_the_mount_is_made,
     the_child_keeps_what_it_is_told_to_keep,
     the_parent_says_why_there_is_no_mount,
@@ -35,6 +35,8 @@ const TESTS: [fn(); 10] = [
     a_child_survives_its_parent,
     a_signal_unmounts,
     a_signal_before_the_loop_counts,
+    a_signal_of_the_past_does_not,
+    a_signal_to_another_thread_wakes_the_loop,
     what_was_to_happen_happens_too,
     other_signals_start_a_turn,
     what_cannot_be_caught_is_refused,
@@ -112,13 +114,8 @@ fn a_child_survives_its_parent() {
     let output = run("daemon-orphan");
     // The child killed it.
     assert_eq!(output.status.signal(), Some(libc::SIGKILL));
-    // It reports after the mount, that is after it has told nobody.
-    loop {
-        if report_path("daemon-orphan").exists() {
-            break;
-        }
-        std::thread::yield_now();
-    }
+    // `run` has waited for the child too, which kept the output. It reports after the mount, that is after it
+    // has told nobody.
     assert_eq!(report("daemon-orphan"), "mounted");
 }
 
@@ -129,6 +126,16 @@ fn a_signal_unmounts() {
 
 fn a_signal_before_the_loop_counts() {
     let output = run("signal-early");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+fn a_signal_of_the_past_does_not() {
+    let output = run("signal-past");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+fn a_signal_to_another_thread_wakes_the_loop() {
+    let output = run("signal-thread");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
@@ -185,7 +192,9 @@ fn scenario(name: &str) {
             // SAFETY: questions, and a signal to the parent, which waits.
             unsafe {
                 let parent = libc::getpid();
-                pu.daemon(false, false).unwrap();
+                // As C programs have it.
+                libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+                pu.daemon(false, true).unwrap();
                 libc::kill(parent, libc::SIGKILL);
                 while libc::getppid() == parent {
                     std::thread::yield_now();
@@ -195,8 +204,6 @@ fn scenario(name: &str) {
             send_report("mounted");
         }
         "signal" => {
-            unmount_on_signal(libc::SIGTERM, true).unwrap();
-            // Twice is as good as once.
             unmount_on_signal(libc::SIGTERM, true).unwrap();
             serve_until_unmounted(|turn| {
                 if turn == 2 {
@@ -212,8 +219,30 @@ fn scenario(name: &str) {
             mount(&pu, &host).unwrap();
             pu.mainloop().unwrap();
         }
+        "signal-past" => {
+            unmount_on_signal(libc::SIGTERM, true).unwrap();
+            raise(libc::SIGTERM);
+            let turns = serve_until_unmounted(|turn| {
+                if turn == 3 {
+                    raise(libc::SIGTERM);
+                }
+            });
+            assert!(turns >= 3);
+        }
+        "signal-thread" => {
+            unmount_on_signal(libc::SIGTERM, true).unwrap();
+            serve_until_unmounted(|turn| {
+                if turn == 4 {
+                    // The first turn that waits, and no signal ends it.
+                    // SAFETY: the new thread sends the signal to itself.
+                    std::thread::spawn(|| unsafe { libc::raise(libc::SIGTERM) });
+                }
+            });
+        }
         "signal-chain" => {
             catch(libc::SIGTERM);
+            unmount_on_signal(libc::SIGTERM, false).unwrap();
+            // Twice is as good as once.
             unmount_on_signal(libc::SIGTERM, false).unwrap();
             serve_until_unmounted(|turn| {
                 if turn == 2 {
@@ -306,8 +335,8 @@ fn catch(signal: c_int) {
     unsafe { libc::signal(signal, caught as *const () as libc::sighandler_t) };
 }
 
-/// Runs a main loop that calls `f` with the number of each turn, until something unmounts it.
-fn serve_until_unmounted(f: fn(u32)) {
+/// Runs a main loop that calls `f` with the number of each turn, until something unmounts it; how many turns it was.
+fn serve_until_unmounted(f: fn(u32)) -> u32 {
     thread_local! {
         static TURN: Cell<u32> = const { Cell::new(0) };
         static CALL: Cell<Option<fn(u32)>> = const { Cell::new(None) };
@@ -329,6 +358,7 @@ fn serve_until_unmounted(f: fn(u32)) {
     )
     .unwrap();
     pu.mainloop().unwrap();
+    TURN.get()
 }
 
 fn mount(pu: &Usermount, host: &FakeHost) -> Result<(), i32> {
