@@ -56,6 +56,21 @@ fn a_chosen_id_is_refused_while_outstanding() {
 }
 
 #[test]
+fn a_completion_may_bring_its_id() {
+    let (mount, _, mut server) = running();
+    let id = mount.next_id();
+    let done = || Box::new(|_: Ended| ());
+    let begun = mount.submit_as(out(b""), Some(id), done()).unwrap();
+    assert_eq!(begun.id, id);
+    let again = mount.submit_as(out(b""), Some(id), done());
+    assert_eq!(again, Err(Errno::Exist));
+    let zero = mount.submit_as(out(b""), Some(ReqId(0)), done());
+    assert_eq!(zero, Err(Errno::Inval));
+    assert_eq!(server.fetch().req.id, id.0);
+    server.answer(id, 0, b"").unwrap();
+}
+
+#[test]
 fn a_fresh_id_is_never_one_that_a_caller_chose() {
     let (mount, _, mut server) = running();
     let theirs = mount.clone();

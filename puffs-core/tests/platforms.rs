@@ -5,7 +5,7 @@ use std::thread;
 
 use puffs_core::msg::op::CLASS_VN;
 use puffs_core::msg::wire::{Req, StartReq};
-use puffs_core::platform::{Board, Event, Hosted, Platform, Spin, Thread, Wait, Wake};
+use puffs_core::platform::{Board, Event, Hosted, Platform, Spin, Thread, Wait, Wake, set_log};
 use puffs_core::{Buf, Config, Cookie, Errno, Instant, Mount, Outgoing, UserAddr};
 use zerocopy::IntoBytes;
 
@@ -46,6 +46,24 @@ fn a_deadline_is_kept() {
     let wait = within(30_000_000);
     assert_eq!(Token::new().wait(&wait), Wake::TimedOut);
     assert!(Some(Hosted::now()) >= wait.deadline);
+}
+
+static LOGGED: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+
+extern "C" fn keep(message: *const core::ffi::c_char, len: usize) {
+    // SAFETY: a line is `len` bytes.
+    let bytes = unsafe { std::slice::from_raw_parts(message.cast::<u8>(), len) };
+    let line = String::from_utf8(bytes.to_vec()).unwrap();
+    LOGGED.lock().unwrap().push(line);
+}
+
+#[test]
+fn a_sink_takes_the_lines_of_the_log() {
+    set_log(Some(keep));
+    Hosted::log("kept");
+    set_log(None);
+    Hosted::log("a line on standard error, as part of a test");
+    assert_eq!(*LOGGED.lock().unwrap(), ["kept"]);
 }
 
 static HANDLED: AtomicBool = AtomicBool::new(false);

@@ -159,6 +159,8 @@ fn without_room_a_request_that_may_not_wait_is_refused() {
     assert_eq!(mount.send(out(b"")), Err(Errno::WouldBlock));
     let refused = mount.submit(out(b""), Box::new(|_: Ended| ()));
     assert_eq!(refused, Err(Errno::WouldBlock));
+    let refused = mount.call_nowait(out(b""), None, &Wait::FOREVER);
+    assert_eq!(flat(refused), Err(Errno::WouldBlock));
     server.fetch();
     assert_eq!(
         mount.send(out(b"")),

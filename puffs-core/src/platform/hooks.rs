@@ -251,7 +251,9 @@ impl Platform for Hooks {
     }
 
     fn log(message: &str) {
-        hook!(ph_log(message.as_ptr().cast(), message.len()));
+        if !super::log::taken(message) {
+            hook!(ph_log(message.as_ptr().cast(), message.len()));
+        }
     }
 }
 

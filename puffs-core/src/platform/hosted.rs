@@ -81,7 +81,9 @@ impl Platform for Hosted {
     }
 
     fn log(message: &str) {
-        std::eprintln!("puffs: {message}");
+        if !super::log::taken(message) {
+            std::eprintln!("puffs: {message}");
+        }
     }
 }
 

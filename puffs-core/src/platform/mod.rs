@@ -17,6 +17,8 @@ use crate::ids::{Instant, UserAddr};
 pub mod hooks;
 #[cfg(feature = "std")]
 mod hosted;
+#[cfg(any(feature = "std", feature = "spin"))]
+mod log;
 #[cfg(feature = "spin")]
 mod spin;
 
@@ -24,6 +26,8 @@ mod spin;
 pub use self::hooks::Hooks;
 #[cfg(feature = "std")]
 pub use self::hosted::{Hosted, NoPollers};
+#[cfg(any(feature = "std", feature = "spin"))]
+pub use self::log::{Sink, set_log};
 #[cfg(feature = "spin")]
 pub use self::spin::{Board, Spin};
 

@@ -56,11 +56,28 @@ impl<P: Platform> Mount<P> {
     /// # Errors
     /// As [`Mount::call`], and `Exist` while a request with that id is outstanding, `Inval` for id 0.
     pub fn call_as(&self, out: Outgoing<P>, id: Option<ReqId>, wait: &Wait) -> Result<Answer<P>> {
-        let waiter = Waiter::new()?;
         let entry = Entry {
             id,
             wait: Some(wait),
         };
+        self.enter_and_park(out, entry, wait)
+    }
+
+    /// The same, without waiting for a place in the queue.
+    ///
+    /// # Errors
+    /// As [`Mount::call_as`], and `WouldBlock` when there is no place.
+    pub fn call_nowait(
+        &self,
+        out: Outgoing<P>,
+        id: Option<ReqId>,
+        wait: &Wait,
+    ) -> Result<Answer<P>> {
+        self.enter_and_park(out, Entry { id, wait: None }, wait)
+    }
+
+    fn enter_and_park(&self, out: Outgoing<P>, entry: Entry<'_>, wait: &Wait) -> Result<Answer<P>> {
+        let waiter = Waiter::new()?;
         let (slot, _) = self.enter(out, entry, Owner::Parked(waiter.clone()))?;
         self.park(slot, &waiter, wait)
     }
@@ -71,10 +88,20 @@ impl<P: Platform> Mount<P> {
     /// # Errors
     /// `Inval`, `Nxio`, `NoMem`, and `WouldBlock` when there is no place.
     pub fn submit(&self, out: Outgoing<P>, done: Box<dyn Complete<P>>) -> Result<Begun> {
-        let entry = Entry {
-            id: None,
-            wait: None,
-        };
+        self.submit_as(out, None, done)
+    }
+
+    /// The same under an id that [`Mount::next_id`] gave out before, so that it is known whatever happens meanwhile.
+    ///
+    /// # Errors
+    /// As [`Mount::submit`], and `Exist` while a request with that id is outstanding, `Inval` for id 0.
+    pub fn submit_as(
+        &self,
+        out: Outgoing<P>,
+        id: Option<ReqId>,
+        done: Box<dyn Complete<P>>,
+    ) -> Result<Begun> {
+        let entry = Entry { id, wait: None };
         let (_, id) = self.enter(out, entry, Owner::Callback(done))?;
         Ok(Begun { id })
     }
