@@ -69,6 +69,27 @@
         ECANCELED \
     }
 
+/** A caller's waits end at a signal, when it does not say otherwise. */
+#define PUFFS_MOUNT_INTERRUPTIBLE 1
+
+/** The mount lives on when its server closes the device, and may be bound to another instance. */
+#define PUFFS_MOUNT_KEEP 2
+
+/** A signal ends the wait, whatever the mount's usual is. */
+#define PUFFS_TOUSER_INTERRUPTIBLE 1
+
+/** A signal does not end the wait, whatever the mount's usual is. */
+#define PUFFS_TOUSER_UNINTERRUPTIBLE 2
+
+/** `EAGAIN` instead of waiting for a place in the queue. */
+#define PUFFS_TOUSER_NOWAIT 4
+
+/** The answer may be longer than the buffer. */
+#define PUFFS_TOUSER_ADJBUF 8
+
+/** `pto_timeout_ns`: for ever. */
+#define PUFFS_FOREVER UINT64_MAX
+
 /** Version of `puffs_hooks`. */
 #define PUFFS_HOOKS_VERSION 1
 
@@ -86,6 +107,18 @@
 
 /** `ph_event_wait`: the deadline passed. */
 #define PUFFS_TIMEDOUT 2
+
+/** One open of the device. Counted: the open file has a reference, which `puffs_fop_close` takes. */
+struct puffs_instance;
+
+/** One mounted file system, as its queue. Counted. */
+struct puffs_mount;
+
+/** Where a kernel copies from or to, which puffs does not look into. */
+struct uio;
+
+/** A vnode of the kernel's, which puffs does not look into. */
+struct vnode;
 
 /**
  * Everything the queue needs from a kernel. Each hook is required; each may be called from any thread.
@@ -158,5 +191,539 @@ struct puffs_hooks {
   /** A bug in puffs: stops the machine or the thread; does not return. */
   void (*ph_panic)(const char *message, size_t len);
 };
+
+/** Who calls. */
+struct lwp {
+  /** The process. */
+  int l_pid;
+  /** Its effective user. */
+  uint32_t l_uid;
+  /** Its effective group. */
+  uint32_t l_gid;
+  /** Out, by `puffscdopen`: the instance, a `struct puffs_instance *` for the open file to keep. */
+  ptrdiff_t l_dupfd;
+};
+
+/** What a mount is to be like. Zero anywhere but in the size means the usual. */
+struct puffs_mountargs {
+  /** `sizeof(struct puffs_mountargs)`. */
+  size_t pma_size;
+  /** Longest request and answer in bytes; usually 256 KiB. */
+  size_t pma_max_len;
+  /** Requests that may be queued or with the server; usually 4096. */
+  size_t pma_max_requests;
+  /** Their bytes in all, at least `pma_max_len`; usually 64 MiB. */
+  size_t pma_max_bytes;
+  /** How long a caller waits that does not say so itself; usually for ever. */
+  uint64_t pma_timeout_ns;
+  /** Who mounts: `puffs_setpmp` by process binds only instances of equal credentials. */
+  uint32_t pma_uid;
+  /** Their group. */
+  uint32_t pma_gid;
+  /** `PUFFS_MOUNT_*`. */
+  uint32_t pma_flags;
+  /** Zero. */
+  uint32_t pma_reserved;
+};
+
+/** An answer whose caller had left; valid during the call. */
+struct puffs_late {
+  /** `PUFFSOP_VFS` or `PUFFSOP_VN`. */
+  int pl_opclass;
+  /** The operation. */
+  int pl_optype;
+  /** The node it was about. */
+  void *pl_cookie;
+  /** The server's result. */
+  int pl_rv;
+  /** The answer. */
+  const void *pl_body;
+  /** Its length. */
+  size_t pl_len;
+};
+
+/**
+ * What a mount asks of the VFS side that made it. Each may be NULL, and is called without locks; `data` is what
+ * `puffs_mount_new` was given.
+ */
+struct puffs_hostops {
+  /** `sizeof(struct puffs_hostops)`. */
+  size_t pho_size;
+  /**
+   * The server closed its device under the mount, which is dead: unmount it by force. It is no error when an
+   * unmount runs already. May sleep. Without it a dead mount stays that answers `ENXIO`.
+   */
+  void (*pho_unmount)(void *data, struct puffs_mount *pmp);
+  /** The server started, on its own thread. */
+  void (*pho_started)(void *data, const struct puffs_startreq *start);
+  /** An answer came too late: release what it made (a node, an open file). On a thread of the server. */
+  void (*pho_late)(void *data, const struct puffs_late *late);
+  /** The last reference to the mount went: nothing is called with this `data` any more. */
+  void (*pho_freed)(void *data);
+};
+
+/** How a request is to be sent. Zero anywhere but in the size means the usual. */
+struct puffs_touseropt {
+  /** `sizeof(struct puffs_touseropt)`. */
+  size_t pto_size;
+  /** `PUFFS_TOUSER_*`. */
+  uint32_t pto_flags;
+  /** Zero. */
+  uint32_t pto_reserved;
+  /** An id from `puffs_getreqid`, to interrupt the request by; 0: the next one. */
+  uint64_t pto_reqid;
+  /** Give up after so many nanoseconds from now, waiting for a place included; 0: as the mount says; `PUFFS_FOREVER`. */
+  uint64_t pto_timeout_ns;
+  /**
+   * Called when the request has ended, instead of parking: once, from any thread, without locks, before or after
+   * `puffs_touser_opt` returns. `error` is 0 or an errno value, the server's or ours; `kbuf` is the caller's again, with `len` bytes
+   * of answer (0 with an error of ours), and ends in `puffs_free`; it may be NULL when there is nothing. Must not wait for the same mount.
+   */
+  void (*pto_done)(void *arg, int error, void *kbuf, size_t len);
+  /** Its first argument. */
+  void *pto_arg;
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Installs the hooks of a kernel, once, before anything else is called; they are copied. To be called by one thread, at a
+ * time when it may allocate. Until then the functions that make something return `ENXIO` or NULL.
+ *
+ * Returns 0; `EINVAL` when `hooks` is NULL, of another size or version, or has a hook missing or an errno that is not
+ * positive; `EBUSY` when hooks are installed. libpuffs for ordinary processes has a platform of its own: there it
+ * says so in the log and returns `EOPNOTSUPP`.
+ *
+ * # Safety
+ * `hooks` is NULL or points to a structure that is as large as its `ph_size` says; the hooks do what their
+ * comments say.
+ */
+int puffs_attach(const struct puffs_hooks *hooks);
+
+/**
+ * Ends the use of the library: before a module is unloaded, or for a check that nothing leaked. With
+ * nothing alive it frees what the library itself holds. The hooks stay, and the library may be used again.
+ *
+ * Returns how many mounts and open instances are still alive; each number goes to where `mounts` and `instances` point, which
+ * may be NULL. Does not sleep. When it returns 0 no other call may have been in progress.
+ *
+ * # Safety
+ * The pointers are NULL or valid for writing.
+ */
+size_t puffs_detach(size_t *mounts,
+                    size_t *instances);
+
+/**
+ * Sends the lines of the log to `sink`: `len` bytes each, neither terminated nor with a newline. NULL sends them
+ * where they went at first, to the hook `ph_log` or to stderr. `sink` is called from any thread, without locks,
+ * and must not call puffs.
+ */
+void puffs_set_log(void (*sink)(const char *message, size_t len));
+
+/**
+ * Opens the device: makes a new instance, an embryo until a mount is bound to it. `dev` is the device number as the
+ * C library packs it, or in a kernel the minor number alone; it must be that of the cloner, `PUFFS_CLONER`. `flags` and
+ * `fmt` mean nothing here: a non-blocking open calls `puffs_fop_nonblock`.
+ *
+ * Returns 0 and the instance in `l->l_dupfd`, with a reference for the open file; `ENXIO` (another device, or before
+ * `puffs_attach`), `EBUSY` (all minors are taken), `ENOMEM`, `EINVAL` (NULL). Nothing is left behind by a failure. A kernel whose
+ * cloners signal success by a special errno maps it. Allocates; does not sleep otherwise.
+ *
+ * # Safety
+ * `l` is NULL or valid.
+ */
+int puffscdopen(uint64_t dev,
+                int flags,
+                int fmt,
+                struct lwp *l);
+
+/**
+ * The device node itself is never open: an open makes an instance, which `puffs_fop_close` closes. Returns `ENXIO`.
+ *
+ * # Safety
+ * None of the arguments is used.
+ */
+int puffscdclose(uint64_t dev,
+                 int flags,
+                 int fmt,
+                 struct lwp *l);
+
+/**
+ * Takes one more reference to an instance. Returns `pi`. May be called under any lock.
+ *
+ * # Safety
+ * `pi` is NULL or an instance that the caller has a reference to.
+ */
+struct puffs_instance *puffs_instance_ref(struct puffs_instance *pi);
+
+/**
+ * Gives back a reference that `puffs_instance_ref` took. NULL is ignored. May sleep: without references an instance is
+ * closed.
+ *
+ * # Safety
+ * `pi` is NULL or an instance that the caller has a reference to, which it gives up.
+ */
+void puffs_instance_rele(struct puffs_instance *pi);
+
+/**
+ * Returns the minor number of an instance, its own as long as it is open; `PUFFS_CLONER` for NULL. May be called under any
+ * lock.
+ *
+ * # Safety
+ * `pi` is NULL or an instance.
+ */
+uint32_t puffs_instance_minor(struct puffs_instance *pi);
+
+/**
+ * Tells how a descriptor leads to an instance, for `puffs_setpmp`: `lookup` returns the instance behind `fd` of process
+ * `pid` with a reference taken by `puffs_instance_ref`, or NULL. It may sleep. NULL: there are no descriptors.
+ */
+void puffs_set_filetable(struct puffs_instance *(*lookup)(int pid, int fd));
+
+/**
+ * Binds a mount to the instance behind descriptor `fd` of process `pid`, as `puffs_set_filetable` finds it; with `fd < 0` to the
+ * oldest embryo that this process opened with the credentials in the mount's `puffs_mountargs`. Having the device open is the
+ * right to serve; whether its owner may mount is for the caller to check.
+ *
+ * Returns 0, `ENXIO` (there is no such instance, or it is dead), `EBUSY` (the instance or the mount is bound), `EINVAL` (NULL). May sleep in
+ * the lookup; to be called without spinning locks.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount.
+ */
+int puffs_setpmp(int pid,
+                 int fd,
+                 struct puffs_mount *pmp);
+
+/**
+ * Binds a mount to an instance. As `puffs_setpmp`, for a kernel that finds the open file itself. Does not sleep.
+ *
+ * # Safety
+ * `pi` is NULL or an instance, `pmp` NULL or a mount.
+ */
+int puffs_setpmp_instance(struct puffs_instance *pi,
+                          struct puffs_mount *pmp);
+
+/**
+ * Unbinds a mount, as the last step of its unmount: the instance becomes dead, and so does the mount if it was not
+ * (`puffs_userdead`), since nobody could answer its callers any more. Nothing happens to a mount that is bound nowhere. NULL is ignored. Does
+ * not sleep. Calls completions; to be called without spinning locks.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount.
+ */
+void puffs_nukebypmp(struct puffs_mount *pmp);
+
+/**
+ * A server reads nothing: returns `ENODEV` (`EINVAL` for NULL). The other arguments mean nothing. Does not sleep.
+ *
+ * # Safety
+ * `pi` is NULL or an instance.
+ */
+int puffs_fop_read(struct puffs_instance *pi,
+                   int64_t *off,
+                   struct uio *uio,
+                   void *cred,
+                   int flags);
+
+/**
+ * And writes nothing: returns `ENODEV` (`EINVAL` for NULL). The other arguments mean nothing. Does not sleep.
+ *
+ * # Safety
+ * `pi` is NULL or an instance.
+ */
+int puffs_fop_write(struct puffs_instance *pi,
+                    int64_t *off,
+                    struct uio *uio,
+                    void *cred,
+                    int flags);
+
+/**
+ * A server's call: `PUFFSGETOP`, `PUFFSPUTOP`, `PUFFSSTARTOP` or `FIONBIO`, as `<sys/ioctl.h>` of Linux or of a BSD
+ * packs them. `data` is the address of the argument in the server's memory, which is reached by the platform's copy functions
+ * only: a kernel passes it on as it came. `l` may be NULL.
+ *
+ * Returns 0, or:
+ *
+ * - `PUFFSGETOP`: `EAGAIN` (nothing there, non-blocking), `E2BIG` (`preq_auxlen` says what is needed; the request stays), `EFAULT`
+ *   (nothing is lost), `EINTR`, `ENOMEM`;
+ * - `PUFFSPUTOP`: `EINVAL` (no request awaits this answer, or class, type or `preq_rv` are wrong), `EFAULT`, `E2BIG`, `ECANCELED` (taken, but
+ *   the caller had left), `ENOMEM`;
+ * - `PUFFSSTARTOP`: `EFAULT`, `EBUSY` (started already);
+ * - `FIONBIO`: `EFAULT`;
+ * - those but `FIONBIO`: `ENOENT` (nothing is mounted here), `ENXIO` (the mount is dead);
+ * - anything else, and NULL for `pi`: `EINVAL`.
+ *
+ * Sleeps in `PUFFSGETOP`, interruptibly, and in copies. To be called without spinning locks.
+ *
+ * # Safety
+ * `pi` is NULL or an instance. In libpuffs for processes, `data` and what it points to are the program's own.
+ */
+int puffs_fop_ioctl(struct puffs_instance *pi,
+                    unsigned long cmd,
+                    void *data,
+                    struct lwp *l);
+
+/**
+ * Sets the non-blocking mode of an open, as `FIONBIO` does, from inside the kernel: for `O_NONBLOCK` at open and for `fcntl`. Does
+ * not sleep. NULL is ignored.
+ *
+ * # Safety
+ * `pi` is NULL or an instance.
+ */
+void puffs_fop_nonblock(struct puffs_instance *pi,
+                        int on);
+
+/**
+ * Returns which of `events` are there: `POLLIN` and its kin when a request can be fetched, `POLLOUT` and its kin while a server
+ * may answer; `POLLERR` and `POLLHUP`, asked for or not, when nothing is mounted here, when the mount is dead, and for NULL. Who
+ * wants to sleep for more joins `puffs_fop_pollpoint` first. `l` may be NULL. Does not sleep.
+ *
+ * # Safety
+ * `pi` is NULL or an instance.
+ */
+int puffs_fop_poll(struct puffs_instance *pi,
+                   int events,
+                   struct lwp *l);
+
+/**
+ * Returns the storage that `ph_poll_init` made ready for the pollers of an instance, and that `ph_poll_wake` is called with; it
+ * lives as long as a reference to the instance. NULL for NULL, and in libpuffs for processes, where nobody polls. Does not sleep.
+ *
+ * # Safety
+ * `pi` is NULL or an instance.
+ */
+void *puffs_fop_pollpoint(struct puffs_instance *pi);
+
+/**
+ * Closes the open file and takes its reference. An embryo is forgotten, a dead instance freed. A mount that is bound here
+ * dies, and is unmounted by force through `pho_unmount`, unless it was made with `PUFFS_MOUNT_KEEP`.
+ *
+ * Returns 0; `EINVAL` for NULL. `l` may be NULL. Sleeps as `pho_unmount` does; to be called without spinning locks.
+ *
+ * # Safety
+ * `pi` is NULL or an instance whose open file is being closed.
+ */
+int puffs_fop_close(struct puffs_instance *pi,
+                    struct lwp *l);
+
+/**
+ * Allocates `size` zero bytes for a buffer that is handed to puffs (`puffs_vntouser_faf`, `puffs_vntouser_adjbuf`,
+ * the completion form of `puffs_touser_opt`), aligned to 16. It ends in `puffs_free`, by
+ * whoever owns it then.
+ *
+ * Returns NULL when `size` is 0, when there is no memory, and before `puffs_attach`. Does not sleep for the server; beyond
+ * that as the platform's allocator.
+ */
+void *puffs_alloc(size_t size);
+
+/**
+ * Frees what `puffs_alloc` returned, and what puffs handed over as such. NULL is ignored. May be called under the
+ * locks that the platform's own free may be called under.
+ *
+ * # Safety
+ * `ptr` is NULL or such memory, and is not used again.
+ */
+void puffs_free(void *ptr);
+
+/**
+ * Makes a mount whose server has yet to start, with one reference for the caller. `args` may be NULL for the usual;
+ * `ops` may be NULL for a host that does nothing. Both are copied. `data` goes to the callbacks; it must stay until
+ * `pho_freed` is called, which never happens when this fails.
+ *
+ * Requests are accepted at once and delivered when the server has started.
+ *
+ * Returns 0 and the mount in `*pmpp`; `EINVAL` (`pmpp` is NULL, a size or a flag is unknown, `pma_max_bytes < pma_max_len`),
+ * `ENOMEM`, `ENXIO` before `puffs_attach`. Allocates; does not sleep otherwise.
+ *
+ * # Safety
+ * `args` and `ops` are NULL or as large as their first field says; `pmpp` is NULL or valid for writing.
+ */
+int puffs_mount_new(const struct puffs_mountargs *args,
+                    const struct puffs_hostops *ops,
+                    void *data,
+                    struct puffs_mount **pmpp);
+
+/**
+ * Takes one more reference to a mount. Returns `pmp`. May be called under any lock.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount that the caller has a reference to.
+ */
+struct puffs_mount *puffs_mount_ref(struct puffs_mount *pmp);
+
+/**
+ * Gives a reference back. The last one, callers in progress and the bound instance included, frees the mount and calls
+ * `pho_freed`. Does not sleep; to be called without spinning locks. NULL is ignored.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount that the caller has a reference to, which it gives up.
+ */
+void puffs_mount_rele(struct puffs_mount *pmp);
+
+/**
+ * Starts the mount from inside the kernel, as `PUFFSSTARTOP` does for a server: requests are delivered from now on.
+ *
+ * Returns 0, `EINVAL` (NULL), `EBUSY` (started already), `ENXIO` (dead). Does not sleep; calls `pho_started`. To be
+ * called without spinning locks.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount; `start` is NULL or readable.
+ */
+int puffs_start2(struct puffs_mount *pmp,
+                 const struct puffs_startreq *start);
+
+/**
+ * Returns a request id that no other request of the mount has or will have, for `puffs_vntouser_req`; 0 when `pmp` is
+ * NULL. Does not sleep; may be called under any lock but those that the library's own hooks take.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount.
+ */
+uint64_t puffs_getreqid(struct puffs_mount *pmp);
+
+/**
+ * The server is gone, or to be treated so: everybody who waits for it gets `ENXIO`, and so does everybody who comes
+ * later; sleepers in `PUFFSGETOP` and pollers wake. Any number of threads may call it, any number of times, before or
+ * after a start. It waits for nobody. Calls completions; to be called without spinning locks. NULL is ignored.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount.
+ */
+void puffs_userdead(struct puffs_mount *pmp);
+
+/**
+ * Ends the wait for request `reqid` with `EINTR` for its caller. What the server has not fetched is withdrawn; what it has
+ * stays with it, and its answer will be late.
+ *
+ * Returns 0, `EINVAL` (NULL), `ENOENT` (nobody waits for such a request). Does not sleep. Calls a completion; to be
+ * called without spinning locks.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount.
+ */
+int puffs_interrupt(struct puffs_mount *pmp,
+                    uint64_t reqid);
+
+/**
+ * A request about the file system. `kbuf` is its body and receives the answer, of at most `buflen` bytes; behind a shorter
+ * answer it stays as it was. It remains the caller's, whose stack may hold it.
+ *
+ * Returns the server's result (0 or an errno value), or `EINVAL` (NULL, an operation above 255, `buflen` above the mount's
+ * maximum), `ENXIO` (no server any more), `EPROTO` (the server broke the protocol), `ENOMEM`, and as the mount allows
+ * `EINTR` and `ETIMEDOUT`. With an error of ours `kbuf` is unchanged.
+ *
+ * Sleeps. To be called without spinning locks.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount; `kbuf` is NULL or valid for `buflen` bytes, and the calling thread's.
+ */
+int puffs_vfstouser(struct puffs_mount *pmp,
+                    int optype,
+                    void *kbuf,
+                    size_t buflen);
+
+/**
+ * A request about the node that the server calls `cookie`; otherwise as `puffs_vfstouser`.
+ *
+ * `vp1` and `vp2` are the vnodes involved, the one first that is locked first. They may be NULL, and stay locked as they are.
+ *
+ * # Safety
+ * As `puffs_vfstouser`.
+ */
+int puffs_vntouser(struct puffs_mount *pmp,
+                   int optype,
+                   void *kbuf,
+                   size_t buflen,
+                   void *cookie,
+                   struct vnode *vp1,
+                   struct vnode *vp2);
+
+/**
+ * As `puffs_vntouser`, under an id that `puffs_getreqid` gave out, so that it can be interrupted.
+ *
+ * Returns besides `EEXIST` while a request with that id is outstanding, and `EINVAL` for id 0.
+ *
+ * # Safety
+ * As `puffs_vfstouser`.
+ */
+int puffs_vntouser_req(struct puffs_mount *pmp,
+                       int optype,
+                       void *kbuf,
+                       size_t buflen,
+                       void *cookie,
+                       uint64_t reqid,
+                       struct vnode *vp1,
+                       struct vnode *vp2);
+
+/**
+ * As `puffs_vntouser`, when the answer may be longer than the buffer. The server gets the first `copylen` bytes of
+ * the `*buflen` at `*kbuf`, which comes from `puffs_alloc` and is the caller's before and after.
+ *
+ * When it returns 0, `*buflen` is the exact length of the answer; if that is more than there was, `*kbuf` is another buffer and
+ * the old one is freed. When it returns anything else, both are as before, and so are the buffer's bytes.
+ *
+ * Returns besides `EINVAL` when `copylen` is more than `*buflen`, or a pointer is NULL.
+ *
+ * # Safety
+ * As `puffs_vfstouser` for what the pointers point to; `*kbuf` is NULL or from `puffs_alloc`.
+ */
+int puffs_vntouser_adjbuf(struct puffs_mount *pmp,
+                          int optype,
+                          void **kbuf,
+                          size_t *buflen,
+                          size_t copylen,
+                          void *cookie,
+                          struct vnode *vp1,
+                          struct vnode *vp2);
+
+/**
+ * A request about a node that wants no answer (fire and forget). `kbuf` comes from `puffs_alloc` and is consumed whatever
+ * happens: the caller must not touch it again.
+ *
+ * Returns 0 when it is queued, `EINVAL` (as `puffs_vfstouser`), `ENXIO` (no server any more), `ENOMEM`, `EAGAIN` (as many requests as the
+ * mount's bounds allow are queued or with the server). Never waits; to be called without spinning locks.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount; `kbuf` is NULL or from `puffs_alloc` with at least `buflen` bytes.
+ */
+int puffs_vntouser_faf(struct puffs_mount *pmp,
+                       int optype,
+                       void *kbuf,
+                       size_t buflen,
+                       void *cookie);
+
+/**
+ * Sends a request of class `opclass` (`PUFFSOP_VFS`, `PUFFSOP_VN`) with options; NULL options mean the usual. The server gets the first
+ * `copylen` of the `*buflen` bytes at `*kbuf`, which comes from `puffs_alloc` where it may be replaced or is handed over.
+ *
+ * Without `pto_done` the caller is parked. When the server answered with 0, `*kbuf` holds the answer and `*buflen` is its exact length;
+ * with `PUFFS_TOUSER_ADJBUF` a longer answer comes in another buffer, and the old one is freed. With any other result both are
+ * as before.
+ *
+ * With `pto_done` the call returns at once. `*kbuf` is handed over whatever happens: `*kbuf` becomes NULL and `*buflen` 0. When the call returns 0,
+ * `pto_done` is called once; when it returns an error, never. Deadlines and signals are for parked callers:
+ * `pto_timeout_ns` and the two flags about signals must be 0. Such a request never waits for a place.
+ *
+ * Returns what `puffs_vntouser_req` does, and `EAGAIN` when there is no place and it may not wait. `EINVAL` also for unknown
+ * flags, for both flags about signals, and for a class that is none. Sleeps when parked; to be called without spinning locks.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount; the pointers are NULL or as described.
+ */
+int puffs_touser_opt(struct puffs_mount *pmp,
+                     int opclass,
+                     int optype,
+                     void **kbuf,
+                     size_t *buflen,
+                     size_t copylen,
+                     void *cookie,
+                     const struct puffs_touseropt *opt);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
 
 #endif

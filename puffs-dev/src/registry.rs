@@ -63,6 +63,20 @@ impl<P: Platform> Registry<P> {
         Ok(Registry(shared))
     }
 
+    /// Gives the handle away, as an address.
+    pub fn into_raw(self) -> *const () {
+        Ref::into_raw(self.0).cast()
+    }
+
+    /// Takes back a handle that [`Registry::into_raw`] gave away.
+    ///
+    /// # Safety
+    /// `raw` came from `into_raw` of the same type, and each one given away is taken back once.
+    pub unsafe fn from_raw(raw: *const ()) -> Self {
+        // SAFETY: by contract.
+        Registry(unsafe { Ref::from_raw(raw.cast()) })
+    }
+
     /// How many instances are open.
     pub fn open_count(&self) -> usize {
         self.0.seats.with(|seats| seats.minors.taken())

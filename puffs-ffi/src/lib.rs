@@ -9,6 +9,8 @@
 //! brings its own panic handler and allocator (`kernel.rs`).
 #![cfg_attr(not(any(feature = "hosted", test)), no_std)]
 
+extern crate alloc;
+
 #[cfg(feature = "hosted")]
 mod host;
 #[cfg(not(any(feature = "hosted", test)))]
