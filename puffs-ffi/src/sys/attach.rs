@@ -6,8 +6,10 @@ use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use puffs_core::Errno;
+#[cfg(feature = "hosted")]
+use puffs_core::Platform;
 use puffs_core::platform::{hooks::puffs_hooks, set_log};
-use puffs_core::{Errno, Platform};
 use puffs_dev::Registry;
 
 use super::{Plat, finish, mount};
