@@ -2,21 +2,15 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 
+use puffs_core::msg::body::namei;
 use puffs_core::msg::op::{CLASS_VN, vn};
 
 use crate::rig::Rig;
 
 fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n * 7 + n / 251) as u8).collect()
-}
-
-fn figures(rig: &Rig) -> libc::statvfs {
-    let path = std::ffi::CString::new(rig.dir.to_str().unwrap()).unwrap();
-    let mut figures: libc::statvfs = unsafe { std::mem::zeroed() };
-    assert_eq!(unsafe { libc::statvfs(path.as_ptr(), &raw mut figures) }, 0);
-    figures
 }
 
 #[test]
@@ -141,7 +135,7 @@ fn forgotten_nodes_are_reclaimed_while_mounted() {
     }
     // The kernel sends its forgets between other requests, some at a time, and figures are always asked for.
     for _ in 0..50 {
-        figures(&rig);
+        rig.figures();
     }
     assert_eq!(rig.seen().known, Default::default());
     rig.umount();
@@ -153,7 +147,7 @@ fn forgotten_nodes_are_reclaimed_while_mounted() {
 #[ignore = "mounts: make fuse-test"]
 fn figures_are_the_servers() {
     let mut rig = Rig::new();
-    let figures = figures(&rig);
+    let figures = rig.figures();
     assert_eq!(
         (figures.f_blocks, figures.f_frsize, figures.f_namemax),
         (77, 4096, 255)
@@ -163,6 +157,113 @@ fn figures_are_the_servers() {
     let line = table.lines().find(|line| line.contains(&dir)).unwrap();
     assert!(line.contains(" - fuse.tree /dev/puffs "), "{line}");
     assert!(line.contains("default_permissions"), "{line}");
+    rig.umount();
+    rig.join();
+    rig.check_end();
+}
+
+#[test]
+#[ignore = "mounts: make fuse-test"]
+fn lookups_say_what_they_are_for() {
+    let mut rig = Rig::new();
+    let intents = |rig: &Rig| std::mem::take(&mut rig.seen().intents);
+    let expect = |wanted: &[(&str, u32)]| -> Vec<_> {
+        wanted
+            .iter()
+            .map(|(name, op)| ((*name).to_owned(), *op))
+            .collect()
+    };
+    fs::create_dir(rig.path("a")).unwrap();
+    assert_eq!(intents(&rig), expect(&[("a", namei::CREATE)]));
+    fs::write(rig.path("b"), "").unwrap();
+    assert_eq!(intents(&rig), expect(&[("b", namei::CREATE)]));
+    fs::rename(rig.path("b"), rig.path("c")).unwrap();
+    assert_eq!(
+        intents(&rig),
+        expect(&[("b", namei::DELETE), ("c", namei::RENAME)])
+    );
+    fs::remove_file(rig.path("c")).unwrap();
+    assert_eq!(intents(&rig), expect(&[("c", namei::DELETE)]));
+    fs::remove_dir(rig.path("a")).unwrap();
+    assert_eq!(intents(&rig), expect(&[("a", namei::DELETE)]));
+    rig.umount();
+    rig.join();
+    rig.check_end();
+}
+
+#[test]
+#[ignore = "mounts: make fuse-test"]
+fn what_the_kernel_did_not_know_is_seen_in_time() {
+    let mut rig = Rig::new();
+    let code = |result: std::io::Result<()>| result.unwrap_err().raw_os_error();
+    // The server made it behind the kernel's back.
+    assert_eq!(code(fs::create_dir(rig.path("hidden"))), Some(libc::EEXIST));
+    let exclusive = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(rig.path("hidden"));
+    assert_eq!(code(exclusive.map(drop)), Some(libc::EEXIST));
+    // The type that counts is the one that comes with the removal.
+    assert_eq!(
+        code(fs::remove_file(rig.path("changeling"))),
+        Some(libc::EISDIR)
+    );
+    assert_eq!(
+        code(fs::remove_dir(rig.path("gnilegnahc"))),
+        Some(libc::ENOTDIR)
+    );
+    rig.umount();
+    rig.join();
+    rig.check_end();
+}
+
+#[test]
+#[ignore = "mounts: make fuse-test"]
+fn the_last_close_makes_a_node_inactive() {
+    let mut rig = Rig::new();
+    let (first, second) = (
+        File::create(rig.path("f")).unwrap(),
+        File::open(rig.path("f")).unwrap(),
+    );
+    let node = first.metadata().unwrap().ino();
+    drop(first);
+    rig.figures();
+    assert!(rig.seen().active.contains(&node));
+    drop(second);
+    rig.figures();
+    assert!(!rig.seen().active.contains(&node));
+    rig.umount();
+    rig.join();
+    rig.check_end();
+}
+
+#[test]
+#[ignore = "mounts: make fuse-test"]
+fn reads_past_the_page_cache_see_the_size_as_it_is() {
+    let mut rig = Rig::new();
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .custom_flags(libc::O_DIRECT)
+        .open(rig.path("file"))
+        .unwrap();
+    let mut memory = vec![0_u8; 3 * 4096];
+    let at = memory.as_ptr().align_offset(4096);
+    let page = &mut memory[at..at + 4096];
+    page.fill(b'w');
+    file.write_all(page).unwrap();
+    page.fill(0);
+    assert_eq!(file.read_at(page, 0).unwrap(), 4096);
+    assert!(page.iter().all(|byte| *byte == b'w'));
+    file.set_len(8192).unwrap();
+    assert_eq!(file.read_at(page, 4096).unwrap(), 4096);
+    assert!(page.iter().all(|byte| *byte == 0));
+    file.set_len(100).unwrap();
+    assert_eq!(file.read_at(page, 0).unwrap(), 100);
+    assert_eq!(file.read_at(page, 4096).unwrap(), 0);
+    drop(file);
     rig.umount();
     rig.join();
     rig.check_end();

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::thread::JoinHandle;
 
 use puffs_core::msg::OpSet;
-use puffs_core::msg::op::{vfs, vn};
+use puffs_core::msg::op::{CLASS_VFS, vfs, vn};
 use puffs_fuse::FuseHost;
 use puffs_user::host::{Host, MountArgs, RootInfo, Session, Turn};
 
@@ -138,6 +138,14 @@ impl Rig {
         self.ask.write_all(&[1]).unwrap();
     }
 
+    /// Asks for the file system's figures, which the kernel never remembers; what it sent before has then been served.
+    pub(crate) fn figures(&self) -> libc::statvfs {
+        let path = CString::new(self.dir.as_os_str().as_bytes()).unwrap();
+        let mut figures: libc::statvfs = unsafe { std::mem::zeroed() };
+        assert_eq!(unsafe { libc::statvfs(path.as_ptr(), &raw mut figures) }, 0);
+        figures
+    }
+
     /// Unmounts from outside.
     pub(crate) fn umount(&self) {
         let dir = CString::new(self.dir.as_os_str().as_bytes()).unwrap();
@@ -163,6 +171,7 @@ impl Rig {
         assert_eq!(seen.opens, 0, "files never closed");
         assert!(seen.active.is_empty(), "never inactive: {:x?}", seen.active);
         assert!(seen.unmounted);
+        assert_eq!(seen.ops[&(CLASS_VFS, vfs::SYNC)], 1);
     }
 }
 

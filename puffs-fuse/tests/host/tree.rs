@@ -26,6 +26,8 @@ pub(crate) struct Seen {
     pub(crate) active: std::collections::HashSet<u64>,
     /// Rules of a node's life that were broken.
     pub(crate) wrong: Vec<String>,
+    /// Lookups with an intent: the name and what for.
+    pub(crate) intents: Vec<(String, u32)>,
     /// Notices of broken answers: their text.
     pub(crate) notices: Vec<String>,
     /// Open files.
@@ -133,7 +135,11 @@ impl Tree {
             (op::CLASS_VN, vn::LOOKUP) => {
                 let (req, tail) = fixed::<LookupReq>(body);
                 let name = tail[..req.namelen as usize].to_vec();
-                self.lookup(node, &name, body)
+                if req.nameiop != namei::LOOKUP {
+                    let name = String::from_utf8_lossy(&name).into_owned();
+                    self.seen.lock().unwrap().intents.push((name, req.nameiop));
+                }
+                self.lookup(node, &name, req.nameiop, body)
             }
             (op::CLASS_VN, vn::CREATE | vn::MKDIR) => {
                 let (req, tail) = fixed::<CreateReq>(body);
@@ -260,44 +266,49 @@ impl Tree {
         }
     }
 
-    fn lookup(&mut self, dir: u64, name: &[u8], body: &mut [u8]) -> Result<usize, i32> {
+    fn lookup(
+        &mut self,
+        dir: u64,
+        name: &[u8],
+        nameiop: u32,
+        body: &mut [u8],
+    ) -> Result<usize, i32> {
+        let lie = |cookie: u64, vtype: u32| NodeAns {
+            cookie,
+            vtype,
+            ..NodeAns::default()
+        };
+        let looking = nameiop == namei::LOOKUP;
         match name {
-            b"self" => {
-                return put(
-                    body,
-                    &NodeAns {
-                        cookie: dir,
-                        vtype: 2,
-                        ..NodeAns::default()
-                    },
-                );
-            }
-            b"root" => {
-                return put(
-                    body,
-                    &NodeAns {
-                        cookie: ROOT,
-                        vtype: 2,
-                        ..NodeAns::default()
-                    },
-                );
-            }
-            b"typeless" => {
-                return put(
-                    body,
-                    &NodeAns {
-                        cookie: 9,
-                        ..NodeAns::default()
-                    },
-                );
-            }
+            b"self" => return put(body, &lie(dir, 2)),
+            b"root" => return put(body, &lie(ROOT, 2)),
+            b"typeless" => return put(body, &lie(9, 0)),
             b"short" => return Ok(20),
             b"negative" => return Err(-5),
             b"enosys" => return Err(libc::ENOSYS),
+            // There, but only for those who want to change something.
+            b"hidden" if looking => return Err(libc::ENOENT),
+            b"hidden" => return self.changeling(1, body),
+            // A file for those who look, a directory for those who want to remove it; and the other way round.
+            b"changeling" => return self.changeling(if looking { 1 } else { 2 }, body),
+            b"gnilegnahc" => return self.changeling(if looking { 2 } else { 1 }, body),
             _ => {}
         }
         let found = *self.file(dir)?.names.get(name).ok_or(libc::ENOENT)?;
         put(body, &self.given(found, true))
+    }
+
+    /// A node that no directory has.
+    fn changeling(&mut self, vtype: u32, body: &mut [u8]) -> Result<usize, i32> {
+        let cookie = 0x8000_0000 + u64::from(vtype);
+        let file = File {
+            vtype,
+            mode: 0o755,
+            nlink: 1,
+            ..File::default()
+        };
+        self.files.insert(cookie, file);
+        put(body, &self.given(cookie, true))
     }
 
     /// The answer that gives a node away; `count` unless it is a lie.
