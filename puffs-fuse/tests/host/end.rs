@@ -164,6 +164,7 @@ fn child() {
             rig.join();
             rig.check_end();
             assert!(open.sync_all().is_err());
+            drop(rig);
             let mut rig = Rig::new();
             fs::write(rig.path("file"), "x").unwrap();
             rig.ask(Ask::Unmount);
@@ -179,6 +180,7 @@ fn child() {
 const CHILD: [&str; 4] = ["--exact", "end::child", "--ignored", "--nocapture"];
 
 fn check_child(mut command: Command) {
+    let _alone = rig::alone();
     let output = command.stderr(Stdio::inherit()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(7), "{text}");

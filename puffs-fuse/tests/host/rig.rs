@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use puffs_core::msg::OpSet;
@@ -82,6 +82,13 @@ pub(crate) enum Ask {
     Drop,
 }
 
+/// One test at a time: a child that another test forks holds all open files until it runs its program, and a
+/// file system that is in use cannot be unmounted.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A mounted tree.
 pub(crate) struct Rig {
     pub(crate) dir: PathBuf,
@@ -89,6 +96,7 @@ pub(crate) struct Rig {
     ask: std::io::PipeWriter,
     asks: mpsc::Sender<Ask>,
     thread: Option<JoinHandle<()>>,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Rig {
@@ -97,6 +105,7 @@ impl Rig {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut MountArgs)) -> Self {
+        let alone = alone();
         let dir = fresh_dir();
         let mut args = args(&dir);
         change(&mut args);
@@ -122,6 +131,7 @@ impl Rig {
             ask,
             asks,
             thread: Some(thread),
+            _alone: alone,
         }
     }
 
