@@ -3,6 +3,7 @@
 
 mod end;
 mod files;
+mod modes;
 mod nonsense;
 mod rig;
 mod tree;

@@ -30,6 +30,12 @@ pub(crate) struct Seen {
     pub(crate) intents: Vec<(String, u32)>,
     /// Notices of broken answers: their text.
     pub(crate) notices: Vec<String>,
+    /// Bits of permission that are denied.
+    pub(crate) deny: u32,
+    /// What opens note about their node.
+    pub(crate) setback: u32,
+    /// How long names and attributes hold, in seconds.
+    pub(crate) ttl: i64,
     /// Open files.
     pub(crate) opens: i64,
     pub(crate) unmounted: bool,
@@ -166,6 +172,7 @@ impl Tree {
                     body,
                     &AttrAns {
                         attr,
+                        ttl: self.ttl(),
                         ..AttrAns::default()
                     },
                 )
@@ -184,13 +191,32 @@ impl Tree {
                     body,
                     &AttrAns {
                         attr,
+                        ttl: self.ttl(),
                         ..AttrAns::default()
                     },
                 )
             }
             (op::CLASS_VN, vn::OPEN) => {
-                self.seen.lock().unwrap().opens += 1;
-                put(body, &OpenAns::default())
+                let mut seen = self.seen.lock().unwrap();
+                seen.opens += 1;
+                let ans = Ans {
+                    setback: seen.setback,
+                    pad: 0,
+                };
+                put(
+                    body,
+                    &OpenAns {
+                        ans,
+                        ..OpenAns::default()
+                    },
+                )
+            }
+            (op::CLASS_VN, vn::ACCESS) => {
+                let (req, _) = fixed::<FlagsReq>(body);
+                match req.flags & self.seen.lock().unwrap().deny {
+                    0 => put(body, &Ans::default()),
+                    _ => Err(libc::EACCES),
+                }
             }
             (op::CLASS_VN, vn::CLOSE) => {
                 let (req, _) = fixed::<FlagsReq>(body);
@@ -315,6 +341,7 @@ impl Tree {
     fn given(&mut self, node: u64, count: bool) -> NodeAns {
         let file = &self.files[&node];
         let (vtype, size) = (file.vtype, file.data.len() as u64);
+        let ttl = self.ttl();
         if count {
             *self.seen.lock().unwrap().known.entry(node).or_default() += 1;
         }
@@ -323,6 +350,8 @@ impl Tree {
             size,
             vtype,
             attr: self.attr(node).unwrap(),
+            attr_ttl: ttl,
+            name_ttl: ttl,
             ..NodeAns::default()
         }
     }
@@ -383,6 +412,13 @@ impl Tree {
             .is_some_and(|file| file.vtype == 1 && file.nlink == 0)
         {
             self.files.remove(&node);
+        }
+    }
+
+    fn ttl(&self) -> Time {
+        Time {
+            sec: self.seen.lock().unwrap().ttl,
+            nsec: 0,
         }
     }
 
