@@ -55,8 +55,8 @@ fn begin(args: &MountArgs) -> Result<FuseSession, Error> {
     };
     let policy = Policy::of(args);
     let seat = Seat::take(queue.clone()).map_err(system)?;
-    let (device, mounted) = mount::mount(args, !policy.asks)?;
+    let connection = mount::mount(args, !policy.asks)?;
     let line = Line::new(queue, ops, root, Pool::new(max_len));
-    let session = FuseSession::new((line, seat), policy, nodes, maxdata, device, mounted);
+    let session = FuseSession::new((line, seat), policy, nodes, maxdata, connection);
     Ok(session)
 }

@@ -28,6 +28,7 @@ mod ops;
 mod pool;
 mod port;
 pub mod proto;
+mod ready;
 mod seat;
 mod session;
 

@@ -23,6 +23,7 @@ use crate::proto::request::Request;
 use crate::proto::wire::{
     AttrOut, EntryOut, InHeader, InitOut, OpenOut, OutHeader, StatfsOut, WriteIn, WriteOut,
 };
+use crate::ready::Ready;
 use crate::seat::Seat;
 
 /// Requests that one turn handles before the main loop may look at something else.
@@ -38,6 +39,7 @@ pub(crate) struct FuseSession {
     pub(crate) maxdata: usize,
     seat: Seat,
     device: Option<Device>,
+    ready: Ready,
     mounted: Mounted,
     ended: Cell<bool>,
 }
@@ -79,8 +81,7 @@ impl FuseSession {
         policy: Policy,
         nodes: Nodes,
         maxdata: usize,
-        device: Device,
-        mounted: Mounted,
+        (device, ready, mounted): (Device, Ready, Mounted),
     ) -> Self {
         FuseSession {
             line,
@@ -92,6 +93,7 @@ impl FuseSession {
             }),
             maxdata,
             device: Some(device),
+            ready,
             mounted,
             ended: Cell::new(false),
         }
@@ -100,7 +102,7 @@ impl FuseSession {
 
 impl Session for FuseSession {
     fn fd(&self) -> RawFd {
-        self.device.as_ref().map_or(-1, Device::fd)
+        self.ready.fd()
     }
 
     fn transport(&self) -> &dyn Transport {
@@ -155,7 +157,9 @@ impl Drop for FuseSession {
     fn drop(&mut self) {
         self.seat.unmounted();
         // First the connection ends, then the mount: whoever still waits for us gets an error, so that unmounting waits for nobody.
-        self.mounted.forget(self.fd());
+        if let Some(device) = &self.device {
+            self.mounted.forget(device.fd());
+        }
         self.device = None;
         self.mounted.end();
     }

@@ -23,6 +23,7 @@ pub(crate) use unmount::Mounted;
 
 use crate::attr::type_bits;
 use crate::device::Device;
+use crate::ready::Ready;
 use unmount::{Site, Via};
 
 /// Longest options page of mount(2).
@@ -38,13 +39,13 @@ struct Plan<'a> {
     default_permissions: bool,
 }
 
-/// Mounts a file system and returns its connection.
+/// Mounts a file system and returns its connection, and what a main loop waits for.
 ///
 /// With `default_permissions` the kernel judges by owner, group and mode; without, the server is asked.
 pub(crate) fn mount(
     args: &MountArgs,
     default_permissions: bool,
-) -> Result<(Device, Mounted), Error> {
+) -> Result<(Device, Ready, Mounted), Error> {
     let rootmode = match VType::of_node(args.root.vtype) {
         Some(vtype @ (VType::Dir | VType::Reg)) => type_bits(vtype),
         _ => return Err(Error::RootType),
@@ -58,6 +59,7 @@ pub(crate) fn mount(
         flags: flags(args.mntflags),
         default_permissions,
     };
+    let ready = Ready::new().map_err(|error| Error::System("epoll", code(&error)))?;
     // SAFETY: no arguments.
     let root = unsafe { libc::geteuid() } == 0;
     let (device, via) = match root {
@@ -68,21 +70,33 @@ pub(crate) fn mount(
         },
         false => helper::mount(&plan)?,
     };
+    match attend(args, &device, via, &ready) {
+        Ok(mounted) => Ok((device, ready, mounted)),
+        Err(error) => {
+            // The connection first, so that nothing waits for us.
+            drop(device);
+            let _ = unmount::unmount(&args.dir, via, true);
+            Err(error)
+        }
+    }
+}
+
+/// Begins to look after what has just been mounted.
+fn attend(args: &MountArgs, device: &Device, via: Via, ready: &Ready) -> Result<Mounted, Error> {
+    ready
+        .watch(device.fd())
+        .map_err(|error| Error::System("epoll", code(&error)))?;
+    let dev = match table::mounted_at(OsStr::from_bytes(args.dir.to_bytes())) {
+        Ok(Some(entry)) if entry.is_fuse => entry.dev,
+        // The place has another name than we were told.
+        _ => return Err(Error::MountPoint(libc::EINVAL)),
+    };
     let site = Site {
         dir: CString::from(&*args.dir),
-        dev: match table::mounted_at(OsStr::from_bytes(args.dir.to_bytes())) {
-            Ok(Some(entry)) if entry.is_fuse => entry.dev,
-            _ => {
-                // The place has another name than we were told. Its connection first, so that nothing waits for us.
-                drop(device);
-                let _ = unmount::unmount(&args.dir, via, true);
-                return Err(Error::MountPoint(libc::EINVAL));
-            }
-        },
+        dev,
         via,
     };
-    let fd = device.fd();
-    Ok((device, Mounted::new(site, fd)))
+    Ok(Mounted::new(site, device.fd(), ready.waker()))
 }
 
 fn mount_directly(plan: &Plan<'_>) -> Result<(Device, Via), Error> {

@@ -3,13 +3,13 @@
 //! Unmounting may need answers from the server, so it is never done on the serving thread while the
 //! connection lives. On request a helper thread, made only then, unmounts; the loop goes on serving and
 //! sees the end of the connection. If the file system is in use, the helper detaches it, marks the
-//! mount as forced and asks it for its figures through a descriptor that it kept: this request wakes
-//! the loop, which then ends the connection itself.
+//! mount as forced and wakes the loop, which then ends the connection itself. The wake-up is an event of our own: a request
+//! to the file system would bind the helper to an answer that a server killed meanwhile never gives.
 
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +17,7 @@ use std::thread::JoinHandle;
 
 use super::table::{self, Dev};
 use super::{exit, helper};
+use crate::ready::Wake;
 
 /// How a mount was made, and is undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,14 +80,17 @@ struct Shared {
     site: Site,
     /// It was in use and is detached: the connection is to be ended now.
     forced: AtomicBool,
+    /// The loop's.
+    wake: Wake,
 }
 
 impl Mounted {
     /// Looks after a mount whose connection is `fd`; should the process exit, it is detached.
-    pub(super) fn new(site: Site, fd: RawFd) -> Self {
+    pub(super) fn new(site: Site, fd: RawFd, wake: Wake) -> Self {
         let shared = Arc::new(Shared {
             site,
             forced: AtomicBool::new(false),
+            wake,
         });
         let at_exit = shared.clone();
         exit::register(fd, Box::new(move || at_exit.site.detach()));
@@ -104,7 +108,7 @@ impl Mounted {
         }
         if !self.shared.site.is_there() {
             // Somebody else has unmounted or detached it. Whoever uses it still does so no longer.
-            self.shared.forced.store(true, Ordering::Release);
+            self.shared.force();
             return;
         }
         let shared = self.shared.clone();
@@ -145,20 +149,15 @@ impl Shared {
         if unmount(&site.dir, site.via, false).is_ok() {
             return;
         }
-        // SAFETY: a C string. The path alone is opened, which asks the file system nothing.
-        let fd = unsafe { libc::open(site.dir.as_ptr(), libc::O_PATH | libc::O_CLOEXEC) };
         site.detach();
-        // Release pairs with the acquire in `forced`: the wake-up below comes after.
+        self.force();
+    }
+
+    /// The connection is to be ended now.
+    fn force(&self) {
+        // Release pairs with the acquire in `forced`: the wake-up comes after.
         self.forced.store(true, Ordering::Release);
-        if fd == -1 {
-            return;
-        }
-        // SAFETY: open has just made this descriptor.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        // SAFETY: all zeroes is a value of this plain structure.
-        let mut figures: libc::statfs = unsafe { std::mem::zeroed() };
-        // SAFETY: room for the answer, which nobody reads.
-        unsafe { libc::fstatfs(fd.as_raw_fd(), &raw mut figures) };
+        self.wake.wake();
     }
 }
 
