@@ -145,6 +145,11 @@ adjusted(void)
 	CHECK_EQ(adjbuf(&kbuf, &len, 0, LONG), 0);
 	CHECK_EQ(len, LONGLEN);
 	CHECK(((char *)kbuf)[0] == 'l' && ((char *)kbuf)[LONGLEN - 1] == 'l');
+	/* As long as the buffer, it fits. */
+	before = kbuf;
+	CHECK_EQ(adjbuf(&kbuf, &len, len, ECHO), 0);
+	CHECK(kbuf == before);
+	CHECK_EQ(len, LONGLEN);
 	CHECK_EQ(adjbuf(&kbuf, &len, len, EMPTY), 0);
 	CHECK_EQ(len, 0);
 	puffs_free(kbuf);
@@ -187,6 +192,7 @@ static void
 options(void)
 {
 	struct puffs_touseropt opt;
+	static union { struct puffs_touseropt opt; char bytes[8192]; } endless;
 	struct { struct puffs_touseropt opt; uint64_t more; } later;
 	char body[10];
 	void *kbuf = body;
@@ -230,6 +236,8 @@ options(void)
 	CHECK_EQ(with(&kbuf, &len, 4, ECHO, &opt), EINVAL);
 	opt.pto_size = (size_t)-1;
 	CHECK_EQ(with(&kbuf, &len, 4, ECHO, &opt), EINVAL);
+	endless.opt.pto_size = sizeof(endless);
+	CHECK_EQ(with(&kbuf, &len, 4, ECHO, &endless.opt), EINVAL);
 	/* A later header's options: fine as long as they are not used. */
 	memset(&later, 0, sizeof(later));
 	later.opt.pto_size = sizeof(later);

@@ -62,6 +62,15 @@ getattr_main(void *arg)
 	return (void *)(intptr_t)vop_getattr(root, &size);
 }
 
+/* With a signal pending from the start. */
+static void *
+signalled_main(void *arg)
+{
+
+	atomic_store(&curthread->t_signal, 1);
+	return getattr_main(arg);
+}
+
 static intptr_t
 result(struct thread *t)
 {
@@ -128,9 +137,8 @@ fetched(void)
 
 	/* Without the mount's leave, a signal ends nothing. */
 	mount_with(0, 0);
-	thread_create(&caller, 2, getattr_main, NULL);
+	thread_create(&caller, 2, signalled_main, NULL);
 	CHECK_EQ(fetch(), 0);
-	thread_signal(&caller);
 	req->preq_rv = 0;
 	CHECK_EQ(answer(), 0);
 	CHECK_EQ(result(&caller), 0);

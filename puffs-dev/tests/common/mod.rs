@@ -1,13 +1,16 @@
-//! The hosted platform with poll points that count, and a host that says what happened to it.
+//! The hosted platform with locks that watch over their rules and poll points that count, and a host that says
+//! what happened to it.
 
 #![allow(dead_code)] // Each test file uses its share.
 
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use puffs_core::msg::op::vn;
 use puffs_core::msg::wire::{Req, StartReq};
-use puffs_core::platform::{Hosted, Platform, PollPoint, Thread};
+use puffs_core::platform::{Event, Hosted, Lock, Platform, PollPoint, Thread, Wait, Wake};
 use puffs_core::{
     Buf, Config, Cookie, Credentials, Errno, Instant, Mount, MountHost, OnClose, Outgoing, Ref,
     Status, UserAddr,
@@ -15,8 +18,58 @@ use puffs_core::{
 use puffs_dev::{Instance, Lwp, OpenFiles, Registry};
 use zerocopy::IntoBytes;
 
-/// Hosted, with poll points that count.
+/// Hosted, with locks that watch and poll points that count.
 pub(crate) struct Probe;
+
+thread_local! {
+    static HELD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is under a lock, where it may not sleep, allocate, free, copy or call back.
+pub(crate) fn locked() -> bool {
+    HELD.get()
+}
+
+/// A lock under which nothing else is locked, and which is made ready before use.
+pub(crate) struct Watched<T>(Mutex<T>, AtomicBool);
+
+impl<T: Send> Lock<T> for Watched<T> {
+    fn new(value: T) -> Self {
+        Watched(Mutex::new(value), AtomicBool::new(false))
+    }
+
+    fn init(&self) {
+        assert!(!self.1.swap(true, SeqCst));
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        assert!(self.1.load(SeqCst), "the lock is not ready");
+        assert!(!HELD.replace(true), "a lock is taken under a lock");
+        let result = f(&mut self.0.lock().unwrap());
+        HELD.set(false);
+        assert!(!TOUCHED.get(), "memory is allocated or freed under a lock");
+        result
+    }
+}
+
+/// An event that nobody touches under a lock.
+pub(crate) struct WatchedEvent(<Hosted as Platform>::Event);
+
+impl Event for WatchedEvent {
+    fn new() -> Self {
+        WatchedEvent(Event::new())
+    }
+
+    fn set(&self) {
+        assert!(!locked());
+        self.0.set();
+    }
+
+    fn wait(&self, wait: &Wait) -> Wake {
+        assert!(!locked());
+        self.0.wait(wait)
+    }
+}
 
 /// Counts the wake-ups of one instance's pollers.
 pub(crate) struct Pokes(pub(crate) AtomicUsize);
@@ -27,21 +80,24 @@ impl PollPoint for Pokes {
     }
 
     fn wake(&self) {
+        assert!(!locked());
         self.0.fetch_add(1, SeqCst);
     }
 }
 
 impl Platform for Probe {
-    type Lock<T: Send> = <Hosted as Platform>::Lock<T>;
-    type Event = <Hosted as Platform>::Event;
+    type Lock<T: Send> = Watched<T>;
+    type Event = WatchedEvent;
     type PollPoint = Pokes;
     type Counter = <Hosted as Platform>::Counter;
 
     fn alloc(size: usize) -> *mut u8 {
+        assert!(!locked());
         Hosted::alloc(size)
     }
 
     unsafe fn free(ptr: *mut u8) {
+        assert!(!locked());
         // SAFETY: by contract.
         unsafe { Hosted::free(ptr) }
     }
@@ -51,10 +107,12 @@ impl Platform for Probe {
     }
 
     fn copyin(from: UserAddr, to: &mut [u8]) -> Result<(), Errno> {
+        assert!(!locked());
         Hosted::copyin(from, to)
     }
 
     fn copyout(from: &[u8], to: UserAddr) -> Result<(), Errno> {
+        assert!(!locked());
         Hosted::copyout(from, to)
     }
 
@@ -70,6 +128,57 @@ impl Platform for Probe {
         Hosted::log(message);
     }
 }
+
+/// The system's allocator, with a count of what this thread has and an end of its patience.
+struct Scarce;
+
+thread_local! {
+    static TOUCHED: Cell<bool> = const { Cell::new(false) };
+    static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+}
+
+/// An allocation or a release under a lock is a mistake; the lock says so, since an allocator must not panic.
+fn touched() {
+    if locked() {
+        TOUCHED.set(true);
+    }
+}
+
+/// Lets so many allocations of this thread succeed.
+pub(crate) fn patience(left: usize) {
+    LEFT.set(left);
+}
+
+/// Blocks that this thread has allocated and not freed.
+pub(crate) fn live() -> isize {
+    LIVE.get()
+}
+
+// SAFETY: every block comes from and goes to the system's allocator.
+unsafe impl GlobalAlloc for Scarce {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        touched();
+        match LEFT.get() {
+            0 => return std::ptr::null_mut(),
+            usize::MAX => {}
+            left => LEFT.set(left - 1),
+        }
+        LIVE.set(LIVE.get() + 1);
+        // SAFETY: by contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        touched();
+        LIVE.set(LIVE.get() - 1);
+        // SAFETY: by contract.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static SCARCE: Scarce = Scarce;
 
 pub(crate) type TestMount = Ref<Mount<Probe>, Probe>;
 pub(crate) type TestInstance = Ref<Instance<Probe>, Probe>;
@@ -92,6 +201,7 @@ struct TestHost {
 
 impl MountHost<Probe> for TestHost {
     fn unmount(&self, mount: &TestMount) {
+        assert!(!locked());
         assert_eq!(
             mount.status(),
             Status::Dying,
