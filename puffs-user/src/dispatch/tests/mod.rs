@@ -8,3 +8,4 @@ mod life;
 mod names;
 mod nodes;
 mod rig;
+mod rig_ops;
