@@ -201,7 +201,7 @@ struct lwp {
   /** Its effective group. */
   uint32_t l_gid;
   /** Out, by `puffscdopen`: the instance, a `struct puffs_instance *` for the open file to keep. */
-  ptrdiff_t l_dupfd;
+  long l_dupfd;
 };
 
 /** What a mount is to be like. Zero anywhere but in the size means the usual. */

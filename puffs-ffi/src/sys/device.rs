@@ -2,7 +2,7 @@
 
 #![allow(non_camel_case_types)] // The names that C sees.
 
-use core::ffi::{c_int, c_void};
+use core::ffi::{c_int, c_long, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use puffs_core::{Credentials, Errno, Ref};
@@ -28,7 +28,7 @@ pub struct lwp {
     /// Its effective group.
     l_gid: u32,
     /// Out, by `puffscdopen`: the instance, a `struct puffs_instance *` for the open file to keep.
-    l_dupfd: isize,
+    l_dupfd: c_long,
 }
 
 /// Finds the instance behind a descriptor: returns it with a reference taken by `puffs_instance_ref`, or NULL when `fd` of
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn puffscdopen(dev: u64, flags: c_int, fmt: c_int, l: *mut
         },
     };
     let open = || registry()?.cdopen(minor(dev), &opener);
-    finish(open().map(|instance| l.l_dupfd = Ref::into_raw(instance).addr() as isize))
+    finish(open().map(|instance| l.l_dupfd = Ref::into_raw(instance).addr() as c_long))
 }
 
 #[cfg(feature = "hosted")]
@@ -238,3 +238,6 @@ pub(super) fn poll_storage(instance: &Instance<Plat>) -> *mut c_void {
 pub(super) fn poll_storage(_: &Instance<Plat>) -> *mut c_void {
     core::ptr::null_mut()
 }
+
+// `l_dupfd` holds a pointer, and a kernel has no `intptr_t` of the C library's.
+const _: () = assert!(size_of::<c_long>() == size_of::<*mut c_void>());
