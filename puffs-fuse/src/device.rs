@@ -66,6 +66,18 @@ impl Device {
         self.0.as_raw_fd()
     }
 
+    /// Whether the connection ends before so many milliseconds have passed: unmounted, or aborted.
+    pub(crate) fn ends_within(&self, milliseconds: i32) -> bool {
+        let mut poll = libc::pollfd {
+            fd: self.fd(),
+            events: 0,
+            revents: 0,
+        };
+        // SAFETY: one structure. With no events asked for, only the end is reported.
+        let ready = unsafe { libc::poll(&raw mut poll, 1, milliseconds) };
+        ready == 1 && poll.revents & libc::POLLERR != 0
+    }
+
     /// Reads one request.
     ///
     /// # Errors

@@ -60,6 +60,20 @@ fn by_signal() {
 }
 
 #[test]
+fn as_soon_as_it_is_mounted() {
+    if skipped() {
+        return;
+    }
+    // The mount is seen before the server's own call has returned.
+    for _ in 0..15 {
+        Server::memfs().unmount();
+        let mut server = Server::memfs();
+        server.signal(Signal::TERM);
+        server.ends_cleanly();
+    }
+}
+
+#[test]
 fn by_signal_with_a_file_open() {
     if skipped() {
         return;
