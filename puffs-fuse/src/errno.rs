@@ -1,6 +1,7 @@
 //! Errors as numbers, for the kernel.
 
 use puffs_core::Errno;
+use puffs_core::platform::Hosted;
 use puffs_vfs::Failed;
 
 use crate::proto::request::Malformed;
@@ -11,25 +12,7 @@ pub(crate) struct Code(pub(crate) i32);
 
 /// The number of an error of ours.
 pub(crate) const fn number(errno: Errno) -> i32 {
-    match errno {
-        Errno::Perm => libc::EPERM,
-        Errno::NoEnt => libc::ENOENT,
-        Errno::Intr => libc::EINTR,
-        Errno::Nxio => libc::ENXIO,
-        Errno::TooBig => libc::E2BIG,
-        Errno::WouldBlock => libc::EAGAIN,
-        Errno::NoMem => libc::ENOMEM,
-        Errno::Fault => libc::EFAULT,
-        Errno::Busy => libc::EBUSY,
-        Errno::Exist => libc::EEXIST,
-        Errno::NoDev => libc::ENODEV,
-        Errno::Inval => libc::EINVAL,
-        Errno::Deadlk => libc::EDEADLK,
-        Errno::Proto => libc::EPROTO,
-        Errno::NotSupp => libc::EOPNOTSUPP,
-        Errno::TimedOut => libc::ETIMEDOUT,
-        Errno::Canceled => libc::ECANCELED,
-    }
+    Hosted::errno(errno)
 }
 
 impl From<Failed> for Code {

@@ -15,6 +15,31 @@ use crate::ids::{Instant, UserAddr};
 /// An ordinary process.
 pub struct Hosted;
 
+impl Hosted {
+    /// The number of an error on this system.
+    pub const fn errno(error: Errno) -> i32 {
+        match error {
+            Errno::Perm => libc::EPERM,
+            Errno::NoEnt => libc::ENOENT,
+            Errno::Intr => libc::EINTR,
+            Errno::Nxio => libc::ENXIO,
+            Errno::TooBig => libc::E2BIG,
+            Errno::WouldBlock => libc::EAGAIN,
+            Errno::NoMem => libc::ENOMEM,
+            Errno::Fault => libc::EFAULT,
+            Errno::Busy => libc::EBUSY,
+            Errno::Exist => libc::EEXIST,
+            Errno::NoDev => libc::ENODEV,
+            Errno::Inval => libc::EINVAL,
+            Errno::Deadlk => libc::EDEADLK,
+            Errno::Proto => libc::EPROTO,
+            Errno::NotSupp => libc::EOPNOTSUPP,
+            Errno::TimedOut => libc::ETIMEDOUT,
+            Errno::Canceled => libc::ECANCELED,
+        }
+    }
+}
+
 impl Platform for Hosted {
     type Lock<T: Send> = Mutex<T>;
     type Event = Futex;
@@ -42,28 +67,13 @@ impl Platform for Hosted {
     }
 
     fn copyin(from: UserAddr, to: &mut [u8]) -> Result<(), Errno> {
-        if from.0 == 0 && !to.is_empty() {
-            return Err(Errno::Fault);
-        }
-        if !to.is_empty() {
-            // SAFETY: server and kernel side are one program here, and the server vouches for the
-            // buffers it names in its calls; `to` is ours and does not overlap them.
-            unsafe {
-                core::ptr::copy_nonoverlapping(from.0 as *const u8, to.as_mut_ptr(), to.len())
-            };
-        }
-        Ok(())
+        // SAFETY: server and kernel side are one program here, and the server vouches for the buffers it names in its calls.
+        unsafe { super::one_space::copyin(from, to) }
     }
 
     fn copyout(from: &[u8], to: UserAddr) -> Result<(), Errno> {
-        if to.0 == 0 && !from.is_empty() {
-            return Err(Errno::Fault);
-        }
-        if !from.is_empty() {
-            // SAFETY: as in `copyin`.
-            unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.0 as *mut u8, from.len()) };
-        }
-        Ok(())
+        // SAFETY: as in `copyin`.
+        unsafe { super::one_space::copyout(from, to) }
     }
 
     fn current() -> Thread {

@@ -19,6 +19,8 @@ pub mod hooks;
 mod hosted;
 #[cfg(any(feature = "std", feature = "spin"))]
 mod log;
+#[cfg(any(feature = "std", feature = "spin"))]
+mod one_space;
 #[cfg(feature = "spin")]
 mod spin;
 

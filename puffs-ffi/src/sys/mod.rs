@@ -27,25 +27,7 @@ pub(crate) type Plat = puffs_core::platform::Hooks;
 /// The number of an error.
 #[cfg(feature = "hosted")]
 fn number(error: Errno) -> c_int {
-    match error {
-        Errno::Perm => libc::EPERM,
-        Errno::NoEnt => libc::ENOENT,
-        Errno::Intr => libc::EINTR,
-        Errno::Nxio => libc::ENXIO,
-        Errno::TooBig => libc::E2BIG,
-        Errno::WouldBlock => libc::EAGAIN,
-        Errno::NoMem => libc::ENOMEM,
-        Errno::Fault => libc::EFAULT,
-        Errno::Busy => libc::EBUSY,
-        Errno::Exist => libc::EEXIST,
-        Errno::NoDev => libc::ENODEV,
-        Errno::Inval => libc::EINVAL,
-        Errno::Deadlk => libc::EDEADLK,
-        Errno::Proto => libc::EPROTO,
-        Errno::NotSupp => libc::EOPNOTSUPP,
-        Errno::TimedOut => libc::ETIMEDOUT,
-        Errno::Canceled => libc::ECANCELED,
-    }
+    Plat::errno(error)
 }
 
 /// The number of an error. Before the hooks are there, only what has one number on every Unix comes up.
