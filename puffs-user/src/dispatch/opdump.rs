@@ -86,34 +86,58 @@ fn name(req: &wire::Req) -> &'static str {
 }
 
 pub(super) fn request(req: &wire::Req) {
+    say::line(format_args!("{}", asked(req)));
+}
+
+pub(super) fn answer(req: &wire::Req) {
+    say::line(format_args!("{}", answered(req)));
+}
+
+fn asked(req: &wire::Req) -> String {
     let faf = if req.opclass & FLAG_FAF != 0 {
         ", no answer wanted"
     } else {
         ""
     };
-    say::line(format_args!(
+    format!(
         "puffs: > {} {} cookie {:#x}, {} bytes{faf}",
         req.id,
         name(req),
         req.cookie,
         req.auxlen,
-    ));
+    )
 }
 
-pub(super) fn answer(req: &wire::Req) {
-    say::line(format_args!(
+fn answered(req: &wire::Req) -> String {
+    format!(
         "puffs: < {} {} result {}, {} bytes",
         req.id,
         name(req),
         req.rv,
         req.auxlen,
-    ));
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use puffs_core::msg::op::{vfs, vn};
+
+    #[test]
+    fn lines_say_what_happens() {
+        let req = wire::Req {
+            id: 5,
+            opclass: CLASS_VN | FLAG_FAF,
+            optype: vn::RECLAIM,
+            rv: 2,
+            cookie: 0x30,
+            auxlen: 96,
+            ..wire::Req::default()
+        };
+        let request = "puffs: > 5 reclaim cookie 0x30, 96 bytes, no answer wanted";
+        assert_eq!(asked(&req), request);
+        assert_eq!(answered(&req), "puffs: < 5 reclaim result 2, 96 bytes");
+    }
 
     #[test]
     fn names_stand_in_the_order_of_the_numbers() {
