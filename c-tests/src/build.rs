@@ -99,6 +99,9 @@ pub fn program(
     command.arg("-I").arg(dir.join("support"));
     command.arg("-o").arg(&program).arg(source);
     command.args(plan.with.iter().map(|file| dir.join(file)));
+    if (variant.link, variant.run) == (Link::Kernel, Run::Tsan) {
+        command.arg(dir.join("support/tsan_calls.c"));
+    }
     // From here on the language goes by the name again.
     command.args(["-x", "none"]);
     match variant.link {
