@@ -50,6 +50,10 @@ struct puffs_cc;
 #define PUFFS_DEFER ((void *)-1)
 /* In a field of attributes, cast to its type: not given, not to be changed. */
 #define PUFFS_VNOVAL (-1)
+/* Stack sizes for puffs_setstacksize. */
+#define PUFFS_CC_STACKSHIFT_DEFAULT 18
+#define PUFFS_STACKSIZE_DEFAULT ((size_t)1 << PUFFS_CC_STACKSHIFT_DEFAULT)
+#define PUFFS_STACKSIZE_MIN ((size_t)-1)
 
 /** Every lookup reaches the server. */
 #define PUFFS_KFLAG_NOCACHE_NAME 0x001
@@ -329,6 +333,9 @@ struct vattr {
   long va_spare;
 };
 
+/** The server's name for a node, often its address; NULL is a cookie like any other. */
+typedef void *puffs_cookie_t;
+
 /** A thread of a process. */
 typedef int lwpid_t;
 
@@ -388,9 +395,6 @@ struct puffs_statvfs {
   /** "Device". */
   char f_mntfromname[_VFS_MNAMELEN];
 };
-
-/** The server's name for a node, often its address; NULL is a cookie like any other. */
-typedef void *puffs_cookie_t;
 
 /** Called once in every turn of the main loop, before it waits. */
 typedef void (*puffs_ml_loop_fn)(struct puffs_usermount *pu);
@@ -820,6 +824,72 @@ enum vtype puffs_mode2vt(mode_t mode);
 mode_t puffs_addvtype2mode(mode_t mode, enum vtype vt);
 
 /**
+ * Has the other side forget all names below the directory `dir`, those that do not exist included.
+ *
+ * Returns 0, or -1 with `errno` set: `ENOENT` when it does not know `dir`, `EINVAL` when that is no directory, `EOPNOTSUPP` when
+ * it cannot (Linux before 6.16: names then expire by themselves after a second, or when the server said), `ENXIO` when not
+ * mounted.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_inval_namecache_dir(struct puffs_usermount *pu,
+                              puffs_cookie_t dir);
+
+/**
+ * Has the other side forget all names; results as for `puffs_inval_namecache_dir`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_inval_namecache_all(struct puffs_usermount *pu);
+
+/**
+ * Has the other side drop the contents of a regular file that it has cached.
+ *
+ * Returns 0, or -1 with `errno` set: `ENOENT` when it does not know the node, `EINVAL` when that is no regular file, `EAGAIN` when
+ * too much is to be dropped at once, `ENXIO` when not mounted.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_inval_pagecache_node(struct puffs_usermount *pu,
+                               puffs_cookie_t opc);
+
+/**
+ * The same for the bytes from `start` to before `end`, in whole pages; an `end` of 0 is the end of the file. `EINVAL` also for
+ * a range beyond it.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_inval_pagecache_node_range(struct puffs_usermount *pu,
+                                     puffs_cookie_t opc,
+                                     off_t start,
+                                     off_t end);
+
+/**
+ * Has the other side begin to write the contents of a regular file that it has changed. Results as for
+ * `puffs_inval_pagecache_node`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_flush_pagecache_node(struct puffs_usermount *pu,
+                               puffs_cookie_t opc);
+
+/**
+ * The same for a range, as in `puffs_inval_pagecache_node_range`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_flush_pagecache_node_range(struct puffs_usermount *pu,
+                                     puffs_cookie_t opc,
+                                     off_t start,
+                                     off_t end);
+
+/**
  * Returns the request being executed, or NULL outside one.
  *
  * # Safety
@@ -836,6 +906,36 @@ struct puffs_cc *puffs_cc_getcc(struct puffs_usermount *pu);
  * `pcc` is null or the request being executed; the others are null or valid for writing.
  */
 int puffs_cc_getcaller(struct puffs_cc *pcc, pid_t *pid, lwpid_t *lid);
+
+/**
+ * Leaves the request in the middle of its operation; the main loop goes on with others. Returns when somebody goes on with
+ * it, by `puffs_cc_continue` or `puffs_cc_schedule`. What is on the request's stack stays as it is meanwhile.
+ *
+ * Only the request being executed can be left; elsewhere it writes a warning and returns at once.
+ *
+ * # Safety
+ * `pcc` is null or the request being executed.
+ */
+void puffs_cc_yield(struct puffs_cc *pcc);
+
+/**
+ * Goes on with a request that was left, at once, and returns when it has ended or is left again. `pcc` may be
+ * gone then. From the loop function or from inside another request.
+ *
+ * A request that was not left is not touched; a warning is written.
+ *
+ * # Safety
+ * `pcc` is null or a request that has not ended.
+ */
+void puffs_cc_continue(struct puffs_cc *pcc);
+
+/**
+ * Has the next turn of the main loop go on with a request that was left, and returns at once.
+ *
+ * # Safety
+ * `pcc` is null or a request that has not ended.
+ */
+void puffs_cc_schedule(struct puffs_cc *pcc);
 
 /**
  * Notes `PUFFS_SETBACK_*` for the answer to the request being executed. Only open, mmap, remove, rmdir and inactive may;
@@ -1369,6 +1469,17 @@ void *puffs_getspecific(struct puffs_usermount *pu);
  * `pu` is null or from `puffs_init`.
  */
 void puffs_setspecific(struct puffs_usermount *pu, void *priv_);
+
+/**
+ * Sets the size of the stack that each request has, from the next request on: rounded up to a power of two, and at
+ * least 16 KiB. `PUFFS_STACKSIZE_MIN` asks for the least, `PUFFS_STACKSIZE_DEFAULT` is what there is without this call.
+ * Below each stack is a page that cannot be used.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_setstacksize(struct puffs_usermount *pu,
+                        size_t stacksize);
 
 /**
  * Wishes a largest read or write, before the mount: at least 8 KiB, and 256 KiB when it is 0 or more than

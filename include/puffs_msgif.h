@@ -344,11 +344,11 @@ struct puffs_msg_attr_ans {
 };
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_attr_ans) == 184, "size of puffs_msg_attr_ans");
 
-/** VN OPEN, CLOSE, ACCESS, FSYNC; VFS SYNC, UNMOUNT. */
+/** VN OPEN, CLOSE, ACCESS, FSYNC, POLL; VFS SYNC, UNMOUNT. */
 struct puffs_msg_flags_req {
   /** Head. */
   struct puffs_msg_head head;
-  /** OPEN: mode. CLOSE: fflag. ACCESS: mode. FSYNC: flags. SYNC: waitfor. UNMOUNT: mntflags. */
+  /** OPEN: mode. CLOSE: fflag. ACCESS: mode. FSYNC: flags. POLL: events. SYNC: waitfor. UNMOUNT: mntflags. */
   uint32_t flags;
   /** CLOSE: 1 when inactive is to be run after it. */
   uint32_t inactive;
@@ -369,6 +369,17 @@ struct puffs_msg_open_ans {
   uint32_t pad;
 };
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_open_ans) == 16, "size of puffs_msg_open_ans");
+
+/** Answer to POLL. */
+struct puffs_msg_poll_ans {
+  /** Head. */
+  struct puffs_msg_ans ans;
+  /** The events that are there. */
+  uint32_t events;
+  /** Zero. */
+  uint32_t pad;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_poll_ans) == 16, "size of puffs_msg_poll_ans");
 
 /** VN READ and READDIR. */
 struct puffs_msg_read_req {

@@ -1,10 +1,12 @@
 //! `/dev/fuse`: one request a read, one reply a write, neither waits.
 
 use std::io::{self, IoSlice};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicI32, Ordering};
 
-/// An open `/dev/fuse` that belongs to one mount. Closing it ends the connection: whoever waits gets an error.
-pub(crate) struct Device(OwnedFd);
+/// An open `/dev/fuse` that belongs to one mount; -1 once it is closed. Closing it ends the connection: whoever waits
+/// gets an error.
+pub(crate) struct Device(AtomicI32);
 
 /// What a read brought.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +28,12 @@ pub(crate) enum Sent {
     Unwanted,
 }
 
+impl Drop for Device {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 impl Device {
     /// Opens the device.
     ///
@@ -42,8 +50,7 @@ impl Device {
         if fd == -1 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: open has just made this descriptor.
-        Ok(Device(unsafe { OwnedFd::from_raw_fd(fd) }))
+        Ok(Device(AtomicI32::new(fd)))
     }
 
     /// Takes over a descriptor that a helper program opened and mounted.
@@ -57,13 +64,22 @@ impl Device {
                 && libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) != -1
         };
         match done {
-            true => Ok(Device(fd)),
+            true => Ok(Device(AtomicI32::new(fd.into_raw_fd()))),
             false => Err(io::Error::last_os_error()),
         }
     }
 
     pub(crate) fn fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Closes it. No other thread may use it any more.
+    pub(crate) fn close(&self) {
+        let fd = self.0.swap(-1, Ordering::Relaxed);
+        if fd != -1 {
+            // SAFETY: it was ours, and nobody else closes it.
+            unsafe { libc::close(fd) };
+        }
     }
 
     /// Whether the connection ends before so many milliseconds have passed: unmounted, or aborted.
@@ -97,6 +113,18 @@ impl Device {
                 Some(libc::EINTR | libc::ENOENT) => continue,
                 _ => return Err(error),
             }
+        }
+    }
+
+    /// Writes a notice.
+    ///
+    /// # Errors
+    /// What write(2) said: `EINVAL` for a kind that this kernel does not know, `ENOENT` for a node.
+    pub(crate) fn notify(&self, bytes: &[u8]) -> io::Result<()> {
+        // SAFETY: `bytes` is readable for its length.
+        match unsafe { libc::write(self.fd(), bytes.as_ptr().cast(), bytes.len()) } {
+            -1 => Err(io::Error::last_os_error()),
+            _ => Ok(()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Open files and directories, by the number that the kernel has for them.
 
 use puffs_vfs::nodes::NodeId;
+use slab::Slab;
 
 use crate::ops::dir::Snapshot;
 
@@ -12,43 +13,36 @@ pub(crate) struct Handle {
     pub(crate) mode: u32,
     /// Reads and writes pass the page cache by.
     pub(crate) direct: bool,
+    /// The kernel's name for it as something that is polled.
+    pub(crate) kh: Option<u64>,
     /// What a directory holds, once it has been read.
     pub(crate) listing: Option<Snapshot>,
 }
 
 /// All open files of a mount.
 #[derive(Default)]
-pub(crate) struct Handles {
-    slots: Vec<Option<Handle>>,
-    free: Vec<usize>,
-}
+pub(crate) struct Handles(Slab<Handle>);
 
 impl Handles {
     /// Adds an open file and returns its number.
     pub(crate) fn add(&mut self, handle: Handle) -> u64 {
-        let at = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            self.slots.len() - 1
-        });
-        self.slots[at] = Some(handle);
-        at as u64
+        self.0.insert(handle) as u64
     }
 
     pub(crate) fn get(&mut self, fh: u64) -> Option<&mut Handle> {
-        self.slots.get_mut(usize::try_from(fh).ok()?)?.as_mut()
+        self.0.get_mut(usize::try_from(fh).ok()?)
     }
 
     /// Takes an open file out.
     pub(crate) fn remove(&mut self, fh: u64) -> Option<Handle> {
-        let at = usize::try_from(fh).ok()?;
-        let handle = self.slots.get_mut(at)?.take()?;
-        self.free.push(at);
-        Some(handle)
+        self.0.try_remove(usize::try_from(fh).ok()?)
     }
 
     /// Takes all of them out.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Handle> + use<> {
-        std::mem::take(self).slots.into_iter().flatten()
+        std::mem::take(&mut self.0)
+            .into_iter()
+            .map(|(_, handle)| handle)
     }
 }
 
@@ -61,6 +55,7 @@ mod tests {
             node: NodeId(1),
             mode,
             direct: false,
+            kh: None,
             listing: None,
         }
     }

@@ -1,9 +1,11 @@
 //! Mounts a puffs server on a Linux system without the puffs module, through `/dev/fuse`.
 //!
-//! [`FuseHost`] is a [`Host`](puffs_user::host::Host). Its session's descriptor is `/dev/fuse`, and the thread that runs
-//! the server's main loop does everything: it reads a FUSE request, runs the sequence of puffs operations that
-//! it stands for as straight code, and writes the reply. Each operation goes through the queue of
-//! `puffs-core` in its completion form, and is served at once by the `serve` closure of the main loop.
+//! [`FuseHost`] is a [`Host`](puffs_user::host::Host). The thread that runs the server's main loop does everything: it
+//! reads a FUSE request, runs the sequence of puffs operations that it stands for as straight code, in a task with a stack of
+//! its own, and writes the reply. Each operation goes through the queue of
+//! `puffs-core` in its completion form, and is served at once on the task's stack; an operation that is left in its middle
+//! suspends the whole task. Two more threads never touch the server: the `guard` reads while one operation hangs, the notifier
+//! writes what may have to wait for locks of the kernel's.
 //!
 //! | module | holds |
 //! |---|---|
@@ -12,7 +14,10 @@
 //! | [`mount`] | mounting and unmounting |
 //! | `port` | carries messages to the server: [`puffs_vfs::Caller`] over the queue |
 //! | `seat` | the server's end: an instance of the device |
-//! | `session` | one mount: turns, dispatch, replies, the end |
+//! | `traffic` | requests in flight: begun, waiting, interrupted |
+//! | `guard`, `notify` | the two other threads |
+//! | `session` | one mount: turns, tasks, dispatch, the end |
+//! | `reply` | replies, and taking back those that nobody got |
 //! | `ops` | the sequences, a file for each group of requests |
 //!
 //! Not here: what an operation's message looks like and which answers are believed (`puffs-vfs`), the
@@ -20,16 +25,23 @@
 
 mod attr;
 mod device;
+mod doomed;
 mod errno;
+mod gate;
+mod guard;
 mod handles;
 mod host;
+mod invalidate;
 pub mod mount;
+mod notify;
 mod ops;
 mod pool;
 mod port;
 pub mod proto;
 mod ready;
+mod reply;
 mod seat;
 mod session;
+mod traffic;
 
 pub use host::FuseHost;

@@ -1,40 +1,52 @@
-//! Carries messages to the server, which this very thread runs.
+//! Carries messages to the server, which runs on this very stack.
 //!
-//! A request enters the queue in its completion form; `serve` then fetches and answers until the queue is
-//! empty, so that the completion has run when it returns.
+//! A request enters the queue in its completion form; [`Server::serve`] then fetches and answers until the queue is
+//! empty, so that the completion has run when it returns, though other tasks may have run meanwhile.
 
-use std::cell::{Cell, RefCell};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use puffs_core::platform::Hosted;
 use puffs_core::{Answer, Buf, Complete, Cookie, Errno, Mount, Outgoing, Ref};
-use puffs_user::host::OpSet;
+use puffs_user::host::{OpSet, Server};
 use puffs_vfs::{Broken, Caller};
+use slab::Slab;
 
 use crate::errno::number;
 use crate::pool::Pool;
 
 type Ended = Result<Answer<Hosted>, Errno>;
 
-/// Where a completion puts what it was told.
+/// How requests ended, for those whose tasks have not heard it yet. They are here and not on the tasks' stacks, which may
+/// be forgotten.
 #[derive(Default)]
-struct Slot(Mutex<Option<Ended>>);
+struct Ends(Mutex<Slab<Option<Ended>>>);
 
-struct Done(Arc<Slot>);
+struct Done {
+    ends: Arc<Ends>,
+    place: usize,
+}
 
-impl Complete<Hosted> for Done {
-    fn complete(self: Box<Self>, ended: Ended) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
+impl Ends {
+    fn places(&self) -> MutexGuard<'_, Slab<Option<Ended>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What does not change while a server is mounted, and the slot that is used again and again.
+impl Complete<Hosted> for Done {
+    fn complete(self: Box<Self>, ended: Ended) {
+        if let Some(place) = self.ends.places().get_mut(self.place) {
+            *place = Some(ended);
+        }
+    }
+}
+
+/// What does not change while a server is mounted.
 pub(crate) struct Line {
     pub(crate) mount: Ref<Mount<Hosted>, Hosted>,
     pub(crate) ops: OpSet,
     pub(crate) root: Cookie,
     pub(crate) pool: Pool,
-    slot: Cell<Option<Arc<Slot>>>,
+    ends: Arc<Ends>,
 }
 
 impl Line {
@@ -49,51 +61,48 @@ impl Line {
             ops,
             root,
             pool,
-            slot: Cell::default(),
+            ends: Arc::default(),
         }
     }
 }
 
-/// A line with somebody at the other end, for one turn.
+/// A line with somebody at the other end, for one task.
 pub(crate) struct Port<'t> {
     line: &'t Line,
-    serve: RefCell<&'t mut dyn FnMut()>,
+    pub(crate) server: &'t dyn Server,
 }
 
 impl<'t> Port<'t> {
-    pub(crate) fn new(line: &'t Line, serve: &'t mut dyn FnMut()) -> Self {
-        Port {
-            line,
-            serve: RefCell::new(serve),
-        }
-    }
-
-    fn serve(&self) {
-        (self.serve.borrow_mut())();
+    pub(crate) fn new(line: &'t Line, server: &'t dyn Server) -> Self {
+        Port { line, server }
     }
 }
 
 impl Caller<Hosted> for Port<'_> {
     fn call(&self, out: Outgoing<Hosted>) -> Ended {
-        let mount = &self.line.mount;
-        let slot = self.line.slot.take().unwrap_or_default();
-        let begun = mount.submit(out, Box::new(Done(slot.clone())))?;
-        self.serve();
-        let ended = || slot.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (mount, ends) = (&self.line.mount, &self.line.ends);
+        let place = ends.places().insert(None);
+        let done = Done {
+            ends: Arc::clone(ends),
+            place,
+        };
+        let begun = mount.submit(out, Box::new(done)).inspect_err(|_| {
+            ends.places().remove(place);
+        })?;
+        self.server.serve();
+        let ended = || ends.places().get_mut(place).and_then(Option::take);
         let ended = ended().unwrap_or_else(|| {
             // The server took the request and did not answer: it is not to be waited for on its own thread.
             let _ = mount.interrupt(begun.id);
             ended().unwrap_or(Err(Errno::Intr))
         });
-        if Arc::strong_count(&slot) == 1 {
-            self.line.slot.set(Some(slot));
-        }
+        ends.places().remove(place);
         ended
     }
 
     fn send(&self, out: Outgoing<Hosted>) -> Result<(), Errno> {
         self.line.mount.send(out)?;
-        self.serve();
+        self.server.serve();
         Ok(())
     }
 

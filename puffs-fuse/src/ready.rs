@@ -52,6 +52,12 @@ impl Ready {
         }
     }
 
+    /// Watches `fd` no longer.
+    pub(crate) fn unwatch(&self, fd: RawFd) {
+        // SAFETY: numbers only. It fails only if it was not watched.
+        unsafe { libc::epoll_ctl(self.fd(), libc::EPOLL_CTL_DEL, fd, std::ptr::null_mut()) };
+    }
+
     pub(crate) fn fd(&self) -> RawFd {
         self.epoll.as_raw_fd()
     }
@@ -100,6 +106,10 @@ mod tests {
         ready.watch(reader.as_raw_fd()).unwrap();
         assert!(!readable(&ready));
         writer.write_all(b"x").unwrap();
+        assert!(readable(&ready));
+        ready.unwatch(reader.as_raw_fd());
+        assert!(!readable(&ready));
+        ready.watch(reader.as_raw_fd()).unwrap();
         assert!(readable(&ready));
         drop(reader);
         assert!(!readable(&ready));

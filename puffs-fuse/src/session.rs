@@ -1,35 +1,43 @@
-//! One mount: turns of the main loop, dispatch of requests, replies, and the end.
+//! One mount: turns of the main loop, tasks, dispatch of requests, and the end.
 
 use std::cell::{Cell, RefCell};
-use std::io::IoSlice;
 use std::os::fd::RawFd;
+use std::ptr;
+use std::sync::Arc;
 
 use puffs_core::Buf;
 use puffs_core::msg::body;
 use puffs_core::platform::Hosted;
-use puffs_user::host::{Session, Transport, Turn};
-use puffs_vfs::nodes::{NodeId, Nodes};
-use puffs_vfs::{Data, file};
+use puffs_user::host::{NoStack, Ran, Server, Session, Stale, Transport, Turn};
+use puffs_vfs::file;
+use puffs_vfs::nodes::Nodes;
+use slab::Slab;
 use zerocopy::{FromBytes, IntoBytes};
 
-use crate::device::{Device, Got, Sent};
+use crate::device::{Device, Got};
 use crate::errno::Code;
+use crate::gate::Gate;
+use crate::guard::Guard;
 use crate::handles::Handles;
 use crate::mount::Mounted;
+use crate::notify::Notifier;
 use crate::ops::Policy;
+use crate::ops::poll::Polls;
 use crate::port::{Line, Port};
 use crate::proto::op;
 use crate::proto::request::Request;
-use crate::proto::wire::{
-    AttrOut, EntryOut, InHeader, InitOut, OpenOut, OutHeader, StatfsOut, WriteIn, WriteOut,
-};
+use crate::proto::wire::{InHeader, PollOut, WriteIn};
 use crate::ready::Ready;
+use crate::reply::{Outcome, Reply};
 use crate::seat::Seat;
+use crate::traffic::Traffic;
 
 /// Requests that one turn handles before the main loop may look at something else.
 const BATCH: usize = 64;
 /// Where a request is read to: the data of a WRITE then begin where those of its message have to.
 const FRONT: usize = file::WRITE_HEAD - size_of::<InHeader>() - size_of::<WriteIn>();
+/// How long to wait for more when the connection is being ended, in milliseconds.
+const LAST_WAIT: i32 = 10;
 
 /// A mounted server.
 pub(crate) struct FuseSession {
@@ -37,43 +45,40 @@ pub(crate) struct FuseSession {
     pub(crate) policy: Policy,
     pub(crate) state: RefCell<State>,
     pub(crate) maxdata: usize,
+    pub(crate) renames: Gate,
+    pub(crate) traffic: Arc<Traffic>,
+    pub(crate) notifier: Notifier,
+    /// Bytes of requests that tasks work on: they are here and not on the tasks' stacks, which may be forgotten.
+    requests: RefCell<Slab<Box<[u8]>>>,
+    guard: Option<Guard>,
     seat: Seat,
-    device: Option<Device>,
     ready: Ready,
     mounted: Mounted,
-    ended: Cell<bool>,
+    life: Cell<Life>,
 }
 
 /// What changes. Never borrowed while the server runs.
 pub(crate) struct State {
     pub(crate) nodes: Nodes,
     pub(crate) handles: Handles,
+    pub(crate) polls: Polls,
 }
 
-/// One turn: the session, and a server that answers.
+/// Where a session is in its life.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Mounted,
+    /// The connection has ended, and the server is told so.
+    Ending,
+    /// It has been told.
+    Over,
+}
+
+/// One task: the session, and a server that answers.
 pub(crate) struct Work<'t> {
     pub(crate) session: &'t FuseSession,
     pub(crate) port: Port<'t>,
 }
-
-/// What a request gets.
-pub(crate) enum Reply {
-    /// Nothing: nobody waits.
-    None,
-    /// That it is done.
-    Empty,
-    Attr(AttrOut),
-    Entry(EntryOut),
-    Created(EntryOut, OpenOut),
-    Open(OpenOut),
-    Written(WriteOut),
-    Statfs(StatfsOut),
-    Init(InitOut),
-    Data(Data<Hosted>),
-}
-
-/// What became of a request.
-pub(crate) type Outcome = Result<Reply, Code>;
 
 impl FuseSession {
     pub(crate) fn new(
@@ -83,6 +88,8 @@ impl FuseSession {
         maxdata: usize,
         (device, ready, mounted): (Device, Ready, Mounted),
     ) -> Self {
+        let traffic = Arc::new(Traffic::new(device));
+        let guard = Guard::new(Arc::clone(&traffic), line.pool.large() - FRONT);
         FuseSession {
             line,
             seat,
@@ -90,12 +97,95 @@ impl FuseSession {
             state: RefCell::new(State {
                 nodes,
                 handles: Handles::default(),
+                polls: Polls::default(),
             }),
             maxdata,
-            device: Some(device),
+            renames: Gate::default(),
+            notifier: Notifier::new(Arc::clone(&traffic)),
+            requests: RefCell::default(),
+            guard: Some(guard),
+            traffic,
             ready,
             mounted,
-            ended: Cell::new(false),
+            life: Cell::new(Life::Mounted),
+        }
+    }
+
+    /// Runs `f` as a task.
+    fn task(
+        &self,
+        server: &dyn Server,
+        f: impl FnOnce(&Work<'_>) + 'static,
+    ) -> Result<Ran, NoStack> {
+        let session: *const FuseSession = self;
+        server.start(Box::new(move |server| {
+            // SAFETY: the main loop keeps the session until no task is left.
+            let session = unsafe { &*session };
+            f(&Work {
+                session,
+                port: Port::new(&session.line, server),
+            });
+        }))
+    }
+
+    /// Begins the request of `len` bytes in `buf`.
+    fn begin(&self, server: &dyn Server, buf: Buf<Hosted>, len: usize) {
+        let bytes = &buf[FRONT..FRONT + len];
+        let Ok((header, _)) = InHeader::read_from_prefix(bytes) else {
+            return self.line.pool.give(buf);
+        };
+        let unique = header.unique;
+        let ran = match header.opcode {
+            op::INTERRUPT => {
+                self.traffic.interrupt(bytes);
+                return self.line.pool.give(buf);
+            }
+            op::WRITE => self.task(server, move |work| {
+                let outcome = work.write(buf, FRONT, len);
+                work.reply(unique, outcome);
+            }),
+            _ => {
+                let place = self.requests.borrow_mut().insert(bytes.into());
+                self.line.pool.give(buf);
+                let ran = self.task(server, move |work| work.request(place, unique));
+                if ran.is_err() {
+                    self.requests.borrow_mut().remove(place);
+                }
+                ran
+            }
+        };
+        match ran {
+            Ok(Ran::Ended) => {}
+            // Whoever polls is not kept waiting: he is told when there is something.
+            Ok(Ran::Suspended) if header.opcode == op::POLL => {
+                let nothing = PollOut::default();
+                self.traffic.answer_early(unique, 0, nothing.as_bytes());
+            }
+            Ok(Ran::Suspended) => {}
+            Err(NoStack) => {
+                self.traffic.answer_early(unique, libc::ENOMEM, &[]);
+                self.traffic.end(unique);
+            }
+        }
+    }
+
+    /// The connection has ended: begins to tell the server.
+    fn finish(&self, server: &dyn Server) {
+        self.life.set(Life::Ending);
+        // It would be ready for ever.
+        self.ready.unwatch(self.traffic.device.fd());
+        let told = self.task(server, |work| {
+            work.finish();
+            let session = work.session;
+            session.seat.unmounted();
+            session.life.set(Life::Over);
+            // A turn is to see it.
+            session.ready.waker().wake();
+        });
+        if told.is_err() {
+            eprintln!("puffs: no memory to tell the server that it is unmounted");
+            self.seat.unmounted();
+            self.life.set(Life::Over);
         }
     }
 }
@@ -109,80 +199,96 @@ impl Session for FuseSession {
         &self.seat
     }
 
-    fn turn(&self, serve: &mut dyn FnMut()) -> Result<Turn, i32> {
-        let work = Work {
-            session: self,
-            port: Port::new(&self.line, serve),
-        };
+    fn turn(&self, server: &dyn Server) -> Result<Turn, i32> {
+        self.traffic.work();
+        if let Some(guard) = &self.guard {
+            guard.attend();
+        }
+        let turn = self.turn_requests(server);
+        self.traffic.rest();
+        turn
+    }
+
+    fn forget_stale(&self, stale: Stale) -> Result<(), i32> {
+        FuseSession::forget_stale(self, stale)
+    }
+
+    fn unmount(&self) {
+        if self.life.get() == Life::Mounted {
+            self.mounted.unmount();
+        }
+    }
+}
+
+impl FuseSession {
+    fn turn_requests(&self, server: &dyn Server) -> Result<Turn, i32> {
         for _ in 0..BATCH {
-            let Some(device) = self.device.as_ref().filter(|_| !self.ended.get()) else {
-                return Ok(Turn::Gone);
-            };
-            let mut buf = self
-                .line
-                .pool
-                .take(self.line.pool.large())
-                .map_err(crate::errno::number)?;
+            match self.life.get() {
+                Life::Mounted => {}
+                Life::Ending => return Ok(Turn::Idle),
+                Life::Over => return Ok(Turn::Gone),
+            }
+            let pool = &self.line.pool;
+            let mut buf = pool.take(pool.large()).map_err(crate::errno::number)?;
             let got = match self.mounted.forced() {
                 true => Ok(Got::Gone),
-                false => device.read(&mut buf[FRONT..]),
+                false => self.traffic.next(&mut buf[FRONT..]),
             };
             match got {
-                Ok(Got::Request(len)) => work.request(device, buf, len),
+                Ok(Got::Request(len)) => {
+                    self.begin(server, buf, len);
+                    // Each is a piece of work of its own for the guard.
+                    self.traffic.rest();
+                    self.traffic.work();
+                }
                 Ok(Got::Nothing) => {
-                    self.line.pool.give(buf);
+                    pool.give(buf);
                     return Ok(Turn::Idle);
                 }
                 Ok(Got::Gone) => {
-                    self.line.pool.give(buf);
-                    self.ended.set(true);
-                    work.finish();
-                    self.seat.unmounted();
-                    return Ok(Turn::Gone);
+                    pool.give(buf);
+                    self.finish(server);
                 }
                 Err(error) => return Err(error.raw_os_error().unwrap_or(libc::EIO)),
             }
         }
         Ok(Turn::More)
     }
-
-    fn unmount(&self) {
-        if !self.ended.get() {
-            self.mounted.unmount();
-        }
-    }
 }
 
 impl Drop for FuseSession {
     fn drop(&mut self) {
         self.seat.unmounted();
+        drop(self.guard.take());
+        // What the notifier waits for may be a reply to a request that will not be served any more.
+        let traffic = &self.traffic;
+        let mut buf = vec![0; self.line.pool.large()];
+        self.notifier.end(|| {
+            traffic.refuse_all(&mut buf);
+            traffic.device.ends_within(LAST_WAIT);
+        });
         // First the connection ends, then the mount: whoever still waits for us gets an error, so that unmounting waits for nobody.
-        if let Some(device) = &self.device {
-            self.mounted.forget(device.fd());
-        }
-        self.device = None;
+        self.mounted.forget(traffic.device.fd());
+        self.traffic.device.close();
         self.mounted.end();
     }
 }
 
-impl<'t> Work<'t> {
-    /// Handles the request of `len` bytes in `buf`.
-    fn request(&self, device: &Device, buf: Buf<Hosted>, len: usize) {
-        let bytes = &buf[FRONT..FRONT + len];
-        let Ok((header, _)) = InHeader::read_from_prefix(bytes) else {
-            return self.session.line.pool.give(buf);
+impl Work<'_> {
+    /// Handles the request whose bytes are in that place.
+    fn request(&self, place: usize, unique: u64) {
+        let bytes = {
+            let requests = self.session.requests.borrow();
+            let bytes: &[u8] = requests.get(place).map_or(&[], |bytes| bytes);
+            ptr::from_ref(bytes)
         };
-        let outcome = if header.opcode == op::WRITE {
-            self.write(buf, FRONT, len)
-        } else {
-            let outcome = match Request::read(bytes) {
-                Ok(request) => self.dispatch(&request),
-                Err(malformed) => Err(malformed.into()),
-            };
-            self.session.line.pool.give(buf);
-            outcome
+        // SAFETY: they are in a box that stays until it is taken out of its place, below.
+        let outcome = match Request::read(unsafe { &*bytes }) {
+            Ok(request) => self.dispatch(&request),
+            Err(malformed) => Err(malformed.into()),
         };
-        self.reply(device, header.unique, outcome);
+        self.session.requests.borrow_mut().remove(place);
+        self.reply(unique, outcome);
     }
 
     fn dispatch(&self, request: &Request<'_>) -> Outcome {
@@ -212,65 +318,12 @@ impl<'t> Work<'t> {
             op::READDIR => self.readdir(request),
             op::INIT => self.init(request),
             op::DESTROY => Ok(Reply::Empty),
-            // Each request is finished before the next one is read: there is nothing to interrupt.
-            op::INTERRUPT => Ok(Reply::None),
+            op::POLL => self.poll(request),
             op::IOCTL => Err(Code(libc::ENOTTY)),
             // FLUSH among them: the kernel then sends no more of them.
             _ => Err(Code(libc::ENOSYS)),
         }
     }
-
-    fn reply(&self, device: &Device, unique: u64, outcome: Outcome) {
-        let sent = match &outcome {
-            Ok(Reply::None) => return,
-            Ok(Reply::Empty) => send(device, unique, 0, &[]),
-            Ok(Reply::Attr(out)) => send(device, unique, 0, out.as_bytes()),
-            Ok(Reply::Entry(out)) => send(device, unique, 0, out.as_bytes()),
-            Ok(Reply::Created(entry, open)) => {
-                let mut both = [0; size_of::<EntryOut>() + size_of::<OpenOut>()];
-                let (first, second) = both.split_at_mut(size_of::<EntryOut>());
-                first.copy_from_slice(entry.as_bytes());
-                second.copy_from_slice(open.as_bytes());
-                send(device, unique, 0, &both)
-            }
-            Ok(Reply::Open(out)) => send(device, unique, 0, out.as_bytes()),
-            Ok(Reply::Written(out)) => send(device, unique, 0, out.as_bytes()),
-            Ok(Reply::Statfs(out)) => send(device, unique, 0, out.as_bytes()),
-            Ok(Reply::Init(out)) => send(device, unique, 0, out.as_bytes()),
-            Ok(Reply::Data(data)) => send(device, unique, 0, data),
-            Err(Code(error)) => send(device, unique, -error, &[]),
-        };
-        match outcome {
-            Ok(Reply::Data(data)) => self.session.line.pool.give(data.body),
-            Ok(reply) if sent == Sent::Unwanted => self.undo(reply),
-            _ => {}
-        }
-    }
-
-    /// Nobody got this reply: what it gave away is taken back.
-    fn undo(&self, reply: Reply) {
-        let (entry, open) = match reply {
-            Reply::Entry(entry) => (Some(entry), None),
-            Reply::Created(entry, open) => (Some(entry), Some(open)),
-            Reply::Open(open) => (None, Some(open)),
-            _ => (None, None),
-        };
-        if let Some(open) = open {
-            self.close(open.fh);
-        }
-        if let Some(entry) = entry.filter(|entry| entry.nodeid != 0) {
-            self.forget_node(NodeId(entry.nodeid), 1);
-        }
-    }
-}
-
-fn send(device: &Device, unique: u64, error: i32, bytes: &[u8]) -> Sent {
-    let header = OutHeader {
-        len: (size_of::<OutHeader>() + bytes.len()) as u32,
-        error,
-        unique,
-    };
-    device.write(&[IoSlice::new(header.as_bytes()), IoSlice::new(bytes)])
 }
 
 const _: () = assert!(

@@ -1,10 +1,14 @@
 //! The context of the request that is being executed, `struct puffs_cc`.
 
 use std::cell::Cell;
+use std::ptr;
+use std::rc::Rc;
 
 use puffs_core::msg::body::{self, Head};
 
 use crate::cred::Cred;
+use crate::fiber::{self, Fiber};
+use crate::usermount::Usermount;
 
 /// One request being executed: who asks, and what the server wants done once it is answered.
 pub struct Cc {
@@ -13,6 +17,31 @@ pub struct Cc {
     lwp: u32,
     setback: Cell<u32>,
     setback_allowed: Cell<bool>,
+    /// Who executes it, and on which stack; null before that begins, and the stack where it has none of its own.
+    pu: Cell<*const Usermount>,
+    fiber: Cell<*const Fiber>,
+}
+
+/// Why a request cannot be left or gone on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CcError {
+    /// To be left: it is not the one being executed.
+    NotCurrent,
+    /// It has no stack of its own.
+    NoStack,
+    /// To be gone on with: it is being executed.
+    NotYielded,
+}
+
+impl CcError {
+    /// In words, for a warning.
+    pub const fn words(self) -> &'static str {
+        match self {
+            CcError::NotCurrent => "this is not the request being executed",
+            CcError::NoStack => "this request has no stack of its own",
+            CcError::NotYielded => "this request is being executed",
+        }
+    }
 }
 
 impl Cc {
@@ -27,7 +56,65 @@ impl Cc {
             lwp: head.lwp,
             setback: Cell::new(0),
             setback_allowed: Cell::new(false),
+            pu: Cell::new(ptr::null()),
+            fiber: Cell::new(ptr::null()),
         })
+    }
+
+    /// `pu` begins to execute it, on the fiber that runs. It must not move from now on.
+    pub(crate) fn begin(&self, pu: &Usermount) {
+        self.pu.set(pu);
+        let fiber = pu.fibers().running();
+        self.fiber
+            .set(fiber.map_or(ptr::null(), |f| Rc::as_ptr(&f)));
+    }
+
+    /// Leaves the request in the middle of its operation; returns when somebody goes on with it. Replaces
+    /// `puffs_cc_yield`.
+    ///
+    /// # Errors
+    /// [`CcError::NotCurrent`], [`CcError::NoStack`]: nothing was done.
+    pub fn leave(&self) -> Result<(), CcError> {
+        let pu = self.usermount().ok_or(CcError::NotCurrent)?;
+        if !ptr::eq(pu.current(), self) {
+            return Err(CcError::NotCurrent);
+        }
+        if self.fiber.get().is_null() || !pu.fibers().suspend() {
+            return Err(CcError::NoStack);
+        }
+        pu.set_current(self);
+        Ok(())
+    }
+
+    /// Goes on with a request that was left, until it ends or is left again. Replaces `puffs_cc_continue`.
+    ///
+    /// # Errors
+    /// [`CcError::NotYielded`], [`CcError::NoStack`]: nothing was done.
+    pub fn go_on(&self) -> Result<(), CcError> {
+        let (pu, fiber) = self.stack()?;
+        pu.resume(&fiber).map_err(|_| CcError::NotYielded)
+    }
+
+    /// Has the next turn of the main loop go on with a request that was left, or is about to be. Replaces `puffs_cc_schedule`.
+    ///
+    /// # Errors
+    /// [`CcError::NoStack`]: nothing was done.
+    pub fn schedule(&self) -> Result<(), CcError> {
+        let (pu, fiber) = self.stack()?;
+        pu.fibers().schedule(fiber);
+        Ok(())
+    }
+
+    fn usermount(&self) -> Option<&Usermount> {
+        // SAFETY: null, or the server that executes the request and outlives it.
+        unsafe { self.pu.get().as_ref() }
+    }
+
+    fn stack(&self) -> Result<(&Usermount, Rc<Fiber>), CcError> {
+        let pu = self.usermount().ok_or(CcError::NoStack)?;
+        // SAFETY: a request lies on its fiber's stack, so the fiber lives as long as it does.
+        let fiber = unsafe { fiber::counted(self.fiber.get()) }.ok_or(CcError::NoStack)?;
+        Ok((pu, fiber))
     }
 
     /// Who asks.

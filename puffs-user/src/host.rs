@@ -2,9 +2,9 @@
 //!
 //! A [`Host`] mounts a server and returns a [`Session`]; the session's [`Transport`] is the pair of
 //! calls GETOP and PUTOP. The main loop of [`crate::usermount`] owns the thread: it waits on
-//! [`Session::fd`], lets the session do one [`Session::turn`] and gives it a `serve` closure that
-//! fetches, dispatches and answers until no request is left. Everything takes `&self`: turns
-//! nest once requests have stacks of their own.
+//! [`Session::fd`], lets the session do one [`Session::turn`] and gives it a [`Server`]: tasks on stacks of their own, in which
+//! requests are fetched, dispatched and answered. Everything takes `&self`: an operation may be left in its middle, and
+//! others run meanwhile.
 
 use std::ffi::CString;
 use std::os::fd::RawFd;
@@ -12,6 +12,8 @@ use std::os::fd::RawFd;
 use puffs_core::errno::Errno;
 pub use puffs_core::msg::OpSet;
 use puffs_core::msg::wire;
+
+pub use crate::fiber::{NoStack, Ran, Task};
 
 /// The server's end of one mount's queue: `PUFFSGETOP` and `PUFFSPUTOP`.
 pub trait Transport {
@@ -31,6 +33,60 @@ pub trait Transport {
     fn putop(&self, req: &mut wire::Req) -> Result<(), Errno>;
 }
 
+/// What a task does, with the server that it runs in.
+pub type Job = Box<dyn FnOnce(&dyn Server)>;
+
+/// The server, for a session's turns: runs the session's tasks, and in them the server's operations.
+pub trait Server {
+    /// Runs `task` on a stack of its own, until it ends or an operation in it is left in its middle; then somebody goes on with
+    /// it later, in this turn or between turns.
+    ///
+    /// The task gets a server to use; it may keep addresses of the session, which outlives it. What it owns should
+    /// be owned elsewhere: a task that is still suspended when the session ends is forgotten with its stack.
+    ///
+    /// # Errors
+    /// [`NoStack`]: it was dropped without having begun.
+    fn start(&self, task: Job) -> Result<Ran, NoStack>;
+
+    /// Fetches, executes and answers until no request is left. Called from a task, so that the operations are on its stack.
+    fn serve(&self);
+
+    /// The task that runs; `None` outside one.
+    fn running(&self) -> Option<Task>;
+
+    /// Suspends the task that runs, until somebody wakes it.
+    fn suspend(&self);
+
+    /// Has a suspended task go on soon, in a later turn.
+    fn wake(&self, task: Task);
+}
+
+/// What a server wants forgotten or written of what the kernel has cached. Nodes are named by their cookies; an `end` of 0
+/// is the end of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stale {
+    /// Names: those below one directory, or all.
+    Names(Option<usize>),
+    /// Contents of a regular file.
+    Pages {
+        /// The file.
+        node: usize,
+        /// First byte.
+        start: u64,
+        /// First byte behind.
+        end: u64,
+    },
+    /// Contents of a regular file that have been changed and are to be written; they stay cached.
+    Unwritten {
+        /// The file.
+        node: usize,
+        /// First byte.
+        start: u64,
+        /// First byte behind.
+        end: u64,
+    },
+}
+
 /// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
@@ -39,7 +95,7 @@ pub enum Turn {
     /// Nothing is ready: wait until [`Session::fd`] is readable.
     Idle,
     /// The file system is unmounted. Its last requests (inactive, reclaim, sync, unmount) have
-    /// gone through `serve` before, and no other will come.
+    /// been served before, and no other will come.
     Gone,
 }
 
@@ -52,12 +108,19 @@ pub trait Session {
     /// The requests.
     fn transport(&self) -> &dyn Transport;
 
-    /// Does what is ready, without waiting, and calls `serve` whenever requests may be queued.
+    /// Does what is ready, without waiting, in tasks of `server`.
     /// Not called again after [`Turn::Gone`].
     ///
     /// # Errors
     /// An errno value when the session cannot go on.
-    fn turn(&self, serve: &mut dyn FnMut()) -> Result<Turn, i32>;
+    fn turn(&self, server: &dyn Server) -> Result<Turn, i32>;
+
+    /// Has the kernel forget what the server says is stale. Returns without waiting.
+    ///
+    /// # Errors
+    /// An errno value: `ENOENT` for a node that the kernel does not know, `EINVAL` for one of the wrong type, `EOPNOTSUPP`
+    /// where the kernel cannot, `EAGAIN`.
+    fn forget_stale(&self, stale: Stale) -> Result<(), i32>;
 
     /// Asks for a forced unmount and returns at once. May be called from inside an operation,
     /// so it never unmounts on the calling thread: the unmount comes back through [`Session::turn`], of which one is

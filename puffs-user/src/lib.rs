@@ -15,6 +15,7 @@ pub mod cc;
 pub mod cred;
 pub mod dirents;
 mod dispatch;
+pub mod fiber;
 pub mod genops;
 pub mod host;
 pub mod kernerr;

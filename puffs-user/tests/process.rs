@@ -19,7 +19,7 @@ use puffs_user::c::ops::puffs_ops;
 use puffs_user::c::puffs_cookie_t;
 use puffs_user::c::statvfs::puffs_statvfs;
 use puffs_user::cred::Cred;
-use puffs_user::host::{Host, MountArgs, MountError, Session, Transport, Turn};
+use puffs_user::host::{Host, MountArgs, MountError, Server, Session, Stale, Transport, Turn};
 use puffs_user::newinfo::Newinfo;
 use puffs_user::usermount::{Usermount, unmount_on_signal};
 
@@ -406,13 +406,17 @@ impl Session for FakeSession {
         self
     }
 
-    fn turn(&self, _: &mut dyn FnMut()) -> Result<Turn, i32> {
+    fn turn(&self, _: &dyn Server) -> Result<Turn, i32> {
         if self.unmounted.get() {
             return Ok(Turn::Gone);
         }
         let more = self.more.get();
         self.more.set(more.saturating_sub(1));
         Ok(if more > 0 { Turn::More } else { Turn::Idle })
+    }
+
+    fn forget_stale(&self, _: Stale) -> Result<(), i32> {
+        Ok(())
     }
 
     fn unmount(&self) {

@@ -1,8 +1,8 @@
 //! Open files: open, close, read, write, fsync; and symbolic links.
 
 use puffs_core::msg::body::{
-    Ans, DataAns, FlagsReq, Head, OpenAns, PlainReq, ROOM, ReadReq, TARGET_MAX, WriteAns, WriteReq,
-    setback,
+    Ans, DataAns, FlagsReq, Head, OpenAns, PlainReq, PollAns, ROOM, ReadReq, TARGET_MAX, WriteAns,
+    WriteReq, setback,
 };
 use puffs_core::msg::op::vn;
 use puffs_core::{Buf, Cookie, Errno, Outgoing, Platform};
@@ -195,6 +195,30 @@ pub fn fsync<P: Platform, C: Caller<P> + ?Sized>(
     Call::vn(caller, vn::FSYNC, node, &req, [&[], &[]])?
         .ask::<Ans>()
         .map(drop)
+}
+
+/// Waits until one of `events` (`POLL*`) is there, and returns those that are.
+///
+/// # Errors
+/// Those of the server; without such an operation a node is always ready.
+pub fn poll<P: Platform, C: Caller<P> + ?Sized>(
+    caller: &C,
+    head: &Head,
+    node: Cookie,
+    events: u32,
+) -> Result<u32, Failed> {
+    /// `POLLIN`, `POLLOUT`, `POLLRDNORM`, `POLLWRNORM`: the same numbers on all systems but the last.
+    const READY: u32 = 0x0145;
+    if !caller.ops().has_vn(vn::POLL) {
+        return Ok(events & READY);
+    }
+    let req = FlagsReq {
+        head: *head,
+        flags: events,
+        ..FlagsReq::default()
+    };
+    let ans: PollAns = Call::vn(caller, vn::POLL, node, &req, [&[], &[]])?.ask()?;
+    Ok(ans.events)
 }
 
 /// Reads where a symbolic link leads.

@@ -230,11 +230,11 @@ plain! {
         pub ttl: Time,
     } = 184;
 
-    /// VN OPEN, CLOSE, ACCESS, FSYNC; VFS SYNC, UNMOUNT.
+    /// VN OPEN, CLOSE, ACCESS, FSYNC, POLL; VFS SYNC, UNMOUNT.
     pub struct FlagsReq {
         /// Head.
         pub head: Head,
-        /// OPEN: mode. CLOSE: fflag. ACCESS: mode. FSYNC: flags. SYNC: waitfor. UNMOUNT: mntflags.
+        /// OPEN: mode. CLOSE: fflag. ACCESS: mode. FSYNC: flags. POLL: events. SYNC: waitfor. UNMOUNT: mntflags.
         pub flags: u32,
         /// CLOSE: 1 when inactive is to be run after it.
         pub inactive: u32,
@@ -250,6 +250,16 @@ plain! {
         pub ans: Ans,
         /// `PUFFS_OPEN_IO_DIRECT`.
         pub oflags: u32,
+        /// Zero.
+        pub pad: u32,
+    } = 16;
+
+    /// Answer to POLL.
+    pub struct PollAns {
+        /// Head.
+        pub ans: Ans,
+        /// The events that are there.
+        pub events: u32,
         /// Zero.
         pub pad: u32,
     } = 16;

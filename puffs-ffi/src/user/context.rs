@@ -53,6 +53,57 @@ pub unsafe extern "C" fn puffs_cc_getcaller(
     0
 }
 
+/// Leaves the request in the middle of its operation; the main loop goes on with others. Returns when somebody goes on with
+/// it, by `puffs_cc_continue` or `puffs_cc_schedule`. What is on the request's stack stays as it is meanwhile.
+///
+/// Only the request being executed can be left; elsewhere it writes a warning and returns at once.
+///
+/// # Safety
+/// `pcc` is null or the request being executed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_cc_yield(pcc: *mut Cc) {
+    // SAFETY: by contract.
+    let Some(cc) = (unsafe { pcc.as_ref() }) else {
+        return;
+    };
+    if let Err(error) = cc.leave() {
+        super::hooks::complain(format_args!("puffs_cc_yield: {}", error.words()));
+    }
+}
+
+/// Goes on with a request that was left, at once, and returns when it has ended or is left again. `pcc` may be
+/// gone then. From the loop function or from inside another request.
+///
+/// A request that was not left is not touched; a warning is written.
+///
+/// # Safety
+/// `pcc` is null or a request that has not ended.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_cc_continue(pcc: *mut Cc) {
+    // SAFETY: by contract.
+    let Some(cc) = (unsafe { pcc.as_ref() }) else {
+        return;
+    };
+    if let Err(error) = cc.go_on() {
+        super::hooks::complain(format_args!("puffs_cc_continue: {}", error.words()));
+    }
+}
+
+/// Has the next turn of the main loop go on with a request that was left, and returns at once.
+///
+/// # Safety
+/// `pcc` is null or a request that has not ended.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_cc_schedule(pcc: *mut Cc) {
+    // SAFETY: by contract.
+    let Some(cc) = (unsafe { pcc.as_ref() }) else {
+        return;
+    };
+    if let Err(error) = cc.schedule() {
+        super::hooks::complain(format_args!("puffs_cc_schedule: {}", error.words()));
+    }
+}
+
 /// Notes `PUFFS_SETBACK_*` for the answer to the request being executed. Only open, mmap, remove, rmdir and inactive may;
 /// elsewhere it writes a warning and does nothing.
 ///

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod attr;
+pub mod cache;
 pub mod context;
 pub mod cred;
 pub mod dirent;

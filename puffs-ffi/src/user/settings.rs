@@ -110,6 +110,20 @@ pub unsafe extern "C" fn puffs_setspecific(pu: *mut Usermount, priv_: *mut c_voi
     }
 }
 
+/// Sets the size of the stack that each request has, from the next request on: rounded up to a power of two, and at
+/// least 16 KiB. `PUFFS_STACKSIZE_MIN` asks for the least, `PUFFS_STACKSIZE_DEFAULT` is what there is without this call.
+/// Below each stack is a page that cannot be used.
+///
+/// # Safety
+/// `pu` is null or from `puffs_init`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_setstacksize(pu: *mut Usermount, stacksize: usize) {
+    // SAFETY: by contract.
+    if let Some(pu) = unsafe { context(pu) } {
+        pu.set_stack_size(stacksize);
+    }
+}
+
 /// Wishes a largest read or write, before the mount: at least 8 KiB, and 256 KiB when it is 0 or more than
 /// 1 MiB.
 ///

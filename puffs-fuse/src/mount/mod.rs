@@ -19,7 +19,7 @@ use puffs_user::host::MountArgs;
 use puffs_vfs::nodes::VType;
 
 pub use error::Error;
-pub(crate) use unmount::Mounted;
+pub(crate) use unmount::{Mounted, without_signals};
 
 use crate::attr::type_bits;
 use crate::device::Device;

@@ -162,7 +162,7 @@ impl Shared {
 }
 
 /// Runs `f` with all signals blocked, which a thread made in it inherits: signals are for the server's own thread.
-fn without_signals<R>(f: impl FnOnce() -> R) -> R {
+pub(crate) fn without_signals<R>(f: impl FnOnce() -> R) -> R {
     // SAFETY: all zeroes is a value of this plain structure; the sets outlive the calls.
     unsafe {
         let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = std::mem::zeroed();

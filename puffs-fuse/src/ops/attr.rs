@@ -12,7 +12,8 @@ use crate::attr::{unknown, wanted};
 use crate::errno::Code;
 use crate::proto::request::Request;
 use crate::proto::wire::{AccessIn, SetattrIn, StatfsOut, fattr};
-use crate::session::{Outcome, Reply, Work};
+use crate::reply::{Outcome, Reply};
+use crate::session::Work;
 
 impl Work<'_> {
     pub(crate) fn getattr(&self, request: &Request<'_>) -> Outcome {

@@ -14,7 +14,8 @@ use super::{Held, head};
 use crate::errno::Code;
 use crate::proto::request::Request;
 use crate::proto::wire::{Dirent, OutHeader, ReadIn};
-use crate::session::{Outcome, Reply, Work};
+use crate::reply::{Outcome, Reply};
+use crate::session::Work;
 
 /// What one call of the server is asked for.
 const PIECE: usize = 64 << 10;

@@ -17,7 +17,8 @@ use crate::proto::wire::{
     FSYNC_FDATASYNC, FsyncIn, InHeader, OpenIn, OpenOut, ReadIn, ReleaseIn, WRITE_CACHE, WriteIn,
     WriteOut, fopen,
 };
-use crate::session::{Outcome, Reply, Work};
+use crate::reply::{Outcome, Reply};
+use crate::session::Work;
 
 /// Bits of open(2) that concern Linux alone: large files, and "to be executed".
 const LINUX_ONLY: u32 = 0o100_000 | 0x20;
@@ -71,6 +72,7 @@ impl<'t> Work<'t> {
             node: node.id,
             mode,
             direct,
+            kh: None,
             listing: None,
         });
         Ok(OpenOut {
@@ -213,6 +215,9 @@ impl<'t> Work<'t> {
             return;
         };
         let mut state = self.session.state.borrow_mut();
+        if let Some(kh) = handle.kh {
+            state.polls.forget(handle.node, kh);
+        }
         // It is held, so this is not its end.
         let _ = state.nodes.closed(held.id);
         let inactive = state
@@ -226,10 +231,15 @@ impl<'t> Work<'t> {
             self.setback(notes, &held, None);
         }
         if inactive {
+            let mut noref = false;
             held.note(|node| {
                 node.needs_inactive = false;
                 node.asked_inactive = false;
+                noref = node.noref;
             });
+            if noref {
+                self.let_go(held.id);
+            }
         }
     }
 }

@@ -6,10 +6,12 @@ use puffs_vfs::{life, who};
 
 use super::Held;
 use crate::errno::Code;
+use crate::notify::Notice;
 use crate::proto::init;
 use crate::proto::request::Request;
 use crate::proto::wire::{ForgetIn, InitIn};
-use crate::session::{Outcome, Reply, Work};
+use crate::reply::{Outcome, Reply};
+use crate::session::Work;
 
 impl Work<'_> {
     pub(crate) fn init(&self, request: &Request<'_>) -> Outcome {
@@ -82,6 +84,12 @@ impl Work<'_> {
         if let Some(second) = second {
             note(second, setback::INACT_N2, setback::NOREF_N2);
         }
+    }
+
+    /// The server holds no more references to a node that has become inactive: Linux is asked to forget it, so that
+    /// reclaim comes soon. If somebody still uses it, or Linux cannot be asked (before 6.18), it comes when Linux likes.
+    pub(crate) fn let_go(&self, id: NodeId) {
+        let _ = self.session.notifier.send(Notice::Prune(id));
     }
 
     /// The file system is unmounted: what the kernel would have sent had it gone slowly, then the farewell.

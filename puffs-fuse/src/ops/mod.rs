@@ -8,6 +8,7 @@ pub(crate) mod dir;
 mod file;
 mod life;
 mod names;
+pub(crate) mod poll;
 
 use puffs_core::msg::body::{Attr, Head, Time};
 use puffs_core::msg::op::vn;

@@ -19,7 +19,8 @@ use crate::proto::request::Request;
 use crate::proto::wire::{
     CreateIn, EntryOut, LinkIn, MkdirIn, MknodIn, RENAME_NOREPLACE, Rename2In, RenameIn,
 };
-use crate::session::{Outcome, Reply, Work};
+use crate::reply::{Outcome, Reply};
+use crate::session::Work;
 
 /// `VA_EXCLUSIVE`.
 const VA_EXCLUSIVE: u32 = 2;
@@ -232,6 +233,8 @@ impl<'t> Work<'t> {
             return Err(Code(libc::EINVAL));
         }
         let head = head(&request.header);
+        // Servers count on it that no two renames of a mount are under way.
+        let _alone = self.session.renames.pass(self.port.server);
         let from = self.hold(request.header.nodeid)?;
         let to = self.hold(newdir)?;
         let source = self.doomed(&head, &from, old)?;

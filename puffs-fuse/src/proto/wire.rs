@@ -250,6 +250,44 @@ plain! {
         pub spare: [u32; 6],
     } = 80;
 
+    /// INTERRUPT: the request that is interrupted.
+    pub struct InterruptIn {
+        pub unique: u64,
+    } = 8;
+
+    /// POLL.
+    pub struct PollIn {
+        pub fh: u64,
+        pub kh: u64,
+        pub flags: u32,
+        pub events: u32,
+    } = 24;
+
+    /// Reply to POLL.
+    pub struct PollOut {
+        pub revents: u32,
+        pub padding: u32,
+    } = 8;
+
+    /// Notice that a file is worth polling again.
+    pub struct NotifyPollWakeupOut {
+        pub kh: u64,
+    } = 8;
+
+    /// Notice that pages of a file are stale.
+    pub struct NotifyInvalInodeOut {
+        pub ino: u64,
+        pub off: i64,
+        pub len: i64,
+    } = 24;
+
+    /// Notice that nodes are not needed any more; then `count` node numbers.
+    pub struct NotifyPruneOut {
+        pub count: u32,
+        pub padding: u32,
+        pub spare: u64,
+    } = 16;
+
     /// Head of a directory record; then the name, padded to eight bytes.
     pub struct Dirent {
         pub ino: u64,
@@ -281,6 +319,17 @@ pub mod fopen {
     pub const KEEP_CACHE: u32 = 1 << 1;
 }
 
+/// Kinds of notices, in [`OutHeader::error`].
+pub mod notify {
+    #![allow(missing_docs)] // The names are the protocol's own.
+    pub const POLL: i32 = 1;
+    pub const INVAL_INODE: i32 = 2;
+    pub const INC_EPOCH: i32 = 8;
+    pub const PRUNE: i32 = 9;
+}
+
+/// Bit of [`PollIn::flags`]: somebody sleeps until a notice comes.
+pub const POLL_SCHEDULE_NOTIFY: u32 = 1 << 0;
 /// Bit of [`WriteIn::write_flags`]: written back from the page cache, by nobody in particular.
 pub const WRITE_CACHE: u32 = 1 << 0;
 /// Bit of [`FsyncIn::fsync_flags`]: the data only.

@@ -1,5 +1,6 @@
 //! Mounts a [`Tree`] on a fresh directory and serves it from a thread of its own.
 
+use std::cell::RefCell;
 use std::ffi::CString;
 use std::io::Write;
 use std::os::fd::{AsRawFd, RawFd};
@@ -12,7 +13,7 @@ use std::thread::JoinHandle;
 use puffs_core::msg::OpSet;
 use puffs_core::msg::op::{CLASS_VFS, vfs, vn};
 use puffs_fuse::FuseHost;
-use puffs_user::host::{Host, MountArgs, RootInfo, Session, Turn};
+use puffs_user::host::{Host, Job, MountArgs, NoStack, Ran, RootInfo, Server, Session, Task, Turn};
 
 use crate::tree::{ROOT, Seen, Tree};
 
@@ -196,12 +197,42 @@ impl Drop for Rig {
     }
 }
 
+/// Runs tasks on the loop's own stack: none of these operations is ever left in its middle.
+struct Direct<'d> {
+    session: &'d dyn Session,
+    tree: RefCell<&'d mut Tree>,
+}
+
+impl Server for Direct<'_> {
+    fn start(&self, task: Job) -> Result<Ran, NoStack> {
+        task(self);
+        Ok(Ran::Ended)
+    }
+
+    fn serve(&self) {
+        self.tree.borrow_mut().serve(self.session.transport());
+    }
+
+    fn running(&self) -> Option<Task> {
+        None
+    }
+
+    fn suspend(&self) {
+        unreachable!("nothing waits here");
+    }
+
+    fn wake(&self, _: Task) {
+        unreachable!("nobody waits here");
+    }
+}
+
 fn serve(session: &dyn Session, tree: &mut Tree, wake: RawFd, asked: &mpsc::Receiver<Ask>) {
+    let server = Direct {
+        session,
+        tree: RefCell::new(tree),
+    };
     loop {
-        match session
-            .turn(&mut || tree.serve(session.transport()))
-            .unwrap()
-        {
+        match session.turn(&server).unwrap() {
             Turn::Gone => return,
             Turn::More => continue,
             Turn::Idle => {}

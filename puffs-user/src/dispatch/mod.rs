@@ -16,6 +16,7 @@ mod name;
 mod node;
 mod opdump;
 mod open;
+mod poll;
 #[cfg(test)]
 mod tests;
 
@@ -51,7 +52,8 @@ fn run(pu: &Usermount, req: &wire::Req, buffer: &mut [u8]) -> Done {
     let (head, _) = Head::read_from_prefix(&buffer[..len]).map_err(|_| libc::EINVAL)?;
     let cc = Cc::of(&head).ok_or(libc::EINVAL)?;
 
-    let before = pu.set_current(&cc);
+    cc.begin(pu);
+    pu.set_current(&cc);
     hook(pu, pu.settings().pre.get());
     let done = operation(
         &mut Call::new(pu, &cc, req, buffer, len),
@@ -59,7 +61,7 @@ fn run(pu: &Usermount, req: &wire::Req, buffer: &mut [u8]) -> Done {
         req.optype,
     );
     hook(pu, pu.settings().post.get());
-    pu.set_current(before);
+    pu.set_current(std::ptr::null());
     done
 }
 
@@ -94,6 +96,7 @@ fn operation(call: &mut Call<'_>, class: u8, optype: u8) -> Done {
         (op::CLASS_VN, vn::FSYNC) => io::fsync(call),
         (op::CLASS_VN, vn::READLINK) => io::readlink(call),
         (op::CLASS_VN, vn::READDIR) => dir::readdir(call),
+        (op::CLASS_VN, vn::POLL) => poll::poll(call),
         (op::CLASS_VN, vn::INACTIVE) => life::inactive(call),
         (op::CLASS_VN, vn::RECLAIM) => life::reclaim(call),
         (op::CLASS_ERROR, kind) => error::notice(call, kind),

@@ -17,7 +17,7 @@ use zerocopy::IntoBytes;
 
 use super::*;
 use crate::c::consts::{PUFFS_KFLAG_NOCACHE, PUFFS_MNT_NODEV, PUFFS_MNT_RDONLY};
-use crate::host::{Host, MountArgs, MountError, Transport, Turn};
+use crate::host::{Host, MountArgs, MountError, Server, Transport, Turn};
 use crate::testing;
 
 /// What happened at the host.
@@ -37,7 +37,7 @@ struct Log {
     fetched: Cell<u64>,
 }
 
-type TurnFn = Box<dyn Fn(&Log, &mut dyn FnMut()) -> Result<Turn, i32>>;
+type TurnFn = Box<dyn Fn(&Log, &dyn Server) -> Result<Turn, i32>>;
 
 struct FakeHost {
     log: Rc<Log>,
@@ -74,10 +74,14 @@ impl Session for FakeSession {
         &*self.log
     }
 
-    fn turn(&self, serve: &mut dyn FnMut()) -> Result<Turn, i32> {
+    fn turn(&self, server: &dyn Server) -> Result<Turn, i32> {
         sys::unwake(self.fd());
         self.log.turns.set(self.log.turns.get() + 1);
-        (self.turn)(&self.log, serve)
+        (self.turn)(&self.log, server)
+    }
+
+    fn forget_stale(&self, _: Stale) -> Result<(), i32> {
+        Ok(())
     }
 
     fn unmount(&self) {
@@ -148,7 +152,7 @@ fn flags() -> Vec<u8> {
     req.as_bytes().to_vec()
 }
 
-fn host(turn: impl Fn(&Log, &mut dyn FnMut()) -> Result<Turn, i32> + 'static) -> FakeHost {
+fn host(turn: impl Fn(&Log, &dyn Server) -> Result<Turn, i32> + 'static) -> FakeHost {
     FakeHost {
         log: Rc::default(),
         turn: RefCell::new(Some(Box::new(turn))),
@@ -220,21 +224,21 @@ fn a_mount_that_fails_leaves_everything_as_it_was() {
 
 #[test]
 fn the_loop_serves_until_the_mount_is_gone() {
-    let host = host(|log, serve| match log.turns.get() {
+    let host = host(|log, server| match log.turns.get() {
         1 => {
             log.send(CLASS_VFS, vfs::STATVFS, &statvfs());
             log.send(CLASS_VFS | FLAG_FAF, vfs::SYNC, &flags());
             log.send(CLASS_VFS, vfs::SYNC, b"short");
             log.getop.replace(vec![Errno::Intr]);
             log.putop.replace(vec![Errno::Canceled]);
-            serve();
+            server.serve();
             assert!(log.queue.borrow().is_empty());
             Ok(Turn::More)
         }
         2 => {
             log.send(CLASS_VFS, vfs::STATVFS, &statvfs());
             log.getop.replace(vec![Errno::Nxio]);
-            serve();
+            server.serve();
             assert_eq!(log.queue.take().len(), 1);
             Ok(Turn::More)
         }
@@ -252,9 +256,9 @@ fn the_loop_serves_until_the_mount_is_gone() {
 
 #[test]
 fn an_unmount_that_the_server_allows_ends_the_loop() {
-    let host = host(|log, serve| {
+    let host = host(|log, server| {
         log.send(CLASS_VFS, vfs::UNMOUNT, &flags());
-        serve();
+        server.serve();
         Ok(Turn::Idle)
     });
     let pu = mounted(&host);
@@ -265,11 +269,11 @@ fn an_unmount_that_the_server_allows_ends_the_loop() {
 
 #[test]
 fn a_request_that_needs_room_gets_it() {
-    let host = host(|log, serve| {
+    let host = host(|log, server| {
         let mut large = statvfs();
         large.resize(1 << 20, 0);
         log.send(CLASS_VFS, vfs::STATVFS, &large);
-        serve();
+        server.serve();
         Ok(Turn::Gone)
     });
     let pu = mounted(&host);
@@ -303,12 +307,12 @@ fn an_exit_from_an_operation_unmounts() {
         unsafe { (*pu).exit() };
         0
     }
-    let host = host(|log, serve| {
+    let host = host(|log, server| {
         if log.unmounts.get() > 0 {
             return Ok(Turn::Gone);
         }
         log.send(CLASS_VFS, vfs::SYNC, &flags());
-        serve();
+        server.serve();
         Ok(Turn::Idle)
     });
     let pu = testing::mount(&puffs_ops {

@@ -1,6 +1,6 @@
 //! `puffs_mainloop`: serves requests until the file system is unmounted.
 //!
-//! A turn calls the loop function, looks for exits and signals, waits, and lets the session do what is ready. A
+//! A turn goes on with the requests that were scheduled, calls the loop function, looks for exits and signals, waits, and lets the session do what is ready. A
 //! signal that ends the wait starts a new turn, so that the loop function runs soon after any handler.
 
 use std::os::fd::AsRawFd;
@@ -8,14 +8,9 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use puffs_core::errno::Errno;
-use puffs_core::msg::{body, op, wire};
-
+use super::service::Service;
 use super::{State, Usermount, signals};
-use crate::buffer::Buffer;
-use crate::dispatch;
-use crate::host::{Session, Transport, Turn};
-use crate::say;
+use crate::host::{Session, Turn};
 use crate::sys::{self, Epoll};
 
 const SESSION: u64 = 0;
@@ -43,10 +38,22 @@ impl Usermount {
         epoll.add(session.fd(), SESSION, libc::EPOLLIN)?;
         epoll.add(self.exit_wake.as_raw_fd(), EXIT, libc::EPOLLIN)?;
         epoll.add(signals::wake_fd()?, SIGNAL, libc::EPOLLIN | libc::EPOLLET)?;
-        let mut buffer = Buffer::new(self.settings.maxdata() + body::ROOM).ok_or(libc::ENOMEM)?;
+        let server = Service::new(self, session.transport());
+        let result = self.turn_after_turn(&epoll, &**session, &server);
+        // SAFETY: tasks keep what they own elsewhere, as hosts are told to, and nothing waits for their destructors.
+        unsafe { self.fibers().reset() };
+        result
+    }
 
+    fn turn_after_turn(
+        &self,
+        epoll: &Epoll,
+        session: &dyn Session,
+        server: &Service<'_>,
+    ) -> Result<(), i32> {
         let mut more = true;
         while self.state() != State::Unmounted {
+            self.run_ready();
             if let Some(f) = self.settings.loop_fn.get() {
                 // SAFETY: the server's own function, called as its type says.
                 unsafe { f(self.as_ptr()) };
@@ -56,8 +63,8 @@ impl Usermount {
                 // It may be over at once, without anything to wait for.
                 more = true;
             }
-            let timeout = if more { 0 } else { self.timeout_ms() };
-            let ready = match epoll.wait(timeout) {
+            let now = more || self.fibers().any_ready();
+            let ready = match epoll.wait(if now { 0 } else { self.timeout_ms() }) {
                 Ok(ready) => ready,
                 Err(libc::EINTR) => continue,
                 Err(errno) => return Err(errno),
@@ -66,8 +73,7 @@ impl Usermount {
                 sys::unwake(self.exit_wake.as_raw_fd());
             }
             if more || ready.has(SESSION) {
-                let turn = session.turn(&mut || self.serve(session.transport(), &mut buffer))?;
-                match turn {
+                match session.turn(server)? {
                     Turn::More => more = true,
                     Turn::Idle => more = false,
                     Turn::Gone => break,
@@ -92,38 +98,5 @@ impl Usermount {
                 .div_ceil(Duration::from_millis(1).as_nanos());
             i32::try_from(whole).unwrap_or(i32::MAX)
         })
-    }
-
-    /// Fetches, executes and answers until no request is left.
-    fn serve(&self, transport: &dyn Transport, buffer: &mut Buffer) {
-        loop {
-            let mut req = wire::Req {
-                aux: buffer.addr(),
-                auxlen: buffer.len(),
-                ..wire::Req::default()
-            };
-            match transport.getop(&mut req) {
-                Ok(()) => {}
-                Err(Errno::Intr) => continue,
-                Err(Errno::TooBig) if req.auxlen > buffer.len() => match Buffer::new(req.auxlen) {
-                    Some(larger) => {
-                        *buffer = larger;
-                        continue;
-                    }
-                    None => return say::warn(format_args!("no memory for a request")),
-                },
-                Err(Errno::WouldBlock | Errno::Nxio) => return,
-                Err(error) => return say::warn(format_args!("getop: {error:?}")),
-            }
-            dispatch::execute(self, &mut req, buffer.bytes());
-            if req.opclass & op::FLAG_FAF != 0 {
-                continue;
-            }
-            match transport.putop(&mut req) {
-                // The caller had left, or everything is over: nobody misses the answer.
-                Ok(()) | Err(Errno::Canceled | Errno::Nxio) => {}
-                Err(error) => say::warn(format_args!("putop: {error:?}")),
-            }
-        }
     }
 }

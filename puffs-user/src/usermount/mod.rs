@@ -5,10 +5,12 @@
 //! other threads.
 
 mod daemon;
+mod fibers;
 #[cfg(test)]
 mod hosted_tests;
 mod mainloop;
 mod mount;
+mod service;
 mod settings;
 mod signals;
 
@@ -31,7 +33,8 @@ use crate::c::consts::{
 use crate::c::ops::puffs_ops;
 use crate::c::puffs_cookie_t;
 use crate::cc::Cc;
-use crate::host::{OpSet, Session};
+use crate::fiber::Fibers;
+use crate::host::{OpSet, Session, Stale};
 use crate::nodes::NodeList;
 use crate::{opset, sys};
 
@@ -76,6 +79,7 @@ pub struct Usermount {
     root_cookie: Cell<puffs_cookie_t>,
     /// The request being executed; null between requests.
     current: Cell<*const Cc>,
+    fibers: Fibers,
     session: RefCell<Option<Rc<dyn Session>>>,
     daemon: Cell<Option<OwnedFd>>,
     exit_wanted: AtomicBool,
@@ -157,6 +161,7 @@ impl Usermount {
             nodes: NodeList::new(),
             root_cookie: Cell::new(ptr::null_mut()),
             current: Cell::new(ptr::null()),
+            fibers: Fibers::new(fibers::STACK),
             session: RefCell::new(None),
             daemon: Cell::new(None),
             exit_wanted: AtomicBool::new(false),
@@ -230,14 +235,23 @@ impl Usermount {
         self.current.get()
     }
 
-    /// Makes `cc` current and returns what was.
-    pub(crate) fn set_current(&self, cc: *const Cc) -> *const Cc {
-        self.current.replace(cc)
+    /// Makes `cc` current.
+    pub(crate) fn set_current(&self, cc: *const Cc) {
+        self.current.set(cc);
     }
 
     /// Descriptor of the request channel; `None` unless mounted.
     pub fn selectable(&self) -> Option<RawFd> {
         self.session.borrow().as_ref().map(|s| s.fd())
+    }
+
+    /// Has the kernel forget what the server says is stale.
+    ///
+    /// # Errors
+    /// An errno value: see [`Session::forget_stale`]; `ENXIO` when not mounted.
+    pub fn forget_stale(&self, stale: Stale) -> Result<(), i32> {
+        let session = self.session.borrow().clone().ok_or(libc::ENXIO)?;
+        session.forget_stale(stale)
     }
 
     /// Asks for a forced unmount and returns at once. Harmless at any time: before the mount, in

@@ -1,0 +1,93 @@
+//! Replies to the kernel, and taking back what nobody got.
+
+use puffs_core::platform::Hosted;
+use puffs_vfs::Data;
+use puffs_vfs::nodes::NodeId;
+use zerocopy::IntoBytes;
+
+use crate::device::Sent;
+use crate::errno::Code;
+use crate::ops::poll::Polled;
+use crate::proto::wire::{AttrOut, EntryOut, InitOut, OpenOut, PollOut, StatfsOut, WriteOut};
+use crate::session::Work;
+
+/// What a request gets.
+pub(crate) enum Reply {
+    /// Nothing: nobody waits.
+    None,
+    /// That it is done.
+    Empty,
+    Attr(AttrOut),
+    Entry(EntryOut),
+    Created(EntryOut, OpenOut),
+    Open(OpenOut),
+    Written(WriteOut),
+    Statfs(StatfsOut),
+    Init(InitOut),
+    Polled(Polled),
+    Data(Data<Hosted>),
+}
+
+/// What became of a request.
+pub(crate) type Outcome = Result<Reply, Code>;
+
+impl Work<'_> {
+    /// Ends a request.
+    pub(crate) fn reply(&self, unique: u64, outcome: Outcome) {
+        let traffic = &self.session.traffic;
+        let wanted = traffic.end(unique);
+        let send = |bytes: &[u8]| match wanted {
+            true => traffic.send(unique, 0, bytes),
+            false => Sent::Unwanted,
+        };
+        let sent = match &outcome {
+            Ok(Reply::None) => return,
+            Ok(Reply::Empty) => send(&[]),
+            Ok(Reply::Attr(out)) => send(out.as_bytes()),
+            Ok(Reply::Entry(out)) => send(out.as_bytes()),
+            Ok(Reply::Created(entry, open)) => {
+                let mut both = [0; size_of::<EntryOut>() + size_of::<OpenOut>()];
+                let (first, second) = both.split_at_mut(size_of::<EntryOut>());
+                first.copy_from_slice(entry.as_bytes());
+                second.copy_from_slice(open.as_bytes());
+                send(&both)
+            }
+            Ok(Reply::Open(out)) => send(out.as_bytes()),
+            Ok(Reply::Written(out)) => send(out.as_bytes()),
+            Ok(Reply::Statfs(out)) => send(out.as_bytes()),
+            Ok(Reply::Init(out)) => send(out.as_bytes()),
+            Ok(Reply::Polled(polled)) => send(
+                PollOut {
+                    revents: polled.revents,
+                    padding: 0,
+                }
+                .as_bytes(),
+            ),
+            Ok(Reply::Data(data)) => send(data),
+            Err(Code(error)) if wanted => traffic.send(unique, *error, &[]),
+            Err(_) => return,
+        };
+        match outcome {
+            Ok(Reply::Data(data)) => self.session.line.pool.give(data.body),
+            Ok(reply) if sent == Sent::Unwanted => self.undo(reply),
+            _ => {}
+        }
+    }
+
+    /// Nobody got this reply: what it gave away is taken back.
+    fn undo(&self, reply: Reply) {
+        let (entry, open) = match reply {
+            Reply::Entry(entry) => (Some(entry), None),
+            Reply::Created(entry, open) => (Some(entry), Some(open)),
+            Reply::Open(open) => (None, Some(open)),
+            Reply::Polled(polled) => return self.collect(polled),
+            _ => (None, None),
+        };
+        if let Some(open) = open {
+            self.close(open.fh);
+        }
+        if let Some(entry) = entry.filter(|entry| entry.nodeid != 0) {
+            self.forget_node(NodeId(entry.nodeid), 1);
+        }
+    }
+}

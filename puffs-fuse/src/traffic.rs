@@ -1,0 +1,276 @@
+//! What travels between the kernel and this mount, for the two threads that look after it: requests that the guard has
+//! read and nobody has begun, requests that have begun and are not replied to, and the interruption of both.
+//!
+//! Linux sends INTERRUPT for any signal, once for each request. A caller that goes on after its signal must not
+//! see `EINTR` from an operation that is never interrupted on a local file system, so a request ends early only
+//! if a fatal signal is pending, or if it is one that may wait for ever by its nature. One that is not ended is marked, since a
+//! fatal signal after that is announced by nobody.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use zerocopy::{FromBytes, IntoBytes};
+
+use crate::device::{Device, Got, Sent};
+use crate::doomed::doomed;
+use crate::proto::op;
+use crate::proto::wire::{InHeader, InterruptIn, NotifyPollWakeupOut, OutHeader, notify};
+
+/// The connection, and who waits on it.
+pub(crate) struct Traffic {
+    pub(crate) device: Device,
+    lists: Mutex<Lists>,
+    /// Odd while the main loop executes a request.
+    progress: AtomicU64,
+}
+
+#[derive(Default)]
+struct Lists {
+    inbox: VecDeque<Waiting>,
+    begun: HashMap<u64, Begun>,
+    /// Those who poll and are to ask again soon.
+    pollers: Vec<u64>,
+}
+
+/// A request that has been read and not begun.
+struct Waiting {
+    bytes: Box<[u8]>,
+    signalled: bool,
+}
+
+/// A request that has begun.
+struct Begun {
+    pid: u32,
+    /// It may be interrupted by any signal.
+    patient: bool,
+    /// A signal has come that did not end it.
+    signalled: bool,
+    /// Its caller has its reply, and has gone on.
+    answered: bool,
+}
+
+/// Whether a request of this kind may wait for ever, and so ends at any signal.
+fn patient(opcode: u32) -> bool {
+    matches!(opcode, op::POLL | op::SETLKW)
+}
+
+/// Whether requests of this kind have no reply.
+fn silent(opcode: u32) -> bool {
+    matches!(opcode, op::FORGET | op::BATCH_FORGET | op::INTERRUPT)
+}
+
+impl Traffic {
+    pub(crate) fn new(device: Device) -> Self {
+        Traffic {
+            device,
+            lists: Mutex::default(),
+            progress: AtomicU64::new(0),
+        }
+    }
+
+    fn lists(&self) -> MutexGuard<'_, Lists> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next request, from the inbox or the kernel. It has begun with that; [`Traffic::end`] is to follow, unless
+    /// it is of a kind that nobody waits for.
+    pub(crate) fn next(&self, buf: &mut [u8]) -> io::Result<Got> {
+        // Under one lock, so that nothing overtakes what the guard is reading, and no interruption comes in between.
+        let mut lists = self.lists();
+        let (len, signalled) = match lists.inbox.pop_front() {
+            Some(waiting) => {
+                let len = waiting.bytes.len();
+                buf[..len].copy_from_slice(&waiting.bytes);
+                (len, waiting.signalled)
+            }
+            None => match self.device.read(buf)? {
+                Got::Request(len) => (len, false),
+                other => return Ok(other),
+            },
+        };
+        if let Ok((header, _)) = InHeader::read_from_prefix(&buf[..len])
+            && !silent(header.opcode)
+        {
+            let begun = Begun {
+                pid: header.pid,
+                patient: patient(header.opcode),
+                signalled,
+                answered: false,
+            };
+            lists.begun.insert(header.unique, begun);
+        }
+        Ok(Got::Request(len))
+    }
+
+    /// The main loop executes something, from now until [`Traffic::rest`].
+    pub(crate) fn work(&self) {
+        self.progress.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It is done with that.
+    pub(crate) fn rest(&self) {
+        self.progress.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A figure that changes with each request, odd while one is executed.
+    pub(crate) fn progress(&self) -> u64 {
+        self.progress.load(Ordering::SeqCst)
+    }
+
+    /// The request is over. Whether its caller still waits for the reply.
+    pub(crate) fn end(&self, unique: u64) -> bool {
+        let begun = self.lists().begun.remove(&unique);
+        begun.is_some_and(|begun| !begun.answered)
+    }
+
+    /// Replies to a request that goes on, unless its caller has a reply already.
+    pub(crate) fn answer_early(&self, unique: u64, error: i32, bytes: &[u8]) {
+        if let Some(begun) = self.lists().begun.get_mut(&unique)
+            && !std::mem::replace(&mut begun.answered, true)
+        {
+            self.send(unique, error, bytes);
+        }
+    }
+
+    /// Writes a reply.
+    pub(crate) fn send(&self, unique: u64, error: i32, bytes: &[u8]) -> Sent {
+        let header = OutHeader {
+            len: (size_of::<OutHeader>() + bytes.len()) as u32,
+            error: -error,
+            unique,
+        };
+        self.device
+            .write(&[IoSlice::new(header.as_bytes()), IoSlice::new(bytes)])
+    }
+
+    /// INTERRUPT: the caller of a request has a signal.
+    pub(crate) fn interrupt(&self, request: &[u8]) {
+        let body = request.get(size_of::<InHeader>()..).unwrap_or_default();
+        if let Ok((interrupt, _)) = InterruptIn::read_from_prefix(body) {
+            self.interrupt_request(&mut self.lists(), interrupt.unique);
+        }
+    }
+
+    fn interrupt_request(&self, lists: &mut Lists, unique: u64) {
+        let mut inbox = lists.inbox.iter_mut().map(|w| (w.header(), w));
+        if let Some((_, waiting)) = inbox.find(|(header, _)| header.unique == unique) {
+            waiting.signalled = true;
+        } else if let Some(begun) = lists.begun.get_mut(&unique) {
+            begun.signalled = true;
+        }
+        self.dismiss(lists);
+    }
+
+    /// Ends those that were signalled and may or must end.
+    fn dismiss(&self, lists: &mut Lists) {
+        lists.inbox.retain(|waiting| {
+            let header = waiting.header();
+            let ends = waiting.signalled && (patient(header.opcode) || doomed(header.pid));
+            if ends {
+                self.send(header.unique, libc::EINTR, &[]);
+            }
+            !ends
+        });
+        for (unique, begun) in &mut lists.begun {
+            if begun.signalled && !begun.answered && (begun.patient || doomed(begun.pid)) {
+                begun.answered = true;
+                self.send(*unique, libc::EINTR, &[]);
+            }
+        }
+    }
+
+    /// Tells whoever polls that he is to ask again. It takes no locks of the kernel's that a request could hold.
+    pub(crate) fn wake_poller(&self, kh: u64) {
+        let out = NotifyPollWakeupOut { kh };
+        if let Err(error) = self.notify(notify::POLL, &[out.as_bytes()])
+            && error.raw_os_error() != Some(libc::ENODEV)
+        {
+            eprintln!("puffs: notice to the kernel (poll): {error}");
+        }
+    }
+
+    /// The same at the guard's next look.
+    pub(crate) fn wake_later(&self, kh: u64) {
+        self.lists().pollers.push(kh);
+    }
+
+    /// Writes a notice of this kind.
+    ///
+    /// # Errors
+    /// What write(2) said: `EINVAL` for a kind that this kernel does not know, `ENOENT` for a node.
+    pub(crate) fn notify(&self, kind: i32, parts: &[&[u8]]) -> io::Result<()> {
+        let body = parts.concat();
+        let header = OutHeader {
+            len: (size_of::<OutHeader>() + body.len()) as u32,
+            // A notice has its kind in this place, and no request's number.
+            error: kind,
+            unique: 0,
+        };
+        self.device.notify(&[header.as_bytes(), &body].concat())
+    }
+
+    /// Answers everything that is there, and all that has begun, with an error: the mount is over.
+    pub(crate) fn refuse_all(&self, buf: &mut [u8]) {
+        let mut lists = self.lists();
+        for (unique, begun) in &mut lists.begun {
+            if !std::mem::replace(&mut begun.answered, true) {
+                self.send(*unique, libc::ENOTCONN, &[]);
+            }
+        }
+        let refuse = |header: &InHeader| {
+            if !silent(header.opcode) {
+                self.send(header.unique, libc::ENOTCONN, &[]);
+            }
+        };
+        for waiting in lists.inbox.drain(..) {
+            refuse(&waiting.header());
+        }
+        while let Ok(Got::Request(len)) = self.device.read(buf) {
+            if let Ok((header, _)) = InHeader::read_from_prefix(&buf[..len]) {
+                refuse(&header);
+            }
+        }
+    }
+
+    /// Looks again at those that were signalled, and at those who poll. Whether there are any signalled ones left.
+    pub(crate) fn look_again(&self) -> bool {
+        let mut lists = self.lists();
+        for kh in std::mem::take(&mut lists.pollers) {
+            self.wake_poller(kh);
+        }
+        self.dismiss(&mut lists);
+        lists.inbox.iter().any(|waiting| waiting.signalled)
+            || lists.begun.values().any(|b| b.signalled && !b.answered)
+    }
+
+    /// Reads in place of the main loop, which hangs: takes interruptions, puts everything else into the inbox.
+    pub(crate) fn stand_in(&self, buf: &mut [u8]) {
+        let mut lists = self.lists();
+        while let Ok(Got::Request(len)) = self.device.read(buf) {
+            let bytes = &buf[..len];
+            match InHeader::read_from_prefix(bytes) {
+                Ok((header, _)) if header.opcode == op::INTERRUPT => {
+                    let body = &bytes[size_of::<InHeader>()..];
+                    if let Ok((interrupt, _)) = InterruptIn::read_from_prefix(body) {
+                        self.interrupt_request(&mut lists, interrupt.unique);
+                    }
+                }
+                Ok(_) => lists.inbox.push_back(Waiting {
+                    bytes: bytes.into(),
+                    signalled: false,
+                }),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+impl Waiting {
+    fn header(&self) -> InHeader {
+        let header = InHeader::read_from_prefix(&self.bytes);
+        // Only what has a header gets into the inbox.
+        header.map(|(header, _)| header).unwrap_or_default()
+    }
+}

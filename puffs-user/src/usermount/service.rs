@@ -1,0 +1,86 @@
+//! The server as a session sees it: tasks on fibers, and the loop that fetches, executes and answers.
+
+use std::rc::Rc;
+
+use puffs_core::errno::Errno;
+use puffs_core::msg::{body, op, wire};
+
+use super::Usermount;
+use crate::buffer::{Buffer, Buffers};
+use crate::dispatch;
+use crate::fiber::{NoStack, Ran, Task};
+use crate::host::{Job, Server, Transport};
+use crate::say;
+
+/// A server in its main loop.
+pub(super) struct Service<'m> {
+    pu: &'m Usermount,
+    transport: &'m dyn Transport,
+    buffers: Buffers,
+}
+
+impl<'m> Service<'m> {
+    pub(super) fn new(pu: &'m Usermount, transport: &'m dyn Transport) -> Self {
+        Service {
+            pu,
+            transport,
+            buffers: Buffers::new(pu.settings().maxdata() + body::ROOM),
+        }
+    }
+}
+
+impl Server for Service<'_> {
+    fn start(&self, task: Job) -> Result<Ran, NoStack> {
+        let this: *const Service<'_> = self;
+        let this: *const Service<'static> = this.cast();
+        // SAFETY: the main loop resets all fibers before the service goes, so no task outlives it.
+        self.pu.start(move || task(unsafe { &*this }))
+    }
+
+    fn serve(&self) {
+        let Some(mut buffer) = self.buffers.lend() else {
+            return say::warn(format_args!("no memory for a request"));
+        };
+        loop {
+            let mut req = wire::Req {
+                aux: buffer.addr(),
+                auxlen: buffer.len(),
+                ..wire::Req::default()
+            };
+            match self.transport.getop(&mut req) {
+                Ok(()) => {}
+                Err(Errno::Intr) => continue,
+                Err(Errno::TooBig) if req.auxlen > buffer.len() => match Buffer::new(req.auxlen) {
+                    Some(larger) => {
+                        *buffer = larger;
+                        continue;
+                    }
+                    None => return say::warn(format_args!("no memory for a request")),
+                },
+                Err(Errno::WouldBlock | Errno::Nxio) => return,
+                Err(error) => return say::warn(format_args!("getop: {error:?}")),
+            }
+            dispatch::execute(self.pu, &mut req, buffer.bytes());
+            if req.opclass & op::FLAG_FAF != 0 {
+                continue;
+            }
+            match self.transport.putop(&mut req) {
+                // The caller had left, or everything is over: nobody misses the answer.
+                Ok(()) | Err(Errno::Canceled | Errno::Nxio) => {}
+                Err(error) => say::warn(format_args!("putop: {error:?}")),
+            }
+        }
+    }
+
+    fn running(&self) -> Option<Task> {
+        self.pu.fibers().running().map(Task)
+    }
+
+    fn suspend(&self) {
+        self.pu.fibers().suspend();
+    }
+
+    fn wake(&self, task: Task) {
+        self.pu.fibers().schedule(Rc::clone(&task.0));
+    }
+}
