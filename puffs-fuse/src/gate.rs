@@ -1,43 +1,111 @@
-//! A gate that one task at a time may pass, the others waiting in line.
+//! Gates that one task at a time may pass, the others waiting in line: a gate for each directory, and one for renames.
+//!
+//! Servers count on it that no two operations on names of one directory are under way, and no two renames of a mount. Linux could
+//! be left to see to the first, but then whoever waits there could not be killed.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 
 use puffs_user::host::{Server, Task};
 
-/// The gate.
-#[derive(Default)]
-pub(crate) struct Gate {
-    taken: Cell<bool>,
-    line: RefCell<VecDeque<Task>>,
-}
+/// Gates by their names. One that nobody has passed takes no room.
+pub(crate) struct Gates<K>(RefCell<HashMap<K, VecDeque<Task>>>);
 
 /// Whoever holds it has passed.
-pub(crate) struct Passed<'g> {
-    gate: &'g Gate,
+pub(crate) struct Passed<'g, K: Hash + Eq> {
+    gates: &'g Gates<K>,
+    key: K,
     server: &'g dyn Server,
+    /// There was a line.
+    pub(crate) waited: bool,
 }
 
-impl Gate {
-    /// Passes, after those who came before have left.
-    pub(crate) fn pass<'g>(&'g self, server: &'g dyn Server) -> Passed<'g> {
-        if self.taken.replace(true)
-            && let Some(task) = server.running()
-        {
-            self.line.borrow_mut().push_back(task);
-            // Whoever leaves hands the gate over, so it is still taken then, by us.
-            server.suspend();
-        }
-        Passed { gate: self, server }
+impl<K> Default for Gates<K> {
+    fn default() -> Self {
+        Gates(RefCell::default())
     }
 }
 
-impl Drop for Passed<'_> {
-    fn drop(&mut self) {
-        let next = self.gate.line.borrow_mut().pop_front();
-        match next {
-            Some(task) => self.server.wake(task),
-            None => self.gate.taken.set(false),
+impl<K: Hash + Eq + Copy> Gates<K> {
+    /// Passes, after those who came before have left.
+    pub(crate) fn pass<'g>(&'g self, key: K, server: &'g dyn Server) -> Passed<'g, K> {
+        let waits = match self.0.borrow_mut().entry(key) {
+            std::collections::hash_map::Entry::Vacant(free) => {
+                free.insert(VecDeque::new());
+                false
+            }
+            std::collections::hash_map::Entry::Occupied(mut line) => match server.running() {
+                Some(task) => {
+                    line.get_mut().push_back(task);
+                    true
+                }
+                None => false,
+            },
+        };
+        if waits {
+            // Whoever leaves hands the gate over, so it is taken then, by us.
+            server.suspend();
         }
+        Passed {
+            gates: self,
+            key,
+            server,
+            waited: waits,
+        }
+    }
+}
+
+impl<K: Hash + Eq> Drop for Passed<'_, K> {
+    fn drop(&mut self) {
+        let mut gates = self.gates.0.borrow_mut();
+        match gates.get_mut(&self.key).and_then(VecDeque::pop_front) {
+            Some(task) => self.server.wake(task),
+            None => {
+                gates.remove(&self.key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use puffs_user::host::{NoStack, Ran};
+
+    /// A server without tasks: nobody has to wait there.
+    struct Alone;
+
+    impl Server for Alone {
+        fn start(&self, _: usize) -> Result<Ran, NoStack> {
+            Err(NoStack)
+        }
+
+        fn serve(&self) {}
+
+        fn running(&self) -> Option<Task> {
+            None
+        }
+
+        fn suspend(&self) {
+            unreachable!();
+        }
+
+        fn wake(&self, _: Task) {
+            unreachable!();
+        }
+    }
+
+    #[test]
+    fn gates_that_nobody_holds_take_no_room() {
+        let gates = Gates::default();
+        let one = gates.pass(1, &Alone);
+        let two = gates.pass(2, &Alone);
+        assert!(!one.waited && !two.waited);
+        assert_eq!(gates.0.borrow().len(), 2);
+        drop(one);
+        assert_eq!(gates.0.borrow().len(), 1);
+        drop(two);
+        assert!(gates.0.borrow().is_empty());
     }
 }

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::RawFd;
-use std::ptr;
 use std::sync::Arc;
 
 use puffs_core::Buf;
@@ -10,13 +9,13 @@ use puffs_core::msg::body;
 use puffs_core::platform::Hosted;
 use puffs_user::host::{NoStack, Ran, Server, Session, Stale, Transport, Turn};
 use puffs_vfs::file;
-use puffs_vfs::nodes::Nodes;
+use puffs_vfs::nodes::{NodeId, Nodes};
 use slab::Slab;
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::device::{Device, Got};
 use crate::errno::Code;
-use crate::gate::Gate;
+use crate::gate::Gates;
 use crate::guard::Guard;
 use crate::handles::Handles;
 use crate::mount::Mounted;
@@ -45,11 +44,12 @@ pub(crate) struct FuseSession {
     pub(crate) policy: Policy,
     pub(crate) state: RefCell<State>,
     pub(crate) maxdata: usize,
-    pub(crate) renames: Gate,
+    pub(crate) renames: Gates<()>,
+    pub(crate) dirs: Gates<NodeId>,
     pub(crate) traffic: Arc<Traffic>,
     pub(crate) notifier: Notifier,
-    /// Bytes of requests that tasks work on: they are here and not on the tasks' stacks, which may be forgotten.
-    requests: RefCell<Slab<Box<[u8]>>>,
+    /// What the tasks work on, by their tokens: it is here and not on their stacks, which may be forgotten.
+    todo: RefCell<Slab<Todo>>,
     guard: Option<Guard>,
     seat: Seat,
     ready: Ready,
@@ -62,6 +62,16 @@ pub(crate) struct State {
     pub(crate) nodes: Nodes,
     pub(crate) handles: Handles,
     pub(crate) polls: Polls,
+}
+
+/// What a task is to do.
+enum Todo {
+    /// A request, of these bytes.
+    Request(Box<[u8]>),
+    /// A WRITE of so many bytes in a buffer that becomes its message.
+    Write(Option<Buf<Hosted>>, usize),
+    /// Tell the server that it is unmounted.
+    Finish,
 }
 
 /// Where a session is in its life.
@@ -100,9 +110,10 @@ impl FuseSession {
                 polls: Polls::default(),
             }),
             maxdata,
-            renames: Gate::default(),
+            renames: Gates::default(),
+            dirs: Gates::default(),
             notifier: Notifier::new(Arc::clone(&traffic)),
-            requests: RefCell::default(),
+            todo: RefCell::default(),
             guard: Some(guard),
             traffic,
             ready,
@@ -111,50 +122,27 @@ impl FuseSession {
         }
     }
 
-    /// Runs `f` as a task.
-    fn task(
-        &self,
-        server: &dyn Server,
-        f: impl FnOnce(&Work<'_>) + 'static,
-    ) -> Result<Ran, NoStack> {
-        let session: *const FuseSession = self;
-        server.start(Box::new(move |server| {
-            // SAFETY: the main loop keeps the session until no task is left.
-            let session = unsafe { &*session };
-            f(&Work {
-                session,
-                port: Port::new(&session.line, server),
-            });
-        }))
-    }
-
     /// Begins the request of `len` bytes in `buf`.
     fn begin(&self, server: &dyn Server, buf: Buf<Hosted>, len: usize) {
         let bytes = &buf[FRONT..FRONT + len];
         let Ok((header, _)) = InHeader::read_from_prefix(bytes) else {
             return self.line.pool.give(buf);
         };
-        let unique = header.unique;
-        let ran = match header.opcode {
+        let work = match header.opcode {
             op::INTERRUPT => {
                 self.traffic.interrupt(bytes);
                 return self.line.pool.give(buf);
             }
-            op::WRITE => self.task(server, move |work| {
-                let outcome = work.write(buf, FRONT, len);
-                work.reply(unique, outcome);
-            }),
+            op::WRITE => Todo::Write(Some(buf), len),
             _ => {
-                let place = self.requests.borrow_mut().insert(bytes.into());
+                let bytes = bytes.into();
                 self.line.pool.give(buf);
-                let ran = self.task(server, move |work| work.request(place, unique));
-                if ran.is_err() {
-                    self.requests.borrow_mut().remove(place);
-                }
-                ran
+                Todo::Request(bytes)
             }
         };
-        match ran {
+        let token = self.todo.borrow_mut().insert(work);
+        let unique = header.unique;
+        match server.start(token) {
             Ok(Ran::Ended) => {}
             // Whoever polls is not kept waiting: he is told when there is something.
             Ok(Ran::Suspended) if header.opcode == op::POLL => {
@@ -163,6 +151,7 @@ impl FuseSession {
             }
             Ok(Ran::Suspended) => {}
             Err(NoStack) => {
+                self.todo.borrow_mut().remove(token);
                 self.traffic.answer_early(unique, libc::ENOMEM, &[]);
                 self.traffic.end(unique);
             }
@@ -174,14 +163,8 @@ impl FuseSession {
         self.life.set(Life::Ending);
         // It would be ready for ever.
         self.ready.unwatch(self.traffic.device.fd());
-        let told = self.task(server, |work| {
-            work.finish();
-            let session = work.session;
-            session.seat.unmounted();
-            session.life.set(Life::Over);
-            // A turn is to see it.
-            session.ready.waker().wake();
-        });
+        let token = self.todo.borrow_mut().insert(Todo::Finish);
+        let told = server.start(token);
         if told.is_err() {
             eprintln!("puffs: no memory to tell the server that it is unmounted");
             self.seat.unmounted();
@@ -207,6 +190,35 @@ impl Session for FuseSession {
         let turn = self.turn_requests(server);
         self.traffic.rest();
         turn
+    }
+
+    fn task(&self, token: usize, server: &dyn Server) {
+        let work = Work {
+            session: self,
+            port: Port::new(&self.line, server),
+        };
+        let mut todo = self.todo.borrow_mut();
+        match todo.get_mut(token) {
+            Some(Todo::Request(bytes)) => {
+                let bytes: *const [u8] = &raw const **bytes;
+                drop(todo);
+                // SAFETY: they are in a box that is taken out of its place below, by this task alone.
+                work.request(unsafe { &*bytes });
+            }
+            Some(Todo::Write(buf, len)) => {
+                let (buf, len) = (buf.take(), *len);
+                drop(todo);
+                if let Some(buf) = buf {
+                    work.write_request(buf, len);
+                }
+            }
+            Some(Todo::Finish) => {
+                drop(todo);
+                work.told();
+            }
+            None => return,
+        }
+        self.todo.borrow_mut().remove(token);
     }
 
     fn forget_stale(&self, stale: Stale) -> Result<(), i32> {
@@ -275,20 +287,30 @@ impl Drop for FuseSession {
 }
 
 impl Work<'_> {
-    /// Handles the request whose bytes are in that place.
-    fn request(&self, place: usize, unique: u64) {
-        let bytes = {
-            let requests = self.session.requests.borrow();
-            let bytes: &[u8] = requests.get(place).map_or(&[], |bytes| bytes);
-            ptr::from_ref(bytes)
-        };
-        // SAFETY: they are in a box that stays until it is taken out of its place, below.
-        let outcome = match Request::read(unsafe { &*bytes }) {
+    /// Executes a request that is `bytes`.
+    fn request(&self, bytes: &[u8]) {
+        let outcome = match Request::read(bytes) {
             Ok(request) => self.dispatch(&request),
             Err(malformed) => Err(malformed.into()),
         };
-        self.session.requests.borrow_mut().remove(place);
+        self.reply(unique(bytes), outcome);
+    }
+
+    /// Executes a WRITE of so many bytes in `buf`.
+    fn write_request(&self, buf: Buf<Hosted>, len: usize) {
+        let unique = unique(&buf[FRONT..FRONT + len]);
+        let outcome = self.write(buf, FRONT, len);
         self.reply(unique, outcome);
+    }
+
+    /// Tells the server that it is unmounted.
+    fn told(&self) {
+        self.finish();
+        let session = self.session;
+        session.seat.unmounted();
+        session.life.set(Life::Over);
+        // A turn is to see it.
+        session.ready.waker().wake();
     }
 
     fn dispatch(&self, request: &Request<'_>) -> Outcome {
@@ -324,6 +346,11 @@ impl Work<'_> {
             _ => Err(Code(libc::ENOSYS)),
         }
     }
+}
+
+/// The number of a request, to which the reply goes.
+fn unique(bytes: &[u8]) -> u64 {
+    InHeader::read_from_prefix(bytes).map_or(0, |(header, _)| header.unique)
 }
 
 const _: () = assert!(

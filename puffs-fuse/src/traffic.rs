@@ -119,6 +119,12 @@ impl Traffic {
         self.progress.load(Ordering::SeqCst)
     }
 
+    /// Whether the caller of a request still waits for the reply.
+    pub(crate) fn is_wanted(&self, unique: u64) -> bool {
+        let lists = self.lists();
+        lists.begun.get(&unique).is_some_and(|b| !b.answered)
+    }
+
     /// The request is over. Whether its caller still waits for the reply.
     pub(crate) fn end(&self, unique: u64) -> bool {
         let begun = self.lists().begun.remove(&unique);

@@ -15,6 +15,8 @@ use std::rc::Rc;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
+/// Stack that the library and a host need below a server's operation, which has all that was asked for.
+const OURS: usize = 64 << 10;
 /// Unused stacks that are kept.
 const KEPT: usize = 16;
 /// Fibers at one time: each takes two mappings of the 65,530 that Linux gives a process by default.
@@ -117,7 +119,7 @@ impl Fibers {
         if self.suspended.borrow().len() >= MOST {
             return Err(NoStack);
         }
-        DefaultStack::new(self.stack_size.get()).map_err(|_| NoStack)
+        DefaultStack::new(self.stack_size.get() + OURS).map_err(|_| NoStack)
     }
 
     /// Goes on with a fiber until it ends or is suspended.
@@ -182,12 +184,13 @@ impl Fibers {
         }
     }
 
-    /// Forgets all fibers that are suspended, with what lies on their stacks.
+    /// The end: forgets all fibers that are suspended, with what lies on their stacks.
     ///
     /// # Safety
     /// Nobody relies on a destructor that is to run on one of these stacks.
     pub(crate) unsafe fn reset(&self) {
         self.ready.borrow_mut().clear();
+        self.spare.borrow_mut().clear();
         for fiber in self.suspended.take() {
             if let Some(mut coroutine) = fiber.coroutine.take() {
                 // SAFETY: the caller's promise.

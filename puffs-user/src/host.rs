@@ -33,20 +33,14 @@ pub trait Transport {
     fn putop(&self, req: &mut wire::Req) -> Result<(), Errno>;
 }
 
-/// What a task does, with the server that it runs in.
-pub type Job = Box<dyn FnOnce(&dyn Server)>;
-
 /// The server, for a session's turns: runs the session's tasks, and in them the server's operations.
 pub trait Server {
-    /// Runs `task` on a stack of its own, until it ends or an operation in it is left in its middle; then somebody goes on with
-    /// it later, in this turn or between turns.
-    ///
-    /// The task gets a server to use; it may keep addresses of the session, which outlives it. What it owns should
-    /// be owned elsewhere: a task that is still suspended when the session ends is forgotten with its stack.
+    /// Runs the session's [`Session::task`] for this `token` on a stack of its own, until it ends or an operation in it is
+    /// left in its middle; then somebody goes on with it later, in this turn or between turns.
     ///
     /// # Errors
-    /// [`NoStack`]: it was dropped without having begun.
-    fn start(&self, task: Job) -> Result<Ran, NoStack>;
+    /// [`NoStack`]: it has not begun.
+    fn start(&self, token: usize) -> Result<Ran, NoStack>;
 
     /// Fetches, executes and answers until no request is left. Called from a task, so that the operations are on its stack.
     fn serve(&self);
@@ -114,6 +108,10 @@ pub trait Session {
     /// # Errors
     /// An errno value when the session cannot go on.
     fn turn(&self, server: &dyn Server) -> Result<Turn, i32>;
+
+    /// One task, begun by [`Server::start`] with this token, on a stack of its own. What it owns should be owned
+    /// by the session and not be on that stack: a task that is still suspended when the loop ends is forgotten with its stack.
+    fn task(&self, token: usize, server: &dyn Server);
 
     /// Has the kernel forget what the server says is stale. Returns without waiting.
     ///

@@ -19,3 +19,4 @@ mod server;
 mod stage;
 mod unmount;
 mod wait;
+mod waits;

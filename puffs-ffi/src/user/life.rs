@@ -1,6 +1,7 @@
 //! The life of a server: init, daemon, mount, main loop, exit.
 
 use core::ffi::{CStr, c_char, c_int, c_void};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use puffs_user::c::consts::PUFFS_STATE_UNMOUNTED;
 use puffs_user::c::ops::puffs_ops;
@@ -8,6 +9,13 @@ use puffs_user::c::puffs_cookie_t;
 use puffs_user::usermount::{InitError, Usermount, unmount_on_signal};
 
 use super::{context, fail, finish, name, null, private};
+
+/// The contexts that there are. Nobody frees them before the process ends, and whoever looks for leaks is to find them.
+static CONTEXTS: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+fn contexts() -> MutexGuard<'static, Vec<usize>> {
+    CONTEXTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Makes the context of a file server with the operations of `pops`, which comes from `PUFFSOP_INIT` (or `malloc`) and is
 /// freed: the server must not touch it again. On failure it stays the server's.
@@ -42,7 +50,9 @@ pub unsafe extern "C" fn puffs_init(
         Ok(pu) => {
             // SAFETY: by contract from malloc and the library's from now on; `ops` is not used any more.
             unsafe { libc::free(pops.cast()) };
-            Box::into_raw(pu)
+            let pu = Box::into_raw(pu);
+            contexts().push(pu.expose_provenance());
+            pu
         }
         Err(error) => {
             if !matches!(error, InitError::System(_)) {
@@ -148,6 +158,7 @@ pub unsafe extern "C" fn puffs_cancel(pu: *mut Usermount, error: c_int) {
     if context.is_mounted() {
         return;
     }
+    contexts().retain(|address| *address != pu.addr());
     // SAFETY: it came from `Box::into_raw` in `puffs_init`, and by contract nobody uses it again.
     unsafe { Box::from_raw(pu) }.cancel(error);
 }

@@ -73,6 +73,7 @@ impl Work<'_> {
         let read = request.fixed::<ReadIn>()?;
         let head = head(&request.header);
         let node = self.hold(request.header.nodeid)?;
+        let _alone = self.enter_dir(request, &node)?;
         let known = {
             let mut state = self.session.state.borrow_mut();
             let handle = state.handles.get(read.fh).ok_or(Code(libc::EBADF))?;

@@ -8,13 +8,14 @@ use puffs_core::Cookie;
 use puffs_core::msg::body::{Attr, Head, NAME_MAX, Time, namei};
 use puffs_core::msg::op::vn;
 use puffs_vfs::names::{self, End, Found, New};
-use puffs_vfs::nodes::VType;
+use puffs_vfs::nodes::{NodeId, VType};
 use puffs_vfs::{Caller, Failed, attr as vattr};
 use zerocopy::FromBytes;
 
 use super::{Held, head};
 use crate::attr::{mode_type, rdev_in, unknown};
 use crate::errno::Code;
+use crate::gate::Passed;
 use crate::proto::request::Request;
 use crate::proto::wire::{
     CreateIn, EntryOut, LinkIn, MkdirIn, MknodIn, RENAME_NOREPLACE, Rename2In, RenameIn,
@@ -31,6 +32,7 @@ impl<'t> Work<'t> {
         let (_, name) = named::<[u8; 0]>(request)?;
         let head = head(&request.header);
         let dir = self.hold(request.header.nodeid)?;
+        let _alone = self.enter_dir(request, &dir)?;
         self.check(&head, &dir, vattr::VEXEC)?;
         match self.find(&head, &dir, name, namei::LOOKUP) {
             Ok(found) => {
@@ -39,6 +41,20 @@ impl<'t> Work<'t> {
             }
             Err(ENOENT) => self.absent(),
             Err(failed) => Err(failed.into()),
+        }
+    }
+
+    /// Waits until nobody else is about names of this directory. (Requests that change names wait in Linux.)
+    pub(crate) fn enter_dir<'h>(
+        &'h self,
+        request: &Request<'_>,
+        dir: &Held<'_, '_>,
+    ) -> Result<Passed<'h, NodeId>, Code> {
+        let passed = self.session.dirs.pass(dir.id, self.port.server);
+        // Whoever has gone meanwhile needs nothing any more.
+        match passed.waited && !self.session.traffic.is_wanted(request.header.unique) {
+            true => Err(Code(libc::EINTR)),
+            false => Ok(passed),
         }
     }
 
@@ -234,7 +250,7 @@ impl<'t> Work<'t> {
         }
         let head = head(&request.header);
         // Servers count on it that no two renames of a mount are under way.
-        let _alone = self.session.renames.pass(self.port.server);
+        let _alone = self.session.renames.pass((), self.port.server);
         let from = self.hold(request.header.nodeid)?;
         let to = self.hold(newdir)?;
         let source = self.doomed(&head, &from, old)?;

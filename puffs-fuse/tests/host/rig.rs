@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use puffs_core::msg::OpSet;
 use puffs_core::msg::op::{CLASS_VFS, vfs, vn};
 use puffs_fuse::FuseHost;
-use puffs_user::host::{Host, Job, MountArgs, NoStack, Ran, RootInfo, Server, Session, Task, Turn};
+use puffs_user::host::{Host, MountArgs, NoStack, Ran, RootInfo, Server, Session, Task, Turn};
 
 use crate::tree::{ROOT, Seen, Tree};
 
@@ -204,8 +204,8 @@ struct Direct<'d> {
 }
 
 impl Server for Direct<'_> {
-    fn start(&self, task: Job) -> Result<Ran, NoStack> {
-        task(self);
+    fn start(&self, token: usize) -> Result<Ran, NoStack> {
+        self.session.task(token, self);
         Ok(Ran::Ended)
     }
 

@@ -80,6 +80,8 @@ impl Session for FakeSession {
         (self.turn)(&self.log, server)
     }
 
+    fn task(&self, _: usize, _: &dyn Server) {}
+
     fn forget_stale(&self, _: Stale) -> Result<(), i32> {
         Ok(())
     }

@@ -38,7 +38,7 @@ impl Usermount {
         epoll.add(session.fd(), SESSION, libc::EPOLLIN)?;
         epoll.add(self.exit_wake.as_raw_fd(), EXIT, libc::EPOLLIN)?;
         epoll.add(signals::wake_fd()?, SIGNAL, libc::EPOLLIN | libc::EPOLLET)?;
-        let server = Service::new(self, session.transport());
+        let server = Service::new(self, &**session);
         let result = self.turn_after_turn(&epoll, &**session, &server);
         // SAFETY: tasks keep what they own elsewhere, as hosts are told to, and nothing waits for their destructors.
         unsafe { self.fibers().reset() };

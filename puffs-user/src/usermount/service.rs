@@ -9,45 +9,49 @@ use super::Usermount;
 use crate::buffer::{Buffer, Buffers};
 use crate::dispatch;
 use crate::fiber::{NoStack, Ran, Task};
-use crate::host::{Job, Server, Transport};
+use crate::host::{Server, Session};
 use crate::say;
 
 /// A server in its main loop.
 pub(super) struct Service<'m> {
     pu: &'m Usermount,
-    transport: &'m dyn Transport,
+    session: &'m dyn Session,
     buffers: Buffers,
 }
 
 impl<'m> Service<'m> {
-    pub(super) fn new(pu: &'m Usermount, transport: &'m dyn Transport) -> Self {
+    pub(super) fn new(pu: &'m Usermount, session: &'m dyn Session) -> Self {
         Service {
             pu,
-            transport,
+            session,
             buffers: Buffers::new(pu.settings().maxdata() + body::ROOM),
         }
     }
 }
 
 impl Server for Service<'_> {
-    fn start(&self, task: Job) -> Result<Ran, NoStack> {
+    fn start(&self, token: usize) -> Result<Ran, NoStack> {
         let this: *const Service<'_> = self;
         let this: *const Service<'static> = this.cast();
-        // SAFETY: the main loop resets all fibers before the service goes, so no task outlives it.
-        self.pu.start(move || task(unsafe { &*this }))
+        self.pu.start(move || {
+            // SAFETY: the main loop resets all fibers before the service goes, so no task outlives it.
+            let this = unsafe { &*this };
+            this.session.task(token, this);
+        })
     }
 
     fn serve(&self) {
         let Some(mut buffer) = self.buffers.lend() else {
             return say::warn(format_args!("no memory for a request"));
         };
+        let transport = self.session.transport();
         loop {
             let mut req = wire::Req {
                 aux: buffer.addr(),
                 auxlen: buffer.len(),
                 ..wire::Req::default()
             };
-            match self.transport.getop(&mut req) {
+            match transport.getop(&mut req) {
                 Ok(()) => {}
                 Err(Errno::Intr) => continue,
                 Err(Errno::TooBig) if req.auxlen > buffer.len() => match Buffer::new(req.auxlen) {
@@ -64,7 +68,7 @@ impl Server for Service<'_> {
             if req.opclass & op::FLAG_FAF != 0 {
                 continue;
             }
-            match self.transport.putop(&mut req) {
+            match transport.putop(&mut req) {
                 // The caller had left, or everything is over: nobody misses the answer.
                 Ok(()) | Err(Errno::Canceled | Errno::Nxio) => {}
                 Err(error) => say::warn(format_args!("putop: {error:?}")),
