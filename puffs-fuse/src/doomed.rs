@@ -1,9 +1,49 @@
 //! Whether a signal is about to end a caller. FUSE says that *some* signal has come, be it one that the caller handles
 //! and goes on after; only a caller that will not come back may be told that its call was interrupted.
 
+use std::io::Write;
+
 /// Whether process or thread `pid` has a signal pending that ends it. One that cannot be seen has none.
 pub(crate) fn doomed(pid: u32) -> bool {
-    pid != 0 && std::fs::read(format!("/proc/{pid}/status")).is_ok_and(|status| fatal(&status))
+    let mut room = [0; 4096];
+    pid != 0 && fatal(look(pid, "status", &mut room))
+}
+
+/// Whether process `pid` is stopped.
+pub(crate) fn stopped(pid: u32) -> bool {
+    let mut room = [0; 512];
+    at_rest(look(pid, "stat", &mut room))
+}
+
+/// The beginning of a file of `/proc/PID`; empty when it cannot be read. Allocates nothing: the keeper may not.
+fn look<'r>(pid: u32, file: &str, room: &'r mut [u8]) -> &'r [u8] {
+    let mut path = [0_u8; 40];
+    if write!(&mut path[..], "/proc/{pid}/{file}\0").is_err() {
+        return &[];
+    }
+    let mut len = 0;
+    // SAFETY: the path ends with a NUL, as it was written or by what was there before; reads go where there is room.
+    unsafe {
+        let fd = libc::open(path.as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC);
+        if fd == -1 {
+            return &[];
+        }
+        while len < room.len() {
+            match libc::read(fd, room[len..].as_mut_ptr().cast(), room.len() - len) {
+                n @ 1.. => len += n as usize,
+                _ => break,
+            }
+        }
+        libc::close(fd);
+    }
+    &room[..len]
+}
+
+/// From `/proc/PID/stat`: the state stands behind the name, which is in parentheses and may hold any.
+fn at_rest(stat: &[u8]) -> bool {
+    let name_end = stat.iter().rposition(|byte| *byte == b')');
+    let state = name_end.and_then(|end| stat.get(end + 2));
+    matches!(state, Some(b'T' | b't'))
 }
 
 /// From `/proc/PID/status`: pending, not blocked, and neither caught, ignored nor harmless by default. (The kernel makes
@@ -74,7 +114,16 @@ mod tests {
     }
 
     #[test]
+    fn the_state_stands_behind_the_name() {
+        assert!(at_rest(b"12 (a) T) T 1 2"));
+        assert!(at_rest(b"12 (a) t 1 2"));
+        assert!(!at_rest(b"12 (T) T) S 1 2"));
+        assert!(!at_rest(b"12 (a)") && !at_rest(b""));
+    }
+
+    #[test]
     fn this_process_goes_on() {
-        assert!(!doomed(std::process::id()) && !doomed(0));
+        let own = std::process::id();
+        assert!(!doomed(own) && !doomed(0) && !stopped(own) && !stopped(u32::MAX));
     }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::keeper::Keeper;
 use crate::mount::without_signals;
 use crate::traffic::Traffic;
 
@@ -23,16 +24,19 @@ pub(crate) struct Guard {
 
 struct Shared {
     traffic: Arc<Traffic>,
+    keeper: Option<Keeper>,
     stop: AtomicBool,
     /// It sleeps until it is woken.
     asleep: AtomicBool,
 }
 
 impl Guard {
-    /// Starts it; requests have `room` bytes at most. Without a thread the mount works all the same, so it is only said.
-    pub(crate) fn new(traffic: Arc<Traffic>, room: usize) -> Self {
+    /// Starts it; requests have `room` bytes at most. It wakes the keeper. Without a thread the mount works all the same, so it is
+    /// only said.
+    pub(crate) fn new(traffic: Arc<Traffic>, keeper: Option<Keeper>, room: usize) -> Self {
         let shared = Arc::new(Shared {
             traffic,
+            keeper,
             stop: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
         });
@@ -79,6 +83,9 @@ impl Shared {
         let mut buf = Vec::new();
         let mut seen = traffic.progress();
         while !self.stop.load(Ordering::SeqCst) {
+            if let Some(keeper) = &self.keeper {
+                keeper.wake(traffic.flights());
+            }
             thread::park_timeout(TICK);
             let now = traffic.progress();
             if now != seen {

@@ -57,6 +57,5 @@ fn begin(args: &MountArgs) -> Result<FuseSession, Error> {
     let seat = Seat::take(queue.clone()).map_err(system)?;
     let connection = mount::mount(args, !policy.asks)?;
     let line = Line::new(queue, ops, root, Pool::new(max_len));
-    let session = FuseSession::new((line, seat), policy, nodes, maxdata, connection);
-    Ok(session)
+    FuseSession::new((line, seat), policy, nodes, maxdata, connection).map_err(system)
 }

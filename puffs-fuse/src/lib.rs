@@ -15,7 +15,7 @@
 //! | `port` | carries messages to the server: [`puffs_vfs::Caller`] over the queue |
 //! | `seat` | the server's end: an instance of the device |
 //! | `traffic` | requests in flight: begun, waiting, interrupted |
-//! | `guard`, `notify` | the two other threads |
+//! | `guard`, `notify`, `keeper` | the two other threads, and the process beside the server |
 //! | `session` | one mount: turns, tasks, dispatch, the end |
 //! | `reply` | replies, and taking back those that nobody got |
 //! | `ops` | the sequences, a file for each group of requests |
@@ -32,6 +32,7 @@ mod guard;
 mod handles;
 mod host;
 mod invalidate;
+mod keeper;
 pub mod mount;
 mod notify;
 mod ops;

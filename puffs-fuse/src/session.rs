@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use puffs_core::Buf;
 use puffs_core::msg::body;
 use puffs_core::platform::Hosted;
+use puffs_core::{Buf, Errno};
 use puffs_user::host::{NoStack, Ran, Server, Session, Stale, Transport, Turn};
 use puffs_vfs::file;
 use puffs_vfs::nodes::{NodeId, Nodes};
@@ -18,6 +18,7 @@ use crate::errno::Code;
 use crate::gate::Gates;
 use crate::guard::Guard;
 use crate::handles::Handles;
+use crate::keeper::{Flights, Keeper};
 use crate::mount::Mounted;
 use crate::notify::Notifier;
 use crate::ops::Policy;
@@ -97,10 +98,16 @@ impl FuseSession {
         nodes: Nodes,
         maxdata: usize,
         (device, ready, mounted): (Device, Ready, Mounted),
-    ) -> Self {
-        let traffic = Arc::new(Traffic::new(device));
-        let guard = Guard::new(Arc::clone(&traffic), line.pool.large() - FRONT);
-        FuseSession {
+    ) -> Result<Self, Errno> {
+        let traffic = Arc::new(Traffic::new(device, Flights::new()?));
+        let fd = traffic.device.fd();
+        let keeper = Keeper::new(traffic.flights(), fd);
+        match &keeper {
+            Some(keeper) => mounted.has_keeper(fd, keeper.fd()),
+            None => eprintln!("puffs: no keeper, so a stopped server keeps those who wait for it"),
+        }
+        let guard = Guard::new(Arc::clone(&traffic), keeper, line.pool.large() - FRONT);
+        Ok(FuseSession {
             line,
             seat,
             policy,
@@ -119,7 +126,7 @@ impl FuseSession {
             ready,
             mounted,
             life: Cell::new(Life::Mounted),
-        }
+        })
     }
 
     /// Begins the request of `len` bytes in `buf`.
@@ -271,6 +278,8 @@ impl FuseSession {
 impl Drop for FuseSession {
     fn drop(&mut self) {
         self.seat.unmounted();
+        self.mounted.forget(self.traffic.device.fd());
+        // With the guard ends the keeper, which holds the connection too.
         drop(self.guard.take());
         // What the notifier waits for may be a reply to a request that will not be served any more.
         let traffic = &self.traffic;
@@ -280,7 +289,6 @@ impl Drop for FuseSession {
             traffic.device.ends_within(LAST_WAIT);
         });
         // First the connection ends, then the mount: whoever still waits for us gets an error, so that unmounting waits for nobody.
-        self.mounted.forget(traffic.device.fd());
         self.traffic.device.close();
         self.mounted.end();
     }

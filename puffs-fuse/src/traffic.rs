@@ -8,13 +8,15 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use slab::Slab;
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::device::{Device, Got, Sent};
 use crate::doomed::doomed;
+use crate::keeper::Flights;
 use crate::proto::op;
 use crate::proto::wire::{InHeader, InterruptIn, NotifyPollWakeupOut, OutHeader, notify};
 
@@ -22,8 +24,8 @@ use crate::proto::wire::{InHeader, InterruptIn, NotifyPollWakeupOut, OutHeader, 
 pub(crate) struct Traffic {
     pub(crate) device: Device,
     lists: Mutex<Lists>,
-    /// Odd while the main loop executes a request.
-    progress: AtomicU64,
+    /// What the keeper sees.
+    flights: Flights,
 }
 
 #[derive(Default)]
@@ -32,12 +34,16 @@ struct Lists {
     begun: HashMap<u64, Begun>,
     /// Those who poll and are to ask again soon.
     pollers: Vec<u64>,
+    /// Places in the keeper's table.
+    places: Slab<()>,
 }
 
 /// A request that has been read and not begun.
 struct Waiting {
     bytes: Box<[u8]>,
     signalled: bool,
+    /// Its place in the keeper's table.
+    place: usize,
 }
 
 /// A request that has begun.
@@ -49,6 +55,8 @@ struct Begun {
     signalled: bool,
     /// Its caller has its reply, and has gone on.
     answered: bool,
+    /// Its place in the keeper's table.
+    place: usize,
 }
 
 /// Whether a request of this kind may wait for ever, and so ends at any signal.
@@ -62,12 +70,30 @@ fn silent(opcode: u32) -> bool {
 }
 
 impl Traffic {
-    pub(crate) fn new(device: Device) -> Self {
+    pub(crate) fn new(device: Device, flights: Flights) -> Self {
         Traffic {
             device,
             lists: Mutex::default(),
-            progress: AtomicU64::new(0),
+            flights,
         }
+    }
+
+    /// The keeper's table.
+    pub(crate) fn flights(&self) -> &Flights {
+        &self.flights
+    }
+
+    /// A request is in flight from now on.
+    fn fly(&self, lists: &mut Lists, header: &InHeader) -> usize {
+        let place = lists.places.insert(());
+        self.flights.begin(place, header.unique, header.pid);
+        place
+    }
+
+    /// It is not any more.
+    fn land(&self, places: &mut Slab<()>, place: usize) {
+        self.flights.end(place);
+        places.remove(place);
     }
 
     fn lists(&self) -> MutexGuard<'_, Lists> {
@@ -83,6 +109,7 @@ impl Traffic {
             Some(waiting) => {
                 let len = waiting.bytes.len();
                 buf[..len].copy_from_slice(&waiting.bytes);
+                self.land(&mut lists.places, waiting.place);
                 (len, waiting.signalled)
             }
             None => match self.device.read(buf)? {
@@ -98,6 +125,7 @@ impl Traffic {
                 patient: patient(header.opcode),
                 signalled,
                 answered: false,
+                place: self.fly(&mut lists, &header),
             };
             lists.begun.insert(header.unique, begun);
         }
@@ -106,17 +134,17 @@ impl Traffic {
 
     /// The main loop executes something, from now until [`Traffic::rest`].
     pub(crate) fn work(&self) {
-        self.progress.fetch_add(1, Ordering::SeqCst);
+        self.flights.progress().fetch_add(1, Ordering::SeqCst);
     }
 
     /// It is done with that.
     pub(crate) fn rest(&self) {
-        self.progress.fetch_add(1, Ordering::SeqCst);
+        self.flights.progress().fetch_add(1, Ordering::SeqCst);
     }
 
     /// A figure that changes with each request, odd while one is executed.
     pub(crate) fn progress(&self) -> u64 {
-        self.progress.load(Ordering::SeqCst)
+        self.flights.progress().load(Ordering::SeqCst)
     }
 
     /// Whether the caller of a request still waits for the reply.
@@ -127,8 +155,12 @@ impl Traffic {
 
     /// The request is over. Whether its caller still waits for the reply.
     pub(crate) fn end(&self, unique: u64) -> bool {
-        let begun = self.lists().begun.remove(&unique);
-        begun.is_some_and(|begun| !begun.answered)
+        let mut lists = self.lists();
+        let begun = lists.begun.remove(&unique);
+        begun.is_some_and(|begun| {
+            self.land(&mut lists.places, begun.place);
+            !begun.answered
+        })
     }
 
     /// Replies to a request that goes on, unless its caller has a reply already.
@@ -171,11 +203,13 @@ impl Traffic {
 
     /// Ends those that were signalled and may or must end.
     fn dismiss(&self, lists: &mut Lists) {
-        lists.inbox.retain(|waiting| {
+        let Lists { inbox, places, .. } = lists;
+        inbox.retain(|waiting| {
             let header = waiting.header();
             let ends = waiting.signalled && (patient(header.opcode) || doomed(header.pid));
             if ends {
                 self.send(header.unique, libc::EINTR, &[]);
+                self.land(places, waiting.place);
             }
             !ends
         });
@@ -263,10 +297,14 @@ impl Traffic {
                         self.interrupt_request(&mut lists, interrupt.unique);
                     }
                 }
-                Ok(_) => lists.inbox.push_back(Waiting {
-                    bytes: bytes.into(),
-                    signalled: false,
-                }),
+                Ok((header, _)) => {
+                    let waiting = Waiting {
+                        bytes: bytes.into(),
+                        signalled: false,
+                        place: self.fly(&mut lists, &header),
+                    };
+                    lists.inbox.push_back(waiting);
+                }
                 Err(_) => {}
             }
         }

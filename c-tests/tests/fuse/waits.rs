@@ -423,3 +423,38 @@ fn what_is_left_waiting_leaks_nothing() {
     assert!(Process::open(reader.id()).ended(LONG));
     fs.server.ends_cleanly();
 }
+
+#[test]
+fn a_stopped_server_does_not_keep_the_killed() {
+    if skipped() {
+        return;
+    }
+    let fs = Waitfs::new();
+    for round in 0..10 {
+        // One whose request the server has, one who comes while it is stopped, and many in the middle of something.
+        let waiting = cat(&fs.path("later"));
+        assert!(fs.waits(1));
+        let loops: Vec<_> = (0..4)
+            .map(|_| {
+                let script = "while read line < \"$1\"; do :; done";
+                Command::new("sh")
+                    .args(["-c", script, "sh"])
+                    .arg(fs.path("ready"))
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        for _ in 0..round {
+            fs::read_to_string(fs.path("ready")).unwrap();
+        }
+        fs.server.signal(Signal::STOP);
+        let late = cat(&fs.path("absent"));
+        for child in loops.into_iter().chain([waiting, late]) {
+            dies(child);
+        }
+        fs.server.signal(Signal::CONT);
+        fs.go("continue");
+        assert!(fs.waits(0));
+    }
+    fs.end();
+}

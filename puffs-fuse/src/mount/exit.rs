@@ -10,6 +10,8 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 struct Entry {
     pid: u32,
     fd: RawFd,
+    /// The socket of its keeper, which holds the connection too.
+    keeper: Option<RawFd>,
     run: Box<dyn FnOnce() + Send>,
 }
 
@@ -27,7 +29,19 @@ pub(super) fn register(fd: RawFd, run: Box<dyn FnOnce() + Send>) {
         unsafe { libc::atexit(at_exit) };
     });
     let pid = std::process::id();
-    entries().push(Entry { pid, fd, run });
+    entries().push(Entry {
+        pid,
+        fd,
+        keeper: None,
+        run,
+    });
+}
+
+/// The connection `fd` has a keeper, which is to end before.
+pub(super) fn set_keeper(fd: RawFd, keeper: RawFd) {
+    if let Some(entry) = entries().iter_mut().find(|entry| entry.fd == fd) {
+        entry.keeper = Some(keeper);
+    }
 }
 
 /// The mount of `fd` has ended by itself.
@@ -41,6 +55,9 @@ extern "C" fn at_exit() {
         .into_iter()
         .filter(|entry| entry.pid == std::process::id());
     for entry in ours {
+        if let Some(keeper) = entry.keeper {
+            crate::keeper::end(keeper);
+        }
         super::cut(entry.fd);
         (entry.run)();
     }

@@ -128,6 +128,11 @@ impl Mounted {
         self.shared.forced.load(Ordering::Acquire)
     }
 
+    /// The connection `fd` has a keeper with this socket.
+    pub(crate) fn has_keeper(&self, fd: RawFd, keeper: RawFd) {
+        exit::set_keeper(fd, keeper);
+    }
+
     /// From now on nothing is to be done when the process exits.
     pub(crate) fn forget(&self, fd: RawFd) {
         exit::unregister(fd);

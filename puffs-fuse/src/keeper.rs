@@ -1,0 +1,278 @@
+//! The keeper: a small process that lets killed callers go while the server is stopped.
+//!
+//! A caller whose request has been read waits for the reply even when it is killed: Linux leaves it to the server to let it go.
+//! The guard sees to that while the server hangs, but a server that is stopped has no thread that runs. So each mount has a
+//! process beside it that shares the table of requests in flight. It looks at it every [`TICK`] while there are
+//! any, sleeps while there are none, and does nothing but reply `EINTR` to those of a stopped server whose callers are about to die.
+//!
+//! It holds the connection, so it ends with the server, whatever ends that: the other end of its socket closes. It is
+//! nobody's child, has none of the server's files, and uses no memory but its stack and the table, since other threads of
+//! the server may have held any lock when it was made.
+
+use std::io::IoSlice;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use puffs_core::Errno;
+use zerocopy::IntoBytes;
+
+use crate::doomed::{doomed, stopped};
+use crate::proto::wire::OutHeader;
+
+/// How late a killed caller of a stopped server is let go, in milliseconds.
+const TICK: i32 = 50;
+/// Requests in flight that can be watched; others are not.
+const SLOTS: usize = 1024;
+
+/// What the processes share.
+#[derive(Debug)]
+#[repr(C)]
+struct Table {
+    /// Changes with each request, odd while one is executed.
+    progress: AtomicU64,
+    /// The keeper sleeps until it is woken.
+    asleep: AtomicBool,
+    slots: [Slot; SLOTS],
+}
+
+/// A request in flight.
+#[derive(Debug)]
+#[repr(C)]
+struct Slot {
+    /// Its number; 0: there is none.
+    unique: AtomicU64,
+    pid: AtomicU32,
+}
+
+/// The table, mapped.
+#[derive(Debug)]
+pub(crate) struct Flights(NonNull<Table>);
+
+// SAFETY: everything in it is atomic.
+unsafe impl Send for Flights {}
+// SAFETY: as above.
+unsafe impl Sync for Flights {}
+
+impl Flights {
+    /// An empty table.
+    ///
+    /// # Errors
+    /// [`Errno::NoMem`].
+    pub(crate) fn new() -> Result<Self, Errno> {
+        // SAFETY: a mapping of our own; zeroes are a valid table.
+        let at = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                size_of::<Table>(),
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        match at {
+            libc::MAP_FAILED => Err(Errno::NoMem),
+            at => NonNull::new(at.cast()).map(Flights).ok_or(Errno::NoMem),
+        }
+    }
+
+    fn table(&self) -> &Table {
+        // SAFETY: mapped as long as this lives, and atomic.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// See [`crate::traffic::Traffic::progress`].
+    pub(crate) fn progress(&self) -> &AtomicU64 {
+        &self.table().progress
+    }
+
+    /// Notes a request in slot `at`; beyond the last slot nothing is noted.
+    pub(crate) fn begin(&self, at: usize, unique: u64, pid: u32) {
+        if let Some(slot) = self.table().slots.get(at) {
+            slot.pid.store(pid, Ordering::Relaxed);
+            // Pairs with the acquire of the keeper, which reads the pid after it.
+            slot.unique.store(unique, Ordering::Release);
+        }
+    }
+
+    /// The request of slot `at` is over.
+    pub(crate) fn end(&self, at: usize) {
+        if let Some(slot) = self.table().slots.get(at) {
+            slot.unique.store(0, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for Flights {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `new`, and nobody refers to it any more.
+        unsafe { libc::munmap(self.0.as_ptr().cast(), size_of::<Table>()) };
+    }
+}
+
+/// The keeper, seen from the server. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Keeper(OwnedFd);
+
+impl Keeper {
+    /// Makes a keeper for the connection `device`.
+    pub(crate) fn new(flights: &Flights, device: RawFd) -> Option<Self> {
+        let mut ends = [-1; 2];
+        let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+        // SAFETY: room for two descriptors, which are nobody else's.
+        let (ours, theirs) = unsafe {
+            if libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) != 0 {
+                return None;
+            }
+            (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))
+        };
+        let server = std::process::id();
+        match split() {
+            // The child makes the keeper and ends, so that the keeper is nobody's.
+            0 => match split() {
+                0 => keep(flights.table(), theirs.as_raw_fd(), device, server),
+                // SAFETY: ends this process and nothing else.
+                made => unsafe { libc::_exit(i32::from(made == -1)) },
+            },
+            -1 => None,
+            child => {
+                let mut status = 0;
+                // SAFETY: room for the status. Should somebody else have waited for it, it has ended too.
+                unsafe { libc::waitpid(child, &raw mut status, libc::__WALL) };
+                (status == 0).then_some(Keeper(ours))
+            }
+        }
+    }
+
+    /// Something is in flight: the keeper is to look at it.
+    pub(crate) fn wake(&self, flights: &Flights) {
+        if flights.table().asleep.swap(false, Ordering::SeqCst) {
+            // SAFETY: one byte. If the socket is full, it is awake.
+            unsafe {
+                libc::send(
+                    self.0.as_raw_fd(),
+                    [1_u8].as_ptr().cast(),
+                    1,
+                    libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+                )
+            };
+        }
+    }
+
+    pub(crate) fn fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        end(self.0.as_raw_fd());
+    }
+}
+
+/// Ends the keeper at the other end of `socket`, and waits until it holds nothing any more.
+pub(crate) fn end(socket: RawFd) {
+    let mut byte = [0_u8];
+    // SAFETY: numbers, and room for a byte. The keeper never writes, so what comes is its end.
+    unsafe {
+        libc::shutdown(socket, libc::SHUT_WR);
+        while libc::recv(socket, byte.as_mut_ptr().cast(), 1, 0) == -1
+            && std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted
+        {}
+    }
+}
+
+/// fork(2), but the child's end sends its parent no signal.
+fn split() -> libc::pid_t {
+    // SAFETY: no flags and no stack: a copy of this thread in a process of its own.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, 0, 0, 0, 0, 0) };
+    pid as libc::pid_t
+}
+
+fn keep(table: &Table, socket: RawFd, device: RawFd, server: u32) -> ! {
+    // SAFETY: numbers and C strings. The signals that are left, SIGKILL and SIGSTOP, are no business of the server's.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const all, ptr::null_mut());
+        // Not stopped along with the server's terminal or group; no directory is in use by it.
+        libc::setsid();
+        libc::chdir(c"/".as_ptr());
+        libc::prctl(libc::PR_SET_NAME, c"puffs-keeper".as_ptr());
+        let (low, high) = (socket.min(device) as u32, socket.max(device) as u32);
+        close_all(0, low);
+        close_all(low + 1, high);
+        close_all(high + 1, u32::MAX);
+    }
+    let (mut seen, mut idle) = (0, false);
+    loop {
+        if idle {
+            table.asleep.store(true, Ordering::SeqCst);
+            // Pairs with the request that is noted before the sleeper is looked for.
+            idle = table.progress.load(Ordering::SeqCst) == seen && !in_flight(table);
+        }
+        if !alive(socket, if idle { -1 } else { TICK }) {
+            // SAFETY: ends this process.
+            unsafe { libc::_exit(0) };
+        }
+        let now = table.progress.load(Ordering::SeqCst);
+        let waits = in_flight(table);
+        if waits && now == seen && stopped(server) {
+            let doomed = |slot: &&Slot| doomed(slot.pid.load(Ordering::Relaxed));
+            for slot in table.slots.iter().filter(|slot| used(slot)).filter(doomed) {
+                dismiss(device, slot.unique.load(Ordering::Acquire));
+            }
+        }
+        idle = now == seen && !waits;
+        seen = now;
+    }
+}
+
+/// Closes the descriptors from `from` to before `to`.
+unsafe fn close_all(from: u32, to: u32) {
+    if from < to {
+        // SAFETY: numbers only; nobody in this process uses them.
+        unsafe { libc::syscall(libc::SYS_close_range, from, to - 1, 0) };
+    }
+}
+
+fn used(slot: &Slot) -> bool {
+    slot.unique.load(Ordering::Acquire) != 0
+}
+
+fn in_flight(table: &Table) -> bool {
+    table.slots.iter().any(used)
+}
+
+/// Waits for so many milliseconds (-1: for ever), or until woken. `false`: the server has gone.
+fn alive(socket: RawFd, milliseconds: i32) -> bool {
+    let mut poll = libc::pollfd {
+        fd: socket,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let mut bytes = [0_u8; 16];
+    // SAFETY: one structure, and room for the bytes.
+    unsafe {
+        libc::poll(&raw mut poll, 1, milliseconds) < 1
+            || libc::recv(
+                socket,
+                bytes.as_mut_ptr().cast(),
+                bytes.len(),
+                libc::MSG_DONTWAIT,
+            ) > 0
+    }
+}
+
+/// Lets a caller go.
+fn dismiss(device: RawFd, unique: u64) {
+    let header = OutHeader {
+        len: size_of::<OutHeader>() as u32,
+        error: -libc::EINTR,
+        unique,
+    };
+    let parts = [IoSlice::new(header.as_bytes())];
+    // SAFETY: IoSlice has the layout of iovec. If the request is over, nothing happens.
+    unsafe { libc::writev(device, parts.as_ptr().cast(), 1) };
+}
