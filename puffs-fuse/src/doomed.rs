@@ -15,6 +15,24 @@ pub(crate) fn stopped(pid: u32) -> bool {
     at_rest(look(pid, "stat", &mut room))
 }
 
+/// Where this process has the words that it was called with; `None` when that cannot be seen.
+pub(crate) fn arguments() -> Option<(usize, usize)> {
+    let mut room = [0; 1024];
+    words_at(look(std::process::id(), "stat", &mut room))
+}
+
+/// From `/proc/PID/stat`: the 48th field and the 49th, of which those behind the name begin with the third.
+fn words_at(stat: &[u8]) -> Option<(usize, usize)> {
+    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
+    let mut fields = stat
+        .get(name_end + 2..)?
+        .split(|byte| *byte == b' ')
+        .skip(45);
+    let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse().ok();
+    let (start, end) = (number()?, number()?);
+    (0 < start && start < end).then_some((start, end))
+}
+
 /// The beginning of a file of `/proc/PID`; empty when it cannot be read. Allocates nothing: the keeper may not.
 fn look<'r>(pid: u32, file: &str, room: &'r mut [u8]) -> &'r [u8] {
     let mut path = [0_u8; 40];
@@ -119,6 +137,17 @@ mod tests {
         assert!(at_rest(b"12 (a) t 1 2"));
         assert!(!at_rest(b"12 (T) T) S 1 2"));
         assert!(!at_rest(b"12 (a)") && !at_rest(b""));
+    }
+
+    #[test]
+    fn the_words_of_the_call_are_found() {
+        let (start, end) = arguments().unwrap();
+        let ours = std::fs::read("/proc/self/cmdline").unwrap();
+        assert_eq!(end - start, ours.len());
+        let first: *const u8 = std::ptr::with_exposed_provenance(start);
+        // SAFETY: the kernel says that they are there.
+        assert_eq!(unsafe { *first }, ours[0]);
+        assert_eq!(words_at(b"1 (x) S 1 2 3"), None);
     }
 
     #[test]

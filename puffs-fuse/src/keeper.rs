@@ -9,6 +9,7 @@
 //! nobody's child, has none of the server's files, and uses no memory but its stack and the table, since other threads of
 //! the server may have held any lock when it was made.
 
+use std::ffi::CStr;
 use std::io::IoSlice;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr::{self, NonNull};
@@ -17,13 +18,16 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use puffs_core::Errno;
 use zerocopy::IntoBytes;
 
-use crate::doomed::{doomed, stopped};
+use crate::doomed::{arguments, doomed, stopped};
 use crate::proto::wire::OutHeader;
 
 /// How late a killed caller of a stopped server is let go, in milliseconds.
 const TICK: i32 = 50;
 /// Requests in flight that can be watched; others are not.
 const SLOTS: usize = 1024;
+
+/// What the process is called.
+const NAME: &CStr = c"puffs-keeper";
 
 /// What the processes share.
 #[derive(Debug)]
@@ -191,7 +195,7 @@ fn split() -> libc::pid_t {
 }
 
 fn keep(table: &Table, socket: RawFd, device: RawFd, server: u32) -> ! {
-    // SAFETY: numbers and C strings. The signals that are left, SIGKILL and SIGSTOP, are no business of the server's.
+    // SAFETY: numbers, C strings, and memory of this process that nobody else knows. The signals that are left, SIGKILL and SIGSTOP, are no business of the server's.
     unsafe {
         let mut all: libc::sigset_t = std::mem::zeroed();
         libc::sigfillset(&raw mut all);
@@ -199,7 +203,14 @@ fn keep(table: &Table, socket: RawFd, device: RawFd, server: u32) -> ! {
         // Not stopped along with the server's terminal or group; no directory is in use by it.
         libc::setsid();
         libc::chdir(c"/".as_ptr());
-        libc::prctl(libc::PR_SET_NAME, c"puffs-keeper".as_ptr());
+        libc::prctl(libc::PR_SET_NAME, NAME.as_ptr());
+        if let Some((start, end)) = arguments() {
+            // Whoever looks for the server by the words of its call is to find the server alone.
+            let words: *mut u8 = ptr::with_exposed_provenance_mut(start);
+            let name = NAME.to_bytes_with_nul();
+            words.write_bytes(0, end - start);
+            words.copy_from_nonoverlapping(name.as_ptr(), name.len().min(end - start));
+        }
         let (low, high) = (socket.min(device) as u32, socket.max(device) as u32);
         close_all(0, low);
         close_all(low + 1, high);
