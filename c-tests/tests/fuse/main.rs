@@ -14,6 +14,7 @@ mod memory;
 mod misuse;
 mod model;
 mod owners;
+mod posix;
 mod renames;
 mod server;
 mod stage;

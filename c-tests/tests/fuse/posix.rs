@@ -1,0 +1,180 @@
+//! The calls of POSIX and Linux, made by the program of `c-tests/posix` on tmpfs and on memfs.
+//!
+//! The program prints a line for each result and judges by itself what POSIX leaves no choice in: on tmpfs
+//! it must be content. What it prints on memfs must be the same, line by line, but for the differences that
+//! [`tables`] gives with their reasons.
+
+mod compare;
+mod tables;
+
+use crate::{
+    server::{Place, Server},
+    stage::skipped,
+    wait::{LONG, Process},
+};
+use c_tests::{
+    build::{compile, compiler},
+    plan::Lang,
+};
+use rustix::{
+    mount::{MountFlags, mount},
+    process::{Pid, Signal, kill_process},
+};
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, Stdio},
+    sync::OnceLock,
+};
+
+/// Room for 20,000 nodes, and not more than can be filled quickly.
+const SIZE: &str = "size=128m";
+
+/// The program, compiled once. It needs nothing of puffs.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| build().unwrap_or_else(|error| panic!("{error}")))
+}
+
+fn build() -> Result<PathBuf, String> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("posix");
+    let entries = fs::read_dir(&dir).map_err(|error| error.to_string())?;
+    let mut sources: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    sources.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
+    sources.sort();
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("posix");
+    let mut command = compiler(Lang::C11)?;
+    command.arg("-D_GNU_SOURCE").arg("-o").arg(&out);
+    compile(command.args(sources))?;
+    Ok(out)
+}
+
+/// What a run printed, what it complained of, and how it ended.
+struct Output {
+    lines: String,
+    complaints: String,
+    status: ExitStatus,
+}
+
+/// Runs a topic in a directory; the output goes to files beside the mount point.
+fn run(topic: &str, dir: &Path, place: &Place) -> Output {
+    let (lines, complaints) = (place.beside("lines"), place.beside("complaints"));
+    let mut child = Command::new(program())
+        .arg(dir)
+        .arg(topic)
+        .stdin(Stdio::null())
+        .stdout(File::create(&lines).expect("a file"))
+        .stderr(File::create(&complaints).expect("a file"))
+        .spawn()
+        .expect("the program starts");
+    let ended = Process::open(child.id()).ended(LONG);
+    if !ended {
+        let _ = kill_process(Pid::from_child(&child), Signal::KILL);
+    }
+    let status = child.wait().expect("wait");
+    let read = |path| String::from_utf8_lossy(&fs::read(path).expect("its output")).into_owned();
+    let output = Output {
+        lines: read(lines),
+        complaints: read(complaints),
+        status,
+    };
+    assert!(
+        ended,
+        "{topic} did not end; so far:\n{}{}",
+        output.lines, output.complaints
+    );
+    output
+}
+
+fn on_tmpfs(topic: &str) -> String {
+    let place = Place::new();
+    let options = std::ffi::CString::new(format!("{SIZE},mode=755")).expect("no NUL");
+    let flags = MountFlags::empty();
+    mount("tmpfs", place.mnt(), "tmpfs", flags, options.as_c_str()).expect("mount tmpfs");
+    let output = run(topic, place.mnt(), &place);
+    assert!(
+        output.status.success() && output.complaints.is_empty(),
+        "on tmpfs, {topic} ended with {}:\n{}",
+        output.status,
+        output.complaints
+    );
+    output.lines
+}
+
+fn on_memfs(topic: &str) -> String {
+    let mut server = Server::with_options(&["-o", SIZE]);
+    let output = run(topic, server.mnt(), server.place());
+    // 1: it was not content, as the comparison will show.
+    assert!(
+        matches!(output.status.code(), Some(0 | 1)),
+        "on memfs, {topic} ended with {}:\n{}{}",
+        output.status,
+        output.lines,
+        output.complaints
+    );
+    server.unmount();
+    output.lines
+}
+
+fn compare(topic: &str) {
+    if skipped() {
+        return;
+    }
+    let (theirs, ours) = (on_tmpfs(topic), on_memfs(topic));
+    let rows = tables::EXPECTED.iter().chain(tables::OPEN);
+    let result = compare::compare(topic, &ours, &theirs, rows);
+    let awaited = tables::AWAITED.iter().find(|awaited| {
+        let mut topics = awaited.topics.split_whitespace();
+        topics.any(|name| name == topic)
+    });
+    match (awaited, result) {
+        (None, Ok(())) | (Some(_), Err(_)) => {}
+        (None, Err(differences)) => panic!("{differences}"),
+        (Some(awaited), Ok(())) => {
+            panic!(
+                "{topic} is as it should be: no need to wait for {}",
+                awaited.what
+            )
+        }
+    }
+}
+
+macro_rules! topics {
+    ($($topic:ident)*) => {
+        $(
+            #[test]
+            fn $topic() {
+                compare(stringify!($topic));
+            }
+        )*
+
+        const TOPICS: &[&str] = &[$(stringify!($topic)),*];
+    };
+}
+
+topics! {
+    names badpaths loops open openflags make link removal rename renameflags renamepaths chmod chown utimens
+    access stat truncate rw append seek readdir many deep mmap sparse opened perm search sticky setgid suid
+    nlink times locks fifo sock device xattr falloc copy statvfs full exec
+}
+
+#[test]
+fn no_topic_is_left_out() {
+    let output = Command::new(program()).arg("-l").output().expect("it runs");
+    let listed = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(listed.lines().collect::<Vec<_>>(), TOPICS);
+}
+
+#[test]
+fn every_row_is_for_a_topic() {
+    let known = |name: &str| TOPICS.contains(&name);
+    let rows = || tables::EXPECTED.iter().chain(tables::OPEN);
+    for (line, ..) in rows().flat_map(|difference| difference.rows) {
+        let topic = line.split('/').next().expect("a first part");
+        assert!(known(topic), "{line}");
+    }
+    for awaited in tables::AWAITED {
+        assert!(awaited.topics.split_whitespace().all(known));
+    }
+    assert!(rows().all(|difference| !difference.why.is_empty()));
+}
