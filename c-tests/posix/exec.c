@@ -54,6 +54,13 @@ topic_exec(void)
 	dir("d");
 	FAILS(EACCES, run_it("./d"));
 	FAILS(ENOENT, run_it("./none"));
+	scene("a script");
+	MUST(chmod("program", 0755));
+	put("script", "#!/bin/sh\nexit 0\n");
+	MUST(chmod("script", 0755));
+	OK(run_it("./script"));
+	put("script", "#!./nothing\n");
+	FAILS(ENOENT, run_it("./script"));
 	scene("running");
 	MUST(chmod("program", 0755));
 	MUST(pipe2(pipes, O_CLOEXEC));

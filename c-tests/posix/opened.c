@@ -112,9 +112,44 @@ changed(void)
 	content("f");
 }
 
+/* More open files than a small table would hold, closed in another order than they were opened in. */
+static void
+many(void)
+{
+	char name[20], buf[20];
+	int fds[600], i, n, bad = 0;
+
+	scene("six hundred at once");
+	for (i = 0; i < 600; i++) {
+		snprintf(name, sizeof(name), "m%d", i);
+		fds[i] = open(name, O_CREAT | O_EXCL | O_RDWR, 0644);
+		bad += write(fds[i], name, strlen(name)) != (ssize_t)strlen(name);
+		if (i % 2 == 0)
+			bad += unlink(name) == -1;
+	}
+	IS(0, bad);
+	for (i = 0; i < 600; i++) {
+		n = i * 7 % 600; /* each of them, since 7 does not divide 600 */
+		snprintf(name, sizeof(name), "m%d", n);
+		bad += pread(fds[n], buf, sizeof(buf), 0) != (ssize_t)strlen(name) ||
+		    memcmp(buf, name, strlen(name)) != 0;
+		if (i >= 300)
+			bad += close(fds[n]) == -1;
+	}
+	IS(0, bad);
+	for (i = 0; i < 600; i++) {
+		snprintf(name, sizeof(name), "m%d", i);
+		bad += unlink(name) == -1 ? i % 2 != 0 : i % 2 == 0;
+		close(fds[i]);
+	}
+	IS(0, bad);
+	list(".");
+}
+
 void
 topic_opened(void)
 {
 	removed();
 	changed();
+	many();
 }

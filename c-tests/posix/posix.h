@@ -32,7 +32,8 @@
 	X(renameflags) X(renamepaths) X(chmod) X(chown) X(utimens) X(access) X(stat) X(truncate)   \
 	X(rw) X(append) X(seek) X(readdir) X(many) X(deep) X(mmap) X(sparse) X(opened) X(perm)     \
 	X(search) X(sticky) X(setgid) X(suid) X(nlink) X(times) X(locks) X(fifo) X(sock)           \
-	X(device) X(xattr) X(falloc) X(copy) X(statvfs) X(full) X(exec)
+	X(device) X(xattr) X(falloc) X(copy) X(statvfs) X(full) X(exec) X(race) X(signals)       \
+	X(readonly)
 #define DECLARE(topic) void topic_##topic(void);
 TOPICS(DECLARE)
 

@@ -4,6 +4,7 @@
 #include "posix.h"
 
 #include <limits.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 
@@ -152,6 +153,13 @@ large(void)
 	IS(14, pread((int)i, back, 20, 0));
 	HOLDS(memcmp(back, big, 4) == 0 && memcmp(back + 4, big + 20, 10) == 0);
 	close((int)i);
+	scene("poll");
+	{
+		struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT | POLLPRI};
+
+		IS(1, poll(&p, 1, 0));
+		HOLDS(p.revents == (POLLIN | POLLOUT));
+	}
 	scene("syncing");
 	OK(fsync(fd));
 	OK(fdatasync(fd));
