@@ -73,7 +73,7 @@ size_and_blocks(void)
 	}
 	free(buf);
 	scene("block size");
-	HOLDS(st.st_blksize >= 512 && st.st_blksize <= 1 << 20 && (st.st_blksize & (st.st_blksize - 1)) == 0);
+	GIVES(st.st_blksize);
 	scene("a file of holes only");
 	MUST(truncate("s", 0));
 	MUST(truncate("s", 1 << 20));

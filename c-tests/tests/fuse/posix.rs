@@ -155,7 +155,7 @@ macro_rules! topics {
 topics! {
     names badpaths loops open openflags make link removal rename renameflags renamepaths chmod chown utimens
     access stat truncate rw append seek readdir many deep mmap sparse opened perm search sticky setgid suid
-    nlink times locks fifo sock device xattr falloc copy statvfs full exec race signals readonly
+    nlink times locks fifo sock device xattr falloc copy statvfs full exec race signals readonly cold
 }
 
 #[test]
