@@ -10,13 +10,6 @@
 
 #include "kinds.h"
 
-/* The topic's directory is right below the mount point. */
-static void
-forget(void)
-{
-	MUST(mount(NULL, "..", NULL, MS_REMOUNT, NULL));
-}
-
 static void
 kinds(void)
 {

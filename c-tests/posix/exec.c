@@ -94,6 +94,7 @@ topic_exec(void)
 	close(out);
 	close(in);
 	mark("program");
+	forget();
 	OK(run_it("./program"));
 	MOVED("a", "program");
 }

@@ -76,6 +76,8 @@ void touch(const char *path);
 void dir(const char *path);
 /* Removes a path and all below it. */
 void clear(const char *path);
+/* Makes the kernel forget what it need not know of the file system, in the topic's own directory. */
+void forget(void);
 /* Bytes that differ from place to place, and where they first are different from that (len: nowhere). */
 void fill(uint8_t *buf, size_t len, unsigned seed);
 size_t differs(const uint8_t *buf, size_t len, unsigned seed);

@@ -68,17 +68,6 @@ pub(super) const EXPECTED: &[Difference] = &[
         ],
     },
     Difference {
-        why: "what is in the page cache is read without the server, which keeps the times",
-        rows: &[
-            (
-                "times/reading in memory: times of d/f that moved",
-                "none",
-                "atime",
-            ),
-            ("exec/times: times of program that moved", "none", "atime"),
-        ],
-    },
-    Difference {
         why: "the kernel serves fifos by itself and tells a FUSE server nothing, not even the times",
         rows: &[(
             "times/a fifo: times of d/p that moved",
