@@ -9,7 +9,7 @@ mod tables;
 
 use crate::{
     server::{Place, Server},
-    stage::skipped,
+    stage::{Build, memfs, skipped},
     wait::{LONG, Process},
 };
 use c_tests::{
@@ -156,6 +156,28 @@ topics! {
     names badpaths loops open openflags make link removal rename renameflags renamepaths chmod chown utimens
     access stat truncate rw append seek readdir many deep mmap sparse opened perm search sticky setgid suid
     nlink times locks fifo sock device xattr falloc copy statvfs full exec race signals readonly cold
+}
+
+/// All of them on one mount, for the sake of what the server does with its memory.
+#[test]
+fn address_sanitizer_finds_nothing() {
+    if skipped() {
+        return;
+    }
+    let mut command = Command::new(memfs(Build::Asan));
+    command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99");
+    command.args(["-s", "-o", SIZE]);
+    let mut server = Server::start(command, Place::new());
+    for topic in TOPICS {
+        let output = run(topic, server.mnt(), server.place());
+        let status = output.status;
+        assert!(
+            matches!(status.code(), Some(0 | 1)),
+            "{topic} ended with {status}: {}",
+            server.log()
+        );
+    }
+    server.unmount();
 }
 
 #[test]
