@@ -18,7 +18,7 @@
 #include "run.h"
 
 /* No topic needs so long. */
-#define SECONDS 60
+#define SECONDS 50
 
 struct run *run;
 

@@ -63,7 +63,7 @@ topic_signals(void)
 		bad += work(fd, bytes, back, len);
 	setitimer(ITIMER_REAL, &never, NULL);
 	sigaction(SIGALRM, &old, NULL);
-	alarm(60);
+	alarm(50);
 	IS(0, bad);
 	HOLDS(caught >= 200);
 	close(fd);
