@@ -3,6 +3,8 @@
  */
 #include "posix.h"
 
+#include <sys/fsuid.h>
+
 static int
 open_close(const char *path, int flags)
 {
@@ -112,6 +114,18 @@ topic_perm(void)
 				in_dir(bits);
 			}
 		}
+	scene("a user for files only");
+	MUST(chmod("f", 0600));
+	MUST(chmod("d", 0700));
+	CHILD {
+		setfsgid(41002);
+		setfsuid(41001);
+		with_file(6);
+		in_dir(7);
+		touch("d/fs");
+		look("d/fs");
+	}
+	MUST(unlink("d/fs"));
 	scene("root");
 	MUST(chmod("f", 0));
 	MUST(chmod("d", 0));

@@ -33,7 +33,7 @@
 	X(rw) X(append) X(seek) X(readdir) X(many) X(deep) X(mmap) X(sparse) X(opened) X(perm)     \
 	X(search) X(sticky) X(setgid) X(suid) X(nlink) X(times) X(locks) X(fifo) X(sock)           \
 	X(device) X(xattr) X(falloc) X(copy) X(statvfs) X(full) X(exec) X(race) X(signals)       \
-	X(readonly) X(cold)
+	X(readonly) X(cold) X(root) X(tangle)
 #define DECLARE(topic) void topic_##topic(void);
 TOPICS(DECLARE)
 

@@ -160,6 +160,7 @@ topics! {
     names badpaths loops open openflags make link removal rename renameflags renamepaths chmod chown utimens
     access stat truncate rw append seek readdir many deep mmap sparse opened perm search sticky setgid suid
     nlink times locks fifo sock device xattr falloc copy statvfs full exec race signals readonly cold
+    root tangle
 }
 
 /// Several on one mount, for the sake of what the server does with its memory.

@@ -195,6 +195,6 @@ pub(super) const AWAITED: &[Awaited] = &[
         what: "link, symlink, readlink and mknod in memfs",
         topics: "names loops open openflags make link removal rename renameflags renamepaths chmod chown utimens \
                  access stat truncate seek perm search sticky setgid nlink times fifo sock device race \
-                 signals readonly cold",
+                 signals readonly cold tangle",
     },
 ];
