@@ -2,18 +2,20 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use puffs_core::msg::body::{NAME_MAX, Time};
+use puffs_core::msg::body::{Attr, Head, NAME_MAX, Time};
 use puffs_core::msg::op::vn;
 use puffs_vfs::nodes::VType;
-use puffs_vfs::{Caller, attr as vattr, file};
+use puffs_vfs::{Caller, Failed, attr as vattr, file, who};
 
-use super::head;
+use super::{Held, head};
 use crate::attr::{unknown, wanted};
 use crate::errno::Code;
 use crate::proto::request::Request;
 use crate::proto::wire::{AccessIn, SetattrIn, StatfsOut, fattr};
 use crate::reply::{Outcome, Reply};
 use crate::session::Work;
+
+const EPERM: Failed = Failed::Server(libc::EPERM);
 
 impl Work<'_> {
     pub(crate) fn getattr(&self, request: &Request<'_>) -> Outcome {
@@ -34,8 +36,32 @@ impl Work<'_> {
             self.check(&head, &node, vattr::VWRITE)?;
         }
         let attr = wanted(&set, now);
-        let (attr, ttl) = vattr::setattr(&self.port, &head, node.node.cookie, &attr)?;
+        let cookie = node.node.cookie;
+        let (attr, ttl) = match vattr::setattr(&self.port, &head, cookie, &attr) {
+            Err(EPERM) if self.only_drops_set_id(&head, &node, &attr)? => {
+                vattr::setattr(&self.port, &who::fs(), cookie, &attr)?
+            }
+            done => done?,
+        };
         Ok(Reply::Attr(self.attr_out(&node, &attr, ttl)?))
+    }
+
+    /// Whether a change of mode is the one that a write brings with it: Linux takes the set-id bits away in the name of
+    /// whoever writes, who may do that to a file of somebody else's without being allowed to chmod it.
+    fn only_drops_set_id(
+        &self,
+        head: &Head,
+        node: &Held<'_, '_>,
+        attr: &Attr,
+    ) -> Result<bool, Code> {
+        const SET_ID: u32 = libc::S_ISUID | libc::S_ISGID;
+        if attr.mode == Attr::NONE.mode || !self.port.ops().has_vn(vn::GETATTR) {
+            return Ok(false);
+        }
+        let (now, _) = vattr::getattr(&self.port, head, node.node.cookie)?;
+        let (now, then) = (now.mode & 0o7777, attr.mode);
+        let drops = then != now && then & !now == 0 && (now & !then) & !SET_ID == 0;
+        Ok(drops && self.check(head, node, vattr::VWRITE).is_ok())
     }
 
     pub(crate) fn access(&self, request: &Request<'_>) -> Outcome {
