@@ -4,6 +4,8 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use crate::proto::wire::InHeader;
+
 /// An open `/dev/fuse` that belongs to one mount; -1 once it is closed. Closing it ends the connection: whoever waits
 /// gets an error.
 pub(crate) struct Device(AtomicI32);
@@ -94,14 +96,24 @@ impl Device {
         ready == 1 && poll.revents & libc::POLLERR != 0
     }
 
-    /// Reads one request.
+    /// Reads one request: its head to one place, the rest to another.
     ///
     /// # Errors
-    /// What read(2) said, if it is none of [`Got`].
-    pub(crate) fn read(&self, buf: &mut [u8]) -> io::Result<Got> {
+    /// What readv(2) said, if it is none of [`Got`].
+    pub(crate) fn read(&self, head: *mut InHeader, rest: &mut [u8]) -> io::Result<Got> {
+        let parts = [
+            libc::iovec {
+                iov_base: head.cast(),
+                iov_len: size_of::<InHeader>(),
+            },
+            libc::iovec {
+                iov_base: rest.as_mut_ptr().cast(),
+                iov_len: rest.len(),
+            },
+        ];
         loop {
-            // SAFETY: `buf` is writable for its length.
-            let n = unsafe { libc::read(self.fd(), buf.as_mut_ptr().cast(), buf.len()) };
+            // SAFETY: both parts are writable for their lengths.
+            let n = unsafe { libc::readv(self.fd(), parts.as_ptr(), 2) };
             if let Ok(n) = usize::try_from(n) {
                 return Ok(Got::Request(n));
             }

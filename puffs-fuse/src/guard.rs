@@ -31,7 +31,7 @@ struct Shared {
 }
 
 impl Guard {
-    /// Starts it; requests have `room` bytes at most. It wakes the keeper. Without a thread the mount works all the same, so it is
+    /// Starts it; requests have `room` bytes at most. Without a thread the mount works all the same, so it is
     /// only said.
     pub(crate) fn new(traffic: Arc<Traffic>, keeper: Option<Keeper>, room: usize) -> Self {
         let shared = Arc::new(Shared {
@@ -55,7 +55,14 @@ impl Guard {
         }
     }
 
-    /// Something has begun: the guard is to look after it.
+    /// A request is about to be read: the keeper is to look after it. (The guard could be stopped before it tells the keeper.)
+    pub(crate) fn announce(&self) {
+        if let Some(keeper) = &self.shared.keeper {
+            keeper.wake(self.shared.traffic.flights());
+        }
+    }
+
+    /// A request has begun: the guard is to look after it.
     pub(crate) fn attend(&self) {
         // Pairs with the guard's look at the traffic after it has said that it sleeps.
         if self.shared.asleep.load(Ordering::SeqCst)
@@ -83,9 +90,6 @@ impl Shared {
         let mut buf = Vec::new();
         let mut seen = traffic.progress();
         while !self.stop.load(Ordering::SeqCst) {
-            if let Some(keeper) = &self.keeper {
-                keeper.wake(traffic.flights());
-            }
             thread::park_timeout(TICK);
             let now = traffic.progress();
             if now != seen {
@@ -96,7 +100,7 @@ impl Shared {
             }
             if now % 2 == 1 {
                 buf.resize(room, 0);
-                traffic.stand_in(&mut buf);
+                traffic.stand_in(now, &mut buf);
             }
             if traffic.look_again() || now % 2 == 1 {
                 continue;

@@ -9,6 +9,7 @@
 //! nobody's child, has none of the server's files, and uses no memory but its stack and the table, since other threads of
 //! the server may have held any lock when it was made.
 
+use std::cell::UnsafeCell;
 use std::ffi::CStr;
 use std::io::IoSlice;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -19,7 +20,7 @@ use puffs_core::Errno;
 use zerocopy::IntoBytes;
 
 use crate::doomed::{arguments, doomed, stopped};
-use crate::proto::wire::OutHeader;
+use crate::proto::wire::{InHeader, OutHeader};
 
 /// How late a killed caller of a stopped server is let go, in milliseconds.
 const TICK: i32 = 50;
@@ -37,6 +38,9 @@ struct Table {
     progress: AtomicU64,
     /// The keeper sleeps until it is woken.
     asleep: AtomicBool,
+    /// The head of the request that was read last, which may have no slot yet: a server is most likely stopped as it
+    /// comes back from reading.
+    head: UnsafeCell<InHeader>,
     slots: [Slot; SLOTS],
 }
 
@@ -53,7 +57,8 @@ struct Slot {
 #[derive(Debug)]
 pub(crate) struct Flights(NonNull<Table>);
 
-// SAFETY: everything in it is atomic.
+// SAFETY: all in it is atomic but the head, which is used under the lock of the traffic's lists, or by the keeper while the
+// server is stopped.
 unsafe impl Send for Flights {}
 // SAFETY: as above.
 unsafe impl Sync for Flights {}
@@ -89,6 +94,18 @@ impl Flights {
     /// See [`crate::traffic::Traffic::progress`].
     pub(crate) fn progress(&self) -> &AtomicU64 {
         &self.table().progress
+    }
+
+    /// Where the heads of requests are read to.
+    pub(crate) fn head(&self) -> *mut InHeader {
+        self.table().head.get()
+    }
+
+    /// What was read there.
+    pub(crate) fn head_bytes(&self) -> [u8; size_of::<InHeader>()] {
+        // SAFETY: whoever reads requests has the lock.
+        let head = unsafe { self.head().read() };
+        zerocopy::transmute!(head)
     }
 
     /// Notes a request in slot `at`; beyond the last slot nothing is noted.
@@ -229,13 +246,20 @@ fn keep(table: &Table, socket: RawFd, device: RawFd, server: u32) -> ! {
         }
         let now = table.progress.load(Ordering::SeqCst);
         let waits = in_flight(table);
-        if waits && now == seen && stopped(server) {
-            let doomed = |slot: &&Slot| doomed(slot.pid.load(Ordering::Relaxed));
-            for slot in table.slots.iter().filter(|slot| used(slot)).filter(doomed) {
-                dismiss(device, slot.unique.load(Ordering::Acquire));
+        let stopped = now == seen && stopped(server);
+        if stopped {
+            for slot in table.slots.iter().filter(|slot| used(slot)) {
+                dismiss(
+                    device,
+                    slot.unique.load(Ordering::Acquire),
+                    slot.pid.load(Ordering::Relaxed),
+                );
             }
+            // SAFETY: nobody writes there while the server is stopped; should it go on, this is a number or nonsense.
+            let head = unsafe { table.head.get().read_volatile() };
+            dismiss(device, head.unique, head.pid);
         }
-        idle = now == seen && !waits;
+        idle = now == seen && !waits && !stopped;
         seen = now;
     }
 }
@@ -276,8 +300,11 @@ fn alive(socket: RawFd, milliseconds: i32) -> bool {
     }
 }
 
-/// Lets a caller go.
-fn dismiss(device: RawFd, unique: u64) {
+/// Lets the caller of a request go, if it is about to die.
+fn dismiss(device: RawFd, unique: u64, pid: u32) {
+    if !doomed(pid) {
+        return;
+    }
     let header = OutHeader {
         len: size_of::<OutHeader>() as u32,
         error: -libc::EINTR,

@@ -190,12 +190,13 @@ impl Session for FuseSession {
     }
 
     fn turn(&self, server: &dyn Server) -> Result<Turn, i32> {
-        self.traffic.work();
         if let Some(guard) = &self.guard {
-            guard.attend();
+            guard.announce();
         }
         let turn = self.turn_requests(server);
-        self.traffic.rest();
+        if self.life.get() != Life::Mounted {
+            self.traffic.rest();
+        }
         turn
     }
 
@@ -255,10 +256,10 @@ impl FuseSession {
             };
             match got {
                 Ok(Got::Request(len)) => {
+                    if let Some(guard) = &self.guard {
+                        guard.attend();
+                    }
                     self.begin(server, buf, len);
-                    // Each is a piece of work of its own for the guard.
-                    self.traffic.rest();
-                    self.traffic.work();
                 }
                 Ok(Got::Nothing) => {
                     pool.give(buf);

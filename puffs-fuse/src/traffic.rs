@@ -101,10 +101,12 @@ impl Traffic {
     }
 
     /// The next request, from the inbox or the kernel. It has begun with that; [`Traffic::end`] is to follow, unless
-    /// it is of a kind that nobody waits for.
+    /// it is of a kind that nobody waits for. Until the next call, the main loop executes it.
     pub(crate) fn next(&self, buf: &mut [u8]) -> io::Result<Got> {
-        // Under one lock, so that nothing overtakes what the guard is reading, and no interruption comes in between.
+        // Under one lock, so that nothing overtakes what the guard is reading, no interruption comes in between, and the guard
+        // puts nothing into the inbox once we have found it empty.
         let mut lists = self.lists();
+        self.rest();
         let (len, signalled) = match lists.inbox.pop_front() {
             Some(waiting) => {
                 let len = waiting.bytes.len();
@@ -112,11 +114,12 @@ impl Traffic {
                 self.land(&mut lists.places, waiting.place);
                 (len, waiting.signalled)
             }
-            None => match self.device.read(buf)? {
+            None => match self.read(buf)? {
                 Got::Request(len) => (len, false),
                 other => return Ok(other),
             },
         };
+        self.flights.progress().fetch_add(1, Ordering::SeqCst);
         if let Ok((header, _)) = InHeader::read_from_prefix(&buf[..len])
             && !silent(header.opcode)
         {
@@ -132,17 +135,25 @@ impl Traffic {
         Ok(Got::Request(len))
     }
 
-    /// The main loop executes something, from now until [`Traffic::rest`].
-    pub(crate) fn work(&self) {
-        self.flights.progress().fetch_add(1, Ordering::SeqCst);
+    /// Reads a request. Its head comes by way of the keeper's table, so that no request is read of which the keeper does not know.
+    fn read(&self, buf: &mut [u8]) -> io::Result<Got> {
+        let (head, rest) = buf.split_at_mut(size_of::<InHeader>());
+        let got = self.device.read(self.flights.head(), rest)?;
+        if got != Got::Nothing && got != Got::Gone {
+            head.copy_from_slice(&self.flights.head_bytes());
+        }
+        Ok(got)
     }
 
-    /// It is done with that.
+    /// The main loop executes no request any more.
     pub(crate) fn rest(&self) {
-        self.flights.progress().fetch_add(1, Ordering::SeqCst);
+        let progress = self.flights.progress();
+        if progress.load(Ordering::SeqCst) % 2 == 1 {
+            progress.fetch_add(1, Ordering::SeqCst);
+        }
     }
 
-    /// A figure that changes with each request, odd while one is executed.
+    /// A figure that changes with each request, odd while one is executed. Only the main loop changes it.
     pub(crate) fn progress(&self) -> u64 {
         self.flights.progress().load(Ordering::SeqCst)
     }
@@ -267,7 +278,7 @@ impl Traffic {
         for waiting in lists.inbox.drain(..) {
             refuse(&waiting.header());
         }
-        while let Ok(Got::Request(len)) = self.device.read(buf) {
+        while let Ok(Got::Request(len)) = self.read(buf) {
             if let Ok((header, _)) = InHeader::read_from_prefix(&buf[..len]) {
                 refuse(&header);
             }
@@ -285,10 +296,14 @@ impl Traffic {
             || lists.begun.values().any(|b| b.signalled && !b.answered)
     }
 
-    /// Reads in place of the main loop, which hangs: takes interruptions, puts everything else into the inbox.
-    pub(crate) fn stand_in(&self, buf: &mut [u8]) {
+    /// Reads in place of the main loop, if that still executes the request that it did when `seen` was its progress: takes
+    /// interruptions, puts everything else into the inbox.
+    pub(crate) fn stand_in(&self, seen: u64, buf: &mut [u8]) {
         let mut lists = self.lists();
-        while let Ok(Got::Request(len)) = self.device.read(buf) {
+        if self.progress() != seen {
+            return;
+        }
+        while let Ok(Got::Request(len)) = self.read(buf) {
             let bytes = &buf[..len];
             match InHeader::read_from_prefix(bytes) {
                 Ok((header, _)) if header.opcode == op::INTERRUPT => {

@@ -130,8 +130,8 @@ mod tests {
         assert_eq!(access(VREG, node(0), 1, &root), EACCES);
         assert_eq!(access(VREG, node(0o001), 1, &root), 0);
         assert_eq!(access(VDIR, node(0), 1, &root), 0);
-        assert_eq!(access(VREG, node(0), 7, &Cred::KERNEL), 0);
-        assert_eq!(access(VREG, node(0), 7, &Cred::FS), 0);
+        assert_eq!(access(VREG, node(0), 7, &Cred::kernel()), 0);
+        assert_eq!(access(VREG, node(0), 7, &Cred::fs()), 0);
     }
 
     #[test]
@@ -165,6 +165,6 @@ mod tests {
         assert_eq!(times(node(0o022), false, &user(6, 7)), EPERM);
         assert_eq!(times(node(0o020), true, &user(6, 7)), 0);
         assert_eq!(times(node(0o002), true, &user(6, 7)), EACCES);
-        assert_eq!(times(node(0), false, &Cred::FS), 0);
+        assert_eq!(times(node(0), false, &Cred::fs()), 0);
     }
 }

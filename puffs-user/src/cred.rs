@@ -1,18 +1,26 @@
 //! Credentials of a caller, `struct puffs_cred`: a user's, the kernel's, or the file system's own.
 
+use std::cell::OnceCell;
+
 use puffs_core::msg::body::{self, Head};
 
+use crate::groups::Few;
+
 /// Who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cred(Kind);
+#[derive(Debug)]
+pub struct Cred {
+    kind: Kind,
+    /// A user's supplementary groups, once they are known.
+    groups: OnceCell<Few>,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     User {
         uid: u32,
         gid: u32,
-        groups: [u32; 16],
-        count: usize,
+        /// The thread that has the groups.
+        tid: u32,
     },
     Kernel,
     Fs,
@@ -20,33 +28,45 @@ enum Kind {
 
 impl Cred {
     /// The kernel's own work, done for nobody.
-    pub const KERNEL: Cred = Cred(Kind::Kernel);
-    /// The file system's own work, such as write-back.
-    pub const FS: Cred = Cred(Kind::Fs);
+    pub const fn kernel() -> Cred {
+        Cred::new(Kind::Kernel)
+    }
 
-    /// The caller that a request's head names; `None` when it names no valid one.
+    /// The file system's own work, such as write-back.
+    pub const fn fs() -> Cred {
+        Cred::new(Kind::Fs)
+    }
+
+    const fn new(kind: Kind) -> Cred {
+        Cred {
+            kind,
+            groups: OnceCell::new(),
+        }
+    }
+
+    /// The caller that a request's head names; `None` when it names no valid one. Groups that the host does not know are
+    /// looked for when somebody asks, which must be while the request is executed.
     pub fn of(head: &Head) -> Option<Cred> {
-        let kind = match head.cred {
-            body::cred::USER => {
-                let count = usize::from(head.ngroups);
-                head.groups.get(..count)?;
-                Kind::User {
-                    uid: head.uid,
-                    gid: head.gid,
-                    groups: head.groups,
-                    count,
-                }
-            }
-            body::cred::KERNEL => Kind::Kernel,
-            body::cred::FS => Kind::Fs,
-            _ => return None,
+        let user = Kind::User {
+            uid: head.uid,
+            gid: head.gid,
+            tid: head.lwp,
         };
-        Some(Cred(kind))
+        match head.cred {
+            body::cred::USER if head.ngroups == body::cred::UNKNOWN_GROUPS => Some(Cred::new(user)),
+            body::cred::USER => Some(Cred {
+                kind: user,
+                groups: OnceCell::from(Few::of(head.groups, usize::from(head.ngroups))?),
+            }),
+            body::cred::KERNEL => Some(Cred::kernel()),
+            body::cred::FS => Some(Cred::fs()),
+            _ => None,
+        }
     }
 
     /// The user, unless it is the kernel or the file system.
     pub const fn uid(&self) -> Option<u32> {
-        match self.0 {
+        match self.kind {
             Kind::User { uid, .. } => Some(uid),
             _ => None,
         }
@@ -54,16 +74,24 @@ impl Cred {
 
     /// The primary group, unless it is the kernel or the file system.
     pub const fn gid(&self) -> Option<u32> {
-        match self.0 {
+        match self.kind {
             Kind::User { gid, .. } => Some(gid),
             _ => None,
         }
     }
 
-    /// The supplementary groups, unless it is the kernel or the file system.
+    /// The supplementary groups, the first 16 of them, unless it is the kernel or the file system.
     pub fn groups(&self) -> Option<&[u32]> {
-        match &self.0 {
-            Kind::User { groups, count, .. } => Some(&groups[..*count]),
+        self.few().map(|(few, _)| few.list())
+    }
+
+    /// Those that there is room for, and the thread that has the others.
+    fn few(&self) -> Option<(&Few, u32)> {
+        match self.kind {
+            Kind::User { tid, .. } => {
+                let few = self.groups.get_or_init(|| Few::of_thread(tid));
+                Some((few, tid))
+            }
             _ => None,
         }
     }
@@ -75,22 +103,22 @@ impl Cred {
 
     /// Whether it is a user whose primary or other group this is.
     pub fn has_group(&self, gid: u32) -> bool {
-        self.gid() == Some(gid) || self.groups().is_some_and(|groups| groups.contains(&gid))
+        self.gid() == Some(gid) || self.few().is_some_and(|(few, tid)| few.have(gid, tid))
     }
 
     /// Whether it is a user.
     pub fn is_regular(&self) -> bool {
-        matches!(self.0, Kind::User { .. })
+        matches!(self.kind, Kind::User { .. })
     }
 
     /// Whether it is the kernel.
     pub fn is_kernel(&self) -> bool {
-        self.0 == Kind::Kernel
+        self.kind == Kind::Kernel
     }
 
     /// Whether it is the file system.
     pub fn is_fs(&self) -> bool {
-        self.0 == Kind::Fs
+        self.kind == Kind::Fs
     }
 
     /// Whether nothing is forbidden to it: user 0, the kernel, the file system.
@@ -126,6 +154,25 @@ mod tests {
     }
 
     #[test]
+    fn groups_that_the_host_does_not_know_are_those_of_the_thread() {
+        let head = |lwp| Head {
+            ngroups: body::cred::UNKNOWN_GROUPS,
+            lwp,
+            ..user(5)
+        };
+        let mut own = [0; 64];
+        // SAFETY: room for so many.
+        let count = unsafe { libc::getgroups(64, own.as_mut_ptr()) };
+        let own = &own[..usize::try_from(count).unwrap()];
+        let cred = Cred::of(&head(std::process::id())).unwrap();
+        assert_eq!(cred.groups().unwrap(), &own[..own.len().min(16)]);
+        assert!(own.iter().all(|group| cred.has_group(*group)));
+        let unseen = Cred::of(&head(0)).unwrap();
+        assert!(unseen.groups().unwrap().is_empty());
+        assert!(unseen.has_group(7) && !unseen.has_group(20));
+    }
+
+    #[test]
     fn the_other_kinds_are_nobody_and_may_everything() {
         for (kind, kernel) in [(body::cred::KERNEL, true), (body::cred::FS, false)] {
             let head = Head {
@@ -143,9 +190,9 @@ mod tests {
     #[test]
     fn nonsense_is_no_caller() {
         for cred in [0, 4, 255] {
-            assert_eq!(Cred::of(&Head { cred, ..user(5) }), None);
+            assert!(Cred::of(&Head { cred, ..user(5) }).is_none());
         }
         let ngroups = 17;
-        assert_eq!(Cred::of(&Head { ngroups, ..user(5) }), None);
+        assert!(Cred::of(&Head { ngroups, ..user(5) }).is_none());
     }
 }

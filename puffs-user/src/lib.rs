@@ -17,6 +17,7 @@ pub mod dirents;
 mod dispatch;
 pub mod fiber;
 pub mod genops;
+mod groups;
 pub mod host;
 pub mod kernerr;
 pub mod newinfo;

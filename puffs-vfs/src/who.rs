@@ -15,6 +15,14 @@ pub fn user(pid: u32, uid: u32, gid: u32) -> Head {
     }
 }
 
+/// A user's request whose supplementary groups the host does not know.
+pub fn user_of_unknown_groups(pid: u32, uid: u32, gid: u32) -> Head {
+    Head {
+        ngroups: cred::UNKNOWN_GROUPS,
+        ..user(pid, uid, gid)
+    }
+}
+
 /// A user's request with supplementary groups; those that do not fit are left out.
 pub fn user_with_groups(pid: u32, uid: u32, gid: u32, groups: &[u32]) -> Head {
     let mut head = user(pid, uid, gid);

@@ -40,6 +40,8 @@ pub mod cred {
     pub const KERNEL: u8 = 2;
     /// The file system's own work, such as write-back.
     pub const FS: u8 = 3;
+    /// In [`Head::ngroups`](super::Head::ngroups): the groups are those of the thread that asks, and the host does not know them.
+    pub const UNKNOWN_GROUPS: u8 = 255;
 }
 
 /// What a lookup is for, [`LookupReq::nameiop`], and its flags.
@@ -79,7 +81,7 @@ plain! {
         pub version: u16,
         /// A value of [`cred`].
         pub cred: u8,
-        /// How many of `groups` hold.
+        /// How many of `groups` hold, or [`cred::UNKNOWN_GROUPS`].
         pub ngroups: u8,
         /// Process that asks; 0 when unknown.
         pub pid: u32,

@@ -65,7 +65,12 @@ impl<'t> Work<'t> {
         let opened = file::open(&self.port, head, node.node.cookie, node.node.vtype, mode)?;
         self.setback(opened.setback, node, None);
         let regular = node.node.vtype == VType::Reg;
-        let direct = self.session.policy.nocache_page || opened.oflags & file::IO_DIRECT != 0;
+        let mut direct = self.session.policy.nocache_page;
+        node.note(|node| {
+            // From now on, until the node is inactive.
+            node.direct_io |= opened.oflags & file::IO_DIRECT != 0;
+            direct |= node.direct_io;
+        });
         let mut state = self.session.state.borrow_mut();
         state.nodes.opened(node.id);
         let fh = state.handles.add(Handle {
@@ -78,9 +83,9 @@ impl<'t> Work<'t> {
         Ok(OpenOut {
             fh,
             open_flags: match (regular, direct) {
-                (false, _) => 0,
-                (true, true) => fopen::DIRECT_IO,
-                (true, false) => fopen::KEEP_CACHE,
+                (false, _) => fopen::NOFLUSH,
+                (true, true) => fopen::NOFLUSH | fopen::DIRECT_IO,
+                (true, false) => fopen::NOFLUSH | fopen::KEEP_CACHE,
             },
             padding: 0,
         })
@@ -235,6 +240,7 @@ impl<'t> Work<'t> {
             held.note(|node| {
                 node.needs_inactive = false;
                 node.asked_inactive = false;
+                node.direct_io = false;
                 noref = node.noref;
             });
             if noref {

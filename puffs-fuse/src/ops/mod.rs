@@ -88,7 +88,7 @@ fn life(ttl: Time) -> (u64, u32) {
 /// Who asks. Pid 0 is somebody whom this process cannot see, and a user like any other; where nobody
 /// in particular asks, the sequences say so themselves.
 pub(crate) fn head(header: &InHeader) -> Head {
-    who::user(header.pid, header.uid, header.gid)
+    who::user_of_unknown_groups(header.pid, header.uid, header.gid)
 }
 
 /// A node that stays in the table while an operation uses it. Its end may be the node's end.

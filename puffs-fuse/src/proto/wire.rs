@@ -317,6 +317,8 @@ pub mod fopen {
     pub const DIRECT_IO: u32 = 1 << 0;
     /// What the page cache holds of the file is still good.
     pub const KEEP_CACHE: u32 = 1 << 1;
+    /// A close has nothing to wait for: a caller that dies while the server is stopped can go.
+    pub const NOFLUSH: u32 = 1 << 5;
 }
 
 /// Kinds of notices, in [`OutHeader::error`].
