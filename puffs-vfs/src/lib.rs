@@ -19,10 +19,12 @@ pub mod attr;
 pub mod call;
 mod codec;
 pub mod dir;
+pub mod extattr;
 pub mod file;
 pub mod life;
 pub mod names;
 pub mod nodes;
+pub mod space;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

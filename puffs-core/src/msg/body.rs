@@ -74,6 +74,18 @@ pub mod setback {
     pub const MASK: u32 = 0x0f;
 }
 
+/// Namespaces of extended attributes, [`ExtattrReq::namespace`], and bits of [`ExtattrReq::flags`].
+pub mod extattr {
+    /// Those of users.
+    pub const USER: u32 = 1;
+    /// Those of the system.
+    pub const SYSTEM: u32 = 2;
+    /// GETEXTATTR and LISTEXTATTR: the whole size is wanted too.
+    pub const SIZE: u32 = 1;
+    /// LISTEXTATTR: each name follows its length in one byte, instead of ending with a NUL.
+    pub const LENPREFIX: u32 = 2;
+}
+
 plain! {
     /// Head of every request: the version and who asks.
     pub struct Head {
@@ -321,6 +333,43 @@ plain! {
         /// Zero.
         pub pad: u32,
     } = 16;
+
+    /// VN FALLOCATE and FDISCARD.
+    pub struct RangeReq {
+        /// Head.
+        pub head: Head,
+        /// Where the range begins.
+        pub offset: u64,
+        /// Its length in bytes.
+        pub len: u64,
+    } = 104;
+
+    /// VN GETEXTATTR, SETEXTATTR, LISTEXTATTR, DELETEEXTATTR. Then: the name, and for SETEXTATTR the
+    /// value. SETEXTATTR is answered by a [`WriteAns`].
+    pub struct ExtattrReq {
+        /// Head.
+        pub head: Head,
+        /// A value of [`extattr`].
+        pub namespace: u32,
+        /// Length of the name; 0 for LISTEXTATTR.
+        pub namelen: u32,
+        /// SETEXTATTR: length of the value. GETEXTATTR, LISTEXTATTR: bytes wanted; 0: only the size.
+        pub len: u32,
+        /// Bits of [`extattr`].
+        pub flags: u32,
+    } = 104;
+
+    /// Answer to GETEXTATTR and LISTEXTATTR. Then: `len` bytes of data.
+    pub struct ExtattrAns {
+        /// Head.
+        pub ans: Ans,
+        /// The whole size, where it was wanted.
+        pub size: u64,
+        /// Bytes that follow.
+        pub len: u32,
+        /// Zero.
+        pub pad: u32,
+    } = 24;
 
     /// VN REMOVE, RMDIR and LINK; the cookie is the directory. Then: the name.
     pub struct NameReq {

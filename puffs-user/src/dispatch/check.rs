@@ -7,8 +7,8 @@ use core::ffi::{CStr, c_int};
 
 use super::call::Call;
 use crate::c::consts::{
-    PUFFS_ERR_ERROR, PUFFS_ERR_LOOKUP, PUFFS_ERR_MAKENODE, PUFFS_ERR_READ, PUFFS_ERR_READDIR,
-    PUFFS_ERR_READLINK, PUFFS_ERR_WRITE,
+    PUFFS_ERR_ERROR, PUFFS_ERR_GETEXTATTR, PUFFS_ERR_LISTEXTATTR, PUFFS_ERR_LOOKUP,
+    PUFFS_ERR_MAKENODE, PUFFS_ERR_READ, PUFFS_ERR_READDIR, PUFFS_ERR_READLINK, PUFFS_ERR_WRITE,
 };
 use crate::kernerr;
 use crate::newinfo::Newinfo;
@@ -84,6 +84,18 @@ pub(super) fn read(call: &Call<'_>, asked: usize, left: usize) -> Result<usize, 
 /// Bytes written.
 pub(super) fn written(call: &Call<'_>, asked: usize, left: usize) -> Result<usize, i32> {
     done(call, PUFFS_ERR_WRITE, asked, left, c"write: resid grew")
+}
+
+/// Bytes of an extended attribute.
+pub(super) fn attribute(call: &Call<'_>, asked: usize, left: usize) -> Result<usize, i32> {
+    let text = c"getextattr: resid grew";
+    done(call, PUFFS_ERR_GETEXTATTR, asked, left, text)
+}
+
+/// Bytes of names of extended attributes.
+pub(super) fn attributes(call: &Call<'_>, asked: usize, left: usize) -> Result<usize, i32> {
+    let text = c"listextattr: resid grew";
+    done(call, PUFFS_ERR_LISTEXTATTR, asked, left, text)
 }
 
 /// Bytes of directory records.

@@ -9,6 +9,7 @@ mod call;
 mod check;
 mod dir;
 mod error;
+mod extattr;
 mod fs;
 mod io;
 mod life;
@@ -17,6 +18,7 @@ mod node;
 mod opdump;
 mod open;
 mod poll;
+mod space;
 #[cfg(test)]
 mod tests;
 
@@ -97,6 +99,12 @@ fn operation(call: &mut Call<'_>, class: u8, optype: u8) -> Done {
         (op::CLASS_VN, vn::READLINK) => io::readlink(call),
         (op::CLASS_VN, vn::READDIR) => dir::readdir(call),
         (op::CLASS_VN, vn::POLL) => poll::poll(call),
+        (op::CLASS_VN, vn::GETEXTATTR) => extattr::get(call),
+        (op::CLASS_VN, vn::SETEXTATTR) => extattr::set(call),
+        (op::CLASS_VN, vn::LISTEXTATTR) => extattr::list(call),
+        (op::CLASS_VN, vn::DELETEEXTATTR) => extattr::delete(call),
+        (op::CLASS_VN, vn::FALLOCATE) => space::fallocate(call),
+        (op::CLASS_VN, vn::FDISCARD) => space::fdiscard(call),
         (op::CLASS_VN, vn::INACTIVE) => life::inactive(call),
         (op::CLASS_VN, vn::RECLAIM) => life::reclaim(call),
         (op::CLASS_ERROR, kind) => error::notice(call, kind),

@@ -8,6 +8,7 @@ use libc::{off_t, timespec};
 use puffs_core::msg::body;
 
 use super::rig::{Rig, TTL};
+use super::rig_more as more;
 use crate::c::dirent::puffs_dirent;
 use crate::c::name::puffs_cn;
 use crate::c::ops::puffs_ops;
@@ -46,6 +47,12 @@ pub(super) const ALL: puffs_ops = puffs_ops {
     puffs_node_inactive: Some(inactive),
     puffs_node_read: Some(read),
     puffs_node_write: Some(write),
+    puffs_node_getextattr: Some(more::getextattr),
+    puffs_node_setextattr: Some(more::setextattr),
+    puffs_node_listextattr: Some(more::listextattr),
+    puffs_node_deleteextattr: Some(more::deleteextattr),
+    puffs_node_fallocate: Some(more::fallocate),
+    puffs_node_fdiscard: Some(more::fdiscard),
     ..puffs_ops::NONE
 };
 
@@ -59,18 +66,18 @@ pub(super) const SECOND: puffs_ops = puffs_ops {
     ..ALL
 };
 
-type Pu = *mut Usermount;
-type Opc = puffs_cookie_t;
-type Pcr = *const Cred;
+pub(super) type Pu = *mut Usermount;
+pub(super) type Opc = puffs_cookie_t;
+pub(super) type Pcr = *const Cred;
 type Pcn = *const puffs_cn;
 
-fn rig<'a>(pu: Pu) -> &'a Rig {
+pub(super) fn rig<'a>(pu: Pu) -> &'a Rig {
     // SAFETY: the context of a `Server`, whose rig lives as long.
     unsafe { &*(*pu).settings().specific.get().cast() }
 }
 
 /// Notes a call and returns what the test has set; setbacks are tried in every operation.
-fn note(pu: Pu, call: String) -> c_int {
+pub(super) fn note(pu: Pu, call: String) -> c_int {
     let rig = rig(pu);
     // SAFETY: as above; the context lives while it is current.
     let cc = unsafe { (*pu).current().as_ref() }.unwrap();
@@ -103,7 +110,7 @@ fn shown(pcn: Pcn) -> String {
     }
 }
 
-fn uid(pcr: Pcr) -> u32 {
+pub(super) fn uid(pcr: Pcr) -> u32 {
     // SAFETY: the dispatcher's own credentials.
     unsafe { (*pcr).uid() }.unwrap()
 }
