@@ -26,6 +26,7 @@ pub(crate) enum Reply {
     Init(InitOut),
     Polled(Polled),
     Data(Data<Hosted>),
+    Bytes(Vec<u8>),
 }
 
 /// What became of a request.
@@ -64,6 +65,7 @@ impl Work<'_> {
                 .as_bytes(),
             ),
             Ok(Reply::Data(data)) => send(data),
+            Ok(Reply::Bytes(bytes)) => send(bytes),
             Err(Code(error)) if wanted => traffic.send(unique, *error, &[]),
             Err(_) => return,
         };

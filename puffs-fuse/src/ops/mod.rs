@@ -9,6 +9,8 @@ mod file;
 mod life;
 mod names;
 pub(crate) mod poll;
+mod space;
+mod xattr;
 
 use puffs_core::msg::body::{Attr, Head, Time};
 use puffs_core::msg::op::vn;

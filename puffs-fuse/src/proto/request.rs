@@ -52,6 +52,16 @@ impl<'b> Request<'b> {
         Ok((fixed, name(rest)?.0))
     }
 
+    /// The fixed part, the name behind it, and the bytes behind that.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn named_with<T: FromBytes>(&self) -> Result<(T, &'b [u8], &'b [u8]), Malformed> {
+        let (fixed, rest) = self.split()?;
+        let (name, rest) = name(rest)?;
+        Ok((fixed, name, rest))
+    }
+
     /// The fixed part, and two names behind it.
     ///
     /// # Errors
@@ -110,6 +120,10 @@ mod tests {
         assert_eq!(request.header.unique, 9);
         assert_eq!(request.fixed::<RenameIn>(), Ok(fixed));
         assert_eq!(request.named::<RenameIn>(), Ok((fixed, &b"old"[..])));
+        assert_eq!(
+            request.named_with::<RenameIn>(),
+            Ok((fixed, &b"old"[..], &b"new\0"[..]))
+        );
         assert_eq!(
             request.named_twice::<RenameIn>(),
             Ok((fixed, &b"old"[..], &b"new"[..]))

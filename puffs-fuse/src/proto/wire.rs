@@ -230,6 +230,33 @@ plain! {
         pub padding: u32,
     } = 16;
 
+    /// SETXATTR; then the name and the value.
+    pub struct SetxattrIn {
+        pub size: u32,
+        pub flags: u32,
+    } = 8;
+
+    /// GETXATTR and LISTXATTR; then, for the first, the name.
+    pub struct GetxattrIn {
+        pub size: u32,
+        pub padding: u32,
+    } = 8;
+
+    /// Reply to GETXATTR and LISTXATTR that ask for the size alone.
+    pub struct GetxattrOut {
+        pub size: u32,
+        pub padding: u32,
+    } = 8;
+
+    /// FALLOCATE.
+    pub struct FallocateIn {
+        pub fh: u64,
+        pub offset: u64,
+        pub length: u64,
+        pub mode: u32,
+        pub padding: u32,
+    } = 32;
+
     /// ACCESS.
     pub struct AccessIn {
         pub mask: u32,
