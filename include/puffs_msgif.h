@@ -166,6 +166,17 @@
 /** All of them. */
 #define PUFFS_SETBACK_MASK 0x0f
 
+/** Namespaces of extended attributes, `puffs_msg_extattr_req.ns`, and bits of `puffs_msg_extattr_req.flags`. */
+
+/** Those of users. */
+#define PUFFS_MSG_EXTATTR_USER 1
+/** Those of the system. */
+#define PUFFS_MSG_EXTATTR_SYSTEM 2
+/** GETEXTATTR and LISTEXTATTR: the whole size is wanted too. */
+#define PUFFS_MSG_EXTATTR_SIZE 1
+/** LISTEXTATTR: each name follows its length in one byte, instead of ending with a NUL. */
+#define PUFFS_MSG_EXTATTR_LENPREFIX 2
+
 /* The class of a request without its flags, and whether its caller waits. */
 #define PUFFSOP_OPCLASS(opclass) ((opclass) & PUFFSOP_OPCMASK)
 #define PUFFSOP_WANTREPLY(opclass) (((opclass) & PUFFSOPFLAG_FAF) == 0)
@@ -441,6 +452,48 @@ struct puffs_msg_write_ans {
   uint32_t pad;
 };
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_write_ans) == 16, "size of puffs_msg_write_ans");
+
+/** VN FALLOCATE and FDISCARD. */
+struct puffs_msg_range_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** Where the range begins. */
+  uint64_t offset;
+  /** Its length in bytes. */
+  uint64_t len;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_range_req) == 104, "size of puffs_msg_range_req");
+
+/**
+ * VN GETEXTATTR, SETEXTATTR, LISTEXTATTR, DELETEEXTATTR. Then: the name, and for SETEXTATTR the
+ * value. SETEXTATTR is answered by a `puffs_msg_write_ans`.
+ */
+struct puffs_msg_extattr_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** A value of `PUFFS_MSG_EXTATTR_*`. */
+  uint32_t ns;
+  /** Length of the name; 0 for LISTEXTATTR. */
+  uint32_t namelen;
+  /** SETEXTATTR: length of the value. GETEXTATTR, LISTEXTATTR: bytes wanted; 0: only the size. */
+  uint32_t len;
+  /** Bits of `PUFFS_MSG_EXTATTR_*`. */
+  uint32_t flags;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_extattr_req) == 104, "size of puffs_msg_extattr_req");
+
+/** Answer to GETEXTATTR and LISTEXTATTR. Then: `len` bytes of data. */
+struct puffs_msg_extattr_ans {
+  /** Head. */
+  struct puffs_msg_ans ans;
+  /** The whole size, where it was wanted. */
+  uint64_t size;
+  /** Bytes that follow. */
+  uint32_t len;
+  /** Zero. */
+  uint32_t pad;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_extattr_ans) == 24, "size of puffs_msg_extattr_ans");
 
 /** VN REMOVE, RMDIR and LINK; the cookie is the directory. Then: the name. */
 struct puffs_msg_name_req {

@@ -33,7 +33,7 @@ fn request(head: &Head, name: Name<'_>, len: usize, flags: u32) -> Result<Extatt
     }
     Ok(ExtattrReq {
         head: *head,
-        namespace: name.namespace,
+        ns: name.namespace,
         namelen: name.name.len() as u32,
         len: u32::try_from(len).map_err(|_| Errno::Inval)?,
         flags,

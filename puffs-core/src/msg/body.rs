@@ -74,7 +74,7 @@ pub mod setback {
     pub const MASK: u32 = 0x0f;
 }
 
-/// Namespaces of extended attributes, [`ExtattrReq::namespace`], and bits of [`ExtattrReq::flags`].
+/// Namespaces of extended attributes, [`ExtattrReq::ns`], and bits of [`ExtattrReq::flags`].
 pub mod extattr {
     /// Those of users.
     pub const USER: u32 = 1;
@@ -350,7 +350,7 @@ plain! {
         /// Head.
         pub head: Head,
         /// A value of [`extattr`].
-        pub namespace: u32,
+        pub ns: u32,
         /// Length of the name; 0 for LISTEXTATTR.
         pub namelen: u32,
         /// SETEXTATTR: length of the value. GETEXTATTR, LISTEXTATTR: bytes wanted; 0: only the size.

@@ -15,6 +15,7 @@ const MODULES: &[(&str, &str, &str)] = &[
     ("body.rs", "cred", "PUFFS_MSG_CRED_"),
     ("body.rs", "namei", "PUFFS_MSG_NAMEI_"),
     ("body.rs", "setback", "PUFFS_SETBACK_"),
+    ("body.rs", "extattr", "PUFFS_MSG_EXTATTR_"),
 ];
 
 /// Constants of `op.rs` that keep the reference's names: how they begin, and how those do.

@@ -65,7 +65,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Done {
         f(
             call.usermount(),
             call.cookie,
-            req.namespace as c_int,
+            req.ns as c_int,
             name.as_ptr(),
             size_wanted(&req, &raw mut size),
             data,
@@ -89,7 +89,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
         f(
             call.usermount(),
             call.cookie,
-            req.namespace as c_int,
+            req.ns as c_int,
             size_wanted(&req, &raw mut size),
             data,
             resid,
@@ -123,7 +123,7 @@ pub(super) fn set(call: &mut Call<'_>) -> Done {
         f(
             call.usermount(),
             call.cookie,
-            req.namespace as c_int,
+            req.ns as c_int,
             name.as_ptr(),
             data,
             resid,
@@ -147,7 +147,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Done {
         .puffs_node_deleteextattr
         .ok_or(libc::EOPNOTSUPP)?;
     let name = Name::of(call, &req)?;
-    let (pu, ns, cred) = (call.usermount(), req.namespace as c_int, call.cred());
+    let (pu, ns, cred) = (call.usermount(), req.ns as c_int, call.cred());
     // SAFETY: the server's operation, called as its type says; the name outlives the call.
     let rv = unsafe { f(pu, call.cookie, ns, name.as_ptr(), cred) };
     call.result(rv)?;

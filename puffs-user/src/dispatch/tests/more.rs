@@ -9,7 +9,7 @@ use crate::c::consts::{PUFFS_ERR_GETEXTATTR, PUFFS_ERR_LISTEXTATTR};
 fn req(namelen: u32, len: u32, flags: u32) -> ExtattrReq {
     ExtattrReq {
         head: head(),
-        namespace: extattr::USER,
+        ns: extattr::USER,
         namelen,
         len,
         flags,
