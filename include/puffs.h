@@ -220,6 +220,13 @@ struct puffs_cc;
 /** `waitfor` of the sync operation: the periodic one. */
 #define PUFFS_MNT_LAZY 3
 
+/** Flag of the advlock operation: wait until the lock can be had (NetBSD's `F_WAIT`). */
+#define PUFFS_LOCK_WAIT 0x010
+/** Flag of the advlock operation: a lock of flock(2), on the whole file (`F_FLOCK`). */
+#define PUFFS_LOCK_FLOCK 0x020
+/** Flag of the advlock operation: a lock of fcntl(2) (`F_POSIX`). */
+#define PUFFS_LOCK_POSIX 0x040
+
 /** `struct puffs_node`: no longer on the list of nodes. */
 #define PUFFS_NODE_REMOVED 0x01
 

@@ -137,6 +137,8 @@
 #define PUFFS_MSG_CRED_KERNEL 2
 /** The file system's own work, such as write-back. */
 #define PUFFS_MSG_CRED_FS 3
+/** In `puffs_msg_head.ngroups`(super::Head::ngroups): the groups are those of the thread that asks, and the host does not know them. */
+#define PUFFS_MSG_CRED_UNKNOWN_GROUPS 255
 
 /** What a lookup is for, `puffs_msg_lookup_req.nameiop`, and its flags. */
 
@@ -192,7 +194,7 @@ struct puffs_msg_head {
   uint16_t version;
   /** A value of `PUFFS_MSG_CRED_*`. */
   uint8_t cred;
-  /** How many of `groups` hold. */
+  /** How many of `groups` hold, or `PUFFS_MSG_CRED_*.UNKNOWN_GROUPS`. */
   uint8_t ngroups;
   /** Process that asks; 0 when unknown. */
   uint32_t pid;
@@ -355,17 +357,17 @@ struct puffs_msg_attr_ans {
 };
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_attr_ans) == 184, "size of puffs_msg_attr_ans");
 
-/** VN OPEN, CLOSE, ACCESS, FSYNC, POLL; VFS SYNC, UNMOUNT. */
+/** VN OPEN, CLOSE, ACCESS, FSYNC, POLL, MMAP, SEEK; VFS SYNC, UNMOUNT. */
 struct puffs_msg_flags_req {
   /** Head. */
   struct puffs_msg_head head;
-  /** OPEN: mode. CLOSE: fflag. ACCESS: mode. FSYNC: flags. POLL: events. SYNC: waitfor. UNMOUNT: mntflags. */
+  /** OPEN: mode. CLOSE: fflag. ACCESS: mode. FSYNC: flags. POLL: events. MMAP: protection. SYNC: waitfor. UNMOUNT: mntflags. */
   uint32_t flags;
   /** CLOSE: 1 when inactive is to be run after it. */
   uint32_t inactive;
-  /** FSYNC: start of the range. */
+  /** FSYNC: start of the range. SEEK: the old offset. */
   uint64_t lo;
-  /** FSYNC: its end; 0: to the end of the file. */
+  /** FSYNC: its end; 0: to the end of the file. SEEK: the new offset. */
   uint64_t hi;
 };
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_flags_req) == 112, "size of puffs_msg_flags_req");
@@ -391,6 +393,42 @@ struct puffs_msg_poll_ans {
   uint32_t pad;
 };
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_poll_ans) == 16, "size of puffs_msg_poll_ans");
+
+/** VN ADVLOCK. */
+struct puffs_msg_lock_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** Tells owners of locks apart. */
+  uint64_t owner;
+  /** First byte. */
+  uint64_t start;
+  /** Length; 0: to the end of the file, wherever that will be. */
+  uint64_t len;
+  /** `F_GETLK`, `F_SETLK`, `F_UNLCK`. */
+  uint32_t op;
+  /** Kind of lock, and whether to wait. */
+  uint32_t flags;
+  /** `F_RDLCK`, `F_WRLCK`, `F_UNLCK`. */
+  uint32_t kind;
+  /** The owner's process. */
+  uint32_t pid;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_lock_req) == 128, "size of puffs_msg_lock_req");
+
+/** Answer to ADVLOCK: for `F_GETLK` the lock that is in the way. */
+struct puffs_msg_lock_ans {
+  /** Head. */
+  struct puffs_msg_ans ans;
+  /** First byte. */
+  uint64_t start;
+  /** Length; 0: to the end of the file. */
+  uint64_t len;
+  /** `F_RDLCK`, `F_WRLCK`; `F_UNLCK` when none is in the way. */
+  uint32_t kind;
+  /** The process that holds it. */
+  uint32_t pid;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_lock_ans) == 32, "size of puffs_msg_lock_ans");
 
 /** VN READ and READDIR. */
 struct puffs_msg_read_req {

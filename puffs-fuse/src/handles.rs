@@ -13,6 +13,8 @@ pub(crate) struct Handle {
     pub(crate) mode: u32,
     /// Reads and writes pass the page cache by.
     pub(crate) direct: bool,
+    /// It has no offsets: the server refuses to seek.
+    pub(crate) stream: bool,
     /// The kernel's name for it as something that is polled.
     pub(crate) kh: Option<u64>,
     /// What a directory holds, once it has been read.
@@ -55,6 +57,7 @@ mod tests {
             node: NodeId(1),
             mode,
             direct: false,
+            stream: false,
             kh: None,
             listing: None,
         }

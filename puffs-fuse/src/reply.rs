@@ -8,7 +8,9 @@ use zerocopy::IntoBytes;
 use crate::device::Sent;
 use crate::errno::Code;
 use crate::ops::poll::Polled;
-use crate::proto::wire::{AttrOut, EntryOut, InitOut, OpenOut, PollOut, StatfsOut, WriteOut};
+use crate::proto::wire::{
+    AttrOut, EntryOut, InitOut, LkOut, OpenOut, PollOut, StatfsOut, WriteOut,
+};
 use crate::session::Work;
 
 /// What a request gets.
@@ -25,6 +27,7 @@ pub(crate) enum Reply {
     Statfs(StatfsOut),
     Init(InitOut),
     Polled(Polled),
+    Lock(LkOut),
     Data(Data<Hosted>),
     Bytes(Vec<u8>),
 }
@@ -57,6 +60,7 @@ impl Work<'_> {
             Ok(Reply::Written(out)) => send(out.as_bytes()),
             Ok(Reply::Statfs(out)) => send(out.as_bytes()),
             Ok(Reply::Init(out)) => send(out.as_bytes()),
+            Ok(Reply::Lock(out)) => send(out.as_bytes()),
             Ok(Reply::Polled(polled)) => send(
                 PollOut {
                     revents: polled.revents,

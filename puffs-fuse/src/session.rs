@@ -1,6 +1,7 @@
 //! One mount: turns of the main loop, tasks, dispatch of requests, and the end.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
@@ -63,6 +64,8 @@ pub(crate) struct State {
     pub(crate) nodes: Nodes,
     pub(crate) handles: Handles,
     pub(crate) polls: Polls,
+    /// Who has POSIX locks on which node.
+    pub(crate) lockers: HashSet<(NodeId, u64)>,
 }
 
 /// What a task is to do.
@@ -115,6 +118,7 @@ impl FuseSession {
                 nodes,
                 handles: Handles::default(),
                 polls: Polls::default(),
+                lockers: HashSet::new(),
             }),
             maxdata,
             renames: Gates::default(),
@@ -352,11 +356,13 @@ impl Work<'_> {
             op::LISTXATTR => self.listxattr(request),
             op::REMOVEXATTR => self.removexattr(request),
             op::FALLOCATE => self.fallocate(request),
+            op::GETLK => self.getlk(request),
+            op::SETLK | op::SETLKW => self.setlk(request),
+            op::FLUSH => self.flush(request),
             op::INIT => self.init(request),
             op::DESTROY => Ok(Reply::Empty),
             op::POLL => self.poll(request),
             op::IOCTL => Err(Code(libc::ENOTTY)),
-            // FLUSH among them: the kernel then sends no more of them.
             _ => Err(Code(libc::ENOSYS)),
         }
     }

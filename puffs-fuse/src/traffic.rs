@@ -158,6 +158,13 @@ impl Traffic {
         self.flights.progress().load(Ordering::SeqCst)
     }
 
+    /// The request may wait for ever, so that any signal ends it.
+    pub(crate) fn may_wait(&self, unique: u64) {
+        if let Some(begun) = self.lists().begun.get_mut(&unique) {
+            begun.patient = true;
+        }
+    }
+
     /// Whether the caller of a request still waits for the reply.
     pub(crate) fn is_wanted(&self, unique: u64) -> bool {
         let lists = self.lists();

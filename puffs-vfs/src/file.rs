@@ -197,6 +197,51 @@ pub fn fsync<P: Platform, C: Caller<P> + ?Sized>(
         .map(drop)
 }
 
+/// Says that a node may be mapped from now on, with this protection (`VM_PROT_*`). Returns the server's side notes.
+///
+/// # Errors
+/// Those of the server; none when it has no such operation.
+pub fn mmap<P: Platform, C: Caller<P> + ?Sized>(
+    caller: &C,
+    head: &Head,
+    node: Cookie,
+    prot: u32,
+) -> Result<u32, Failed> {
+    if !caller.ops().has_vn(vn::MMAP) {
+        return Ok(0);
+    }
+    let req = FlagsReq {
+        head: *head,
+        flags: prot,
+        ..FlagsReq::default()
+    };
+    Call::vn(caller, vn::MMAP, node, &req, [&[], &[]])?.ask_setback()
+}
+
+/// Asks whether an open file may go from one offset to another.
+///
+/// # Errors
+/// Those of the server; none when it has no such operation.
+pub fn seek<P: Platform, C: Caller<P> + ?Sized>(
+    caller: &C,
+    head: &Head,
+    node: Cookie,
+    (from, to): (u64, u64),
+) -> Result<(), Failed> {
+    if !caller.ops().has_vn(vn::SEEK) {
+        return Ok(());
+    }
+    let req = FlagsReq {
+        head: *head,
+        lo: from,
+        hi: to,
+        ..FlagsReq::default()
+    };
+    Call::vn(caller, vn::SEEK, node, &req, [&[], &[]])?
+        .ask::<Ans>()
+        .map(drop)
+}
+
 /// Waits until one of `events` (`POLL*`) is there, and returns those that are.
 ///
 /// # Errors

@@ -22,6 +22,7 @@ pub mod dir;
 pub mod extattr;
 pub mod file;
 pub mod life;
+pub mod lock;
 pub mod names;
 pub mod nodes;
 pub mod space;

@@ -9,6 +9,7 @@ mod daemon;
 mod death;
 mod files;
 mod idle;
+mod locks;
 mod many;
 mod memory;
 mod misuse;

@@ -244,17 +244,17 @@ plain! {
         pub ttl: Time,
     } = 184;
 
-    /// VN OPEN, CLOSE, ACCESS, FSYNC, POLL; VFS SYNC, UNMOUNT.
+    /// VN OPEN, CLOSE, ACCESS, FSYNC, POLL, MMAP, SEEK; VFS SYNC, UNMOUNT.
     pub struct FlagsReq {
         /// Head.
         pub head: Head,
-        /// OPEN: mode. CLOSE: fflag. ACCESS: mode. FSYNC: flags. POLL: events. SYNC: waitfor. UNMOUNT: mntflags.
+        /// OPEN: mode. CLOSE: fflag. ACCESS: mode. FSYNC: flags. POLL: events. MMAP: protection. SYNC: waitfor. UNMOUNT: mntflags.
         pub flags: u32,
         /// CLOSE: 1 when inactive is to be run after it.
         pub inactive: u32,
-        /// FSYNC: start of the range.
+        /// FSYNC: start of the range. SEEK: the old offset.
         pub lo: u64,
-        /// FSYNC: its end; 0: to the end of the file.
+        /// FSYNC: its end; 0: to the end of the file. SEEK: the new offset.
         pub hi: u64,
     } = 112;
 
@@ -277,6 +277,40 @@ plain! {
         /// Zero.
         pub pad: u32,
     } = 16;
+
+    /// VN ADVLOCK.
+    pub struct LockReq {
+        /// Head.
+        pub head: Head,
+        /// Tells owners of locks apart.
+        pub owner: u64,
+        /// First byte.
+        pub start: u64,
+        /// Length; 0: to the end of the file, wherever that will be.
+        pub len: u64,
+        /// `F_GETLK`, `F_SETLK`, `F_UNLCK`.
+        pub op: u32,
+        /// Kind of lock, and whether to wait.
+        pub flags: u32,
+        /// `F_RDLCK`, `F_WRLCK`, `F_UNLCK`.
+        pub kind: u32,
+        /// The owner's process.
+        pub pid: u32,
+    } = 128;
+
+    /// Answer to ADVLOCK: for `F_GETLK` the lock that is in the way.
+    pub struct LockAns {
+        /// Head.
+        pub ans: Ans,
+        /// First byte.
+        pub start: u64,
+        /// Length; 0: to the end of the file.
+        pub len: u64,
+        /// `F_RDLCK`, `F_WRLCK`; `F_UNLCK` when none is in the way.
+        pub kind: u32,
+        /// The process that holds it.
+        pub pid: u32,
+    } = 32;
 
     /// VN READ and READDIR.
     pub struct ReadReq {

@@ -2,20 +2,22 @@
 
 use puffs_core::Buf;
 use puffs_core::msg::body::Head;
+use puffs_core::msg::op::vn;
 use puffs_core::platform::Hosted;
 use puffs_user::c::consts::{
-    PUFFS_FSYNC_DATAONLY, PUFFS_FSYNC_WAIT, PUFFS_IO_APPEND, PUFFS_IO_NDELAY,
+    PUFFS_FSYNC_DATAONLY, PUFFS_FSYNC_WAIT, PUFFS_IO_APPEND, PUFFS_IO_NDELAY, VM_PROT_EXECUTE,
+    VM_PROT_READ, VM_PROT_WRITE,
 };
-use puffs_vfs::nodes::VType;
-use puffs_vfs::{attr as vattr, file, who};
+use puffs_vfs::nodes::{NodeId, VType};
+use puffs_vfs::{Caller, attr as vattr, file, who};
 
 use super::{Held, head};
 use crate::errno::Code;
 use crate::handles::Handle;
 use crate::proto::request::Request;
 use crate::proto::wire::{
-    FSYNC_FDATASYNC, FsyncIn, InHeader, OpenIn, OpenOut, ReadIn, ReleaseIn, WRITE_CACHE, WriteIn,
-    WriteOut, fopen,
+    FSYNC_FDATASYNC, FsyncIn, InHeader, OpenIn, OpenOut, RELEASE_FLOCK_UNLOCK, ReadIn, ReleaseIn,
+    WRITE_CACHE, WriteIn, WriteOut, fopen,
 };
 use crate::reply::{Outcome, Reply};
 use crate::session::Work;
@@ -64,8 +66,14 @@ impl<'t> Work<'t> {
         let mode = mode(flags);
         let opened = file::open(&self.port, head, node.node.cookie, node.node.vtype, mode)?;
         self.setback(opened.setback, node, None);
+        let stream = self.may_be_mapped(head, node, mode);
         let regular = node.node.vtype == VType::Reg;
-        let mut direct = self.session.policy.nocache_page;
+        let mut direct = self.session.policy.nocache_page || stream;
+        // With locks of the server's, a close takes some away.
+        let noflush = match self.port.ops().has_vn(vn::ADVLOCK) {
+            true => 0,
+            false => fopen::NOFLUSH,
+        };
         node.note(|node| {
             // From now on, until the node is inactive.
             node.direct_io |= opened.oflags & file::IO_DIRECT != 0;
@@ -77,24 +85,50 @@ impl<'t> Work<'t> {
             node: node.id,
             mode,
             direct,
+            stream,
             kh: None,
             listing: None,
         });
         Ok(OpenOut {
             fh,
-            open_flags: match (regular, direct) {
-                (false, _) => fopen::NOFLUSH,
-                (true, true) => fopen::NOFLUSH | fopen::DIRECT_IO,
-                (true, false) => fopen::NOFLUSH | fopen::KEEP_CACHE,
-            },
+            open_flags: noflush
+                | match (regular, direct) {
+                    (false, _) => 0,
+                    (true, _) if stream => fopen::DIRECT_IO | fopen::STREAM | fopen::NONSEEKABLE,
+                    (true, true) => fopen::DIRECT_IO,
+                    (true, false) => fopen::KEEP_CACHE,
+                },
             padding: 0,
         })
+    }
+
+    /// Linux tells nobody when it maps a file, or goes to another offset; so the server is asked at once, as far as the mode
+    /// allows, and only its side notes count. A regular file in which nobody may go anywhere is a stream: this is returned.
+    fn may_be_mapped(&self, head: &Head, node: &Held<'_, '_>, mode: u32) -> bool {
+        if node.node.vtype != VType::Reg {
+            return false;
+        }
+        let mut prot = 0;
+        if mode & file::FREAD != 0 {
+            prot |= (VM_PROT_READ | VM_PROT_EXECUTE) as u32;
+        }
+        if mode & file::FWRITE != 0 {
+            prot |= VM_PROT_WRITE as u32;
+        }
+        let cookie = node.node.cookie;
+        if let Ok(notes) = file::mmap(&self.port, head, cookie, prot) {
+            self.setback(notes, node, None);
+        }
+        file::seek(&self.port, head, cookie, (0, 0)).is_err()
     }
 
     pub(crate) fn read(&self, request: &Request<'_>) -> Outcome {
         let read = request.fixed::<ReadIn>()?;
         let node = self.hold(request.header.nodeid)?;
-        let direct = self.is_direct(read.fh)?;
+        let (direct, stream) = self.handling(read.fh)?;
+        if stream {
+            self.session.traffic.may_wait(request.header.unique);
+        }
         let mut len = (read.size as usize).min(self.session.maxdata);
         let mut ioflag = 0;
         if direct {
@@ -165,7 +199,7 @@ impl<'t> Work<'t> {
         let node = self.hold(request.header.nodeid)?;
         let cached = write.write_flags & WRITE_CACHE != 0;
         let mut ioflag = 0;
-        if self.is_direct(write.fh)? && !cached {
+        if self.handling(write.fh)?.0 && !cached {
             ioflag = ndelay(write.flags);
             if write.flags & libc::O_APPEND as u32 != 0 {
                 ioflag |= PUFFS_IO_APPEND as u32;
@@ -184,9 +218,11 @@ impl<'t> Work<'t> {
         })
     }
 
-    fn is_direct(&self, fh: u64) -> Result<bool, Code> {
+    /// Whether an open file passes the page cache by, and whether it is a stream.
+    fn handling(&self, fh: u64) -> Result<(bool, bool), Code> {
         let mut state = self.session.state.borrow_mut();
-        Ok(state.handles.get(fh).ok_or(Code(libc::EBADF))?.direct)
+        let handle = state.handles.get(fh).ok_or(Code(libc::EBADF))?;
+        Ok((handle.direct, handle.stream))
     }
 
     pub(crate) fn fsync(&self, request: &Request<'_>) -> Outcome {
@@ -203,6 +239,9 @@ impl<'t> Work<'t> {
 
     pub(crate) fn release(&self, request: &Request<'_>) -> Outcome {
         let release = request.fixed::<ReleaseIn>()?;
+        if release.release_flags & RELEASE_FLOCK_UNLOCK != 0 {
+            self.unlock_file(NodeId(request.header.nodeid), release.lock_owner);
+        }
         self.close(release.fh);
         Ok(Reply::Empty)
     }

@@ -1,8 +1,9 @@
 //! Beginning and end: INIT, FORGET, what happens to nodes that nobody needs, and unmounting.
 
 use puffs_core::msg::body::setback;
+use puffs_core::msg::op::vn;
 use puffs_vfs::nodes::{Gone, Node, NodeId, ROOT};
-use puffs_vfs::{life, who};
+use puffs_vfs::{Caller, life, who};
 
 use super::Held;
 use crate::errno::Code;
@@ -15,7 +16,11 @@ use crate::session::Work;
 
 impl Work<'_> {
     pub(crate) fn init(&self, request: &Request<'_>) -> Outcome {
-        match init::negotiate(&request.fixed::<InitIn>()?, self.session.maxdata) {
+        match init::negotiate(
+            &request.fixed::<InitIn>()?,
+            self.session.maxdata,
+            self.port.ops().has_vn(vn::ADVLOCK),
+        ) {
             Ok(out) => Ok(Reply::Init(out)),
             Err(init::TooOld) => {
                 eprintln!("puffs: this kernel's FUSE is older than version 7.31");

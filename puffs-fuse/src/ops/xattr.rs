@@ -3,8 +3,8 @@
 
 use puffs_core::msg::body::{Head, extattr};
 use puffs_core::msg::op::vn;
-use puffs_vfs::Caller;
 use puffs_vfs::extattr::{self as vattr, Name};
+use puffs_vfs::{Caller, attr as access};
 use zerocopy::IntoBytes;
 
 use super::{Held, head};
@@ -15,19 +15,26 @@ use crate::reply::{Outcome, Reply};
 use crate::session::Work;
 
 const USER: &[u8] = b"user.";
+const TRUSTED: &[u8] = b"trusted.";
+const SYSTEM: [&[u8]; 3] = [TRUSTED, b"security.", b"system."];
+const ACL: &[u8] = b"system.posix_acl_";
 /// The longest value, and the longest list of names, that Linux takes.
 const LONGEST: usize = 64 << 10;
 
-fn name(full: &[u8]) -> Name<'_> {
+fn name(full: &[u8]) -> Result<Name<'_>, Code> {
+    // Nobody would act on access lists.
+    let known = SYSTEM.iter().any(|prefix| full.starts_with(prefix)) && !full.starts_with(ACL);
     match full.strip_prefix(USER) {
-        Some(name) => Name {
+        Some([]) => Err(Code(libc::EINVAL)),
+        Some(name) => Ok(Name {
             namespace: extattr::USER,
             name,
-        },
-        None => Name {
+        }),
+        None if known => Ok(Name {
             namespace: extattr::SYSTEM,
             name: full,
-        },
+        }),
+        None => Err(Code(libc::EOPNOTSUPP)),
     }
 }
 
@@ -49,13 +56,22 @@ impl Work<'_> {
         }
     }
 
+    /// Attributes of users are as free as the contents. Where Linux judges by the mode, it has done so.
+    fn may(&self, head: &Head, node: &Held<'_, '_>, full: &[u8], mode: u32) -> Result<(), Code> {
+        match self.session.policy.asks && full.starts_with(USER) {
+            true => self.check(head, node, mode),
+            false => Ok(()),
+        }
+    }
+
     pub(crate) fn getxattr(&self, request: &Request<'_>) -> Outcome {
         let (get, full) = request.named::<GetxattrIn>()?;
         self.has(vn::GETEXTATTR)?;
         let node = self.hold(request.header.nodeid)?;
         let (head, cookie) = (head(&request.header), node.node.cookie);
+        self.may(&head, &node, full, access::VREAD)?;
         let room = (get.size as usize).min(LONGEST);
-        let value = vattr::get(&self.port, &head, cookie, name(full), room)?;
+        let value = vattr::get(&self.port, &head, cookie, name(full)?, room)?;
         if get.size != 0 && value.size == value.data.len as u64 {
             return Ok(Reply::Data(value.data));
         }
@@ -71,7 +87,8 @@ impl Work<'_> {
         self.has(vn::SETEXTATTR)?;
         let value = rest.get(..set.size as usize).ok_or(Code(libc::EINVAL))?;
         let node = self.hold(request.header.nodeid)?;
-        let (head, name) = (head(&request.header), name(full));
+        let (head, name) = (head(&request.header), name(full)?);
+        self.may(&head, &node, full, access::VWRITE)?;
         let create = set.flags & libc::XATTR_CREATE as u32 != 0;
         let replace = set.flags & libc::XATTR_REPLACE as u32 != 0;
         if create || replace {
@@ -107,11 +124,19 @@ impl Work<'_> {
         let head = head(&request.header);
         let mut names = Vec::new();
         for (namespace, prefix) in [(extattr::USER, USER), (extattr::SYSTEM, &[][..])] {
-            let list = vattr::list(&self.port, &head, node.node.cookie, namespace, LONGEST)?;
+            let list = vattr::list(&self.port, &head, node.node.cookie, namespace, LONGEST);
+            let list = match list.map_err(Code::from) {
+                // A namespace that the server does not have is empty.
+                Err(Code(libc::EOPNOTSUPP)) => continue,
+                list => list?,
+            };
             let whole = list.size == list.data.len as u64;
             for name in list.data.split_inclusive(|byte| *byte == 0) {
-                names.extend_from_slice(prefix);
-                names.extend_from_slice(name);
+                // Those of the system's are shown to its administrator.
+                if head.uid == 0 || !name.starts_with(TRUSTED) || namespace == extattr::USER {
+                    names.extend_from_slice(prefix);
+                    names.extend_from_slice(name);
+                }
             }
             self.port.recycle(list.data.body);
             if !whole {
@@ -130,7 +155,8 @@ impl Work<'_> {
         self.has(vn::DELETEEXTATTR)?;
         let node = self.hold(request.header.nodeid)?;
         let head = head(&request.header);
-        vattr::delete(&self.port, &head, node.node.cookie, name(full))?;
+        self.may(&head, &node, full, access::VWRITE)?;
+        vattr::delete(&self.port, &head, node.node.cookie, name(full)?)?;
         Ok(Reply::Empty)
     }
 }

@@ -277,6 +277,36 @@ plain! {
         pub spare: [u32; 6],
     } = 80;
 
+    /// A lock.
+    pub struct FileLock {
+        pub start: u64,
+        pub end: u64,
+        pub kind: u32,
+        pub pid: u32,
+    } = 24;
+
+    /// GETLK, SETLK, SETLKW.
+    pub struct LkIn {
+        pub fh: u64,
+        pub owner: u64,
+        pub lk: FileLock,
+        pub lk_flags: u32,
+        pub padding: u32,
+    } = 48;
+
+    /// Reply to GETLK.
+    pub struct LkOut {
+        pub lk: FileLock,
+    } = 24;
+
+    /// FLUSH.
+    pub struct FlushIn {
+        pub fh: u64,
+        pub unused: u32,
+        pub padding: u32,
+        pub lock_owner: u64,
+    } = 24;
+
     /// INTERRUPT: the request that is interrupted.
     pub struct InterruptIn {
         pub unique: u64,
@@ -346,6 +376,10 @@ pub mod fopen {
     pub const KEEP_CACHE: u32 = 1 << 1;
     /// A close has nothing to wait for: a caller that dies while the server is stopped can go.
     pub const NOFLUSH: u32 = 1 << 5;
+    /// The file has no offset.
+    pub const STREAM: u32 = 1 << 4;
+    /// It cannot be sought in.
+    pub const NONSEEKABLE: u32 = 1 << 2;
 }
 
 /// Kinds of notices, in [`OutHeader::error`].
@@ -357,6 +391,10 @@ pub mod notify {
     pub const PRUNE: i32 = 9;
 }
 
+/// Bit of [`LkIn::lk_flags`]: a lock of flock(2).
+pub const LK_FLOCK: u32 = 1 << 0;
+/// Bit of [`ReleaseIn::release_flags`]: the file was locked by flock(2).
+pub const RELEASE_FLOCK_UNLOCK: u32 = 1 << 1;
 /// Bit of [`PollIn::flags`]: somebody sleeps until a notice comes.
 pub const POLL_SCHEDULE_NOTIFY: u32 = 1 << 0;
 /// Bit of [`WriteIn::write_flags`]: written back from the page cache, by nobody in particular.

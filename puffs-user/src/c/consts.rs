@@ -170,6 +170,13 @@ pub const PUFFS_MNT_NOWAIT: c_int = 2;
 /// `waitfor` of the sync operation: the periodic one.
 pub const PUFFS_MNT_LAZY: c_int = 3;
 
+/// Flag of the advlock operation: wait until the lock can be had (NetBSD's `F_WAIT`).
+pub const PUFFS_LOCK_WAIT: c_int = 0x010;
+/// Flag of the advlock operation: a lock of flock(2), on the whole file (`F_FLOCK`).
+pub const PUFFS_LOCK_FLOCK: c_int = 0x020;
+/// Flag of the advlock operation: a lock of fcntl(2) (`F_POSIX`).
+pub const PUFFS_LOCK_POSIX: c_int = 0x040;
+
 /// `struct puffs_node`: no longer on the list of nodes.
 pub const PUFFS_NODE_REMOVED: c_int = 0x01;
 

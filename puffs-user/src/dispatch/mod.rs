@@ -13,6 +13,7 @@ mod extattr;
 mod fs;
 mod io;
 mod life;
+mod lock;
 mod name;
 mod node;
 mod opdump;
@@ -98,6 +99,9 @@ fn operation(call: &mut Call<'_>, class: u8, optype: u8) -> Done {
         (op::CLASS_VN, vn::FSYNC) => io::fsync(call),
         (op::CLASS_VN, vn::READLINK) => io::readlink(call),
         (op::CLASS_VN, vn::READDIR) => dir::readdir(call),
+        (op::CLASS_VN, vn::ADVLOCK) => lock::advlock(call),
+        (op::CLASS_VN, vn::MMAP) => lock::mmap(call),
+        (op::CLASS_VN, vn::SEEK) => lock::seek(call),
         (op::CLASS_VN, vn::POLL) => poll::poll(call),
         (op::CLASS_VN, vn::GETEXTATTR) => extattr::get(call),
         (op::CLASS_VN, vn::SETEXTATTR) => extattr::set(call),
