@@ -151,16 +151,16 @@ fn the_archive_is_one_object_and_can_be_linked_beside_another_rust_archive() {
 }
 
 #[test]
-fn the_server_in_the_readme_compiles() {
+fn the_server_in_the_readme_is_the_one_in_the_examples() {
     let readme = include_str!("../../README.md");
     let (_, code) = readme.split_once("```c\n").expect("a block of C");
     let (code, _) = code.split_once("```").expect("its end");
+    assert_eq!(code, include_str!("../../examples/hello.c"));
+    assert!(code.lines().count() < 40, "it is to stay short");
     let flags = stage().pkg_config(&["--cflags", "--libs"]).unwrap();
     let source = write("readme-server.c", code);
     let mut command = compiler(Lang::C11).unwrap();
-    // The parameters that an operation does not need are named all the same.
-    command.arg("-Wno-unused-parameter").arg("-o");
-    command.arg(source.with_extension("")).arg(source);
+    command.arg("-o").arg(source.with_extension("")).arg(source);
     command.args(["-x", "none"]).args(flags);
     compile(&mut command).unwrap_or_else(|error| panic!("{error}"));
 }

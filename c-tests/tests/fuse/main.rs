@@ -8,6 +8,7 @@
 mod daemon;
 mod death;
 mod files;
+mod hello;
 mod idle;
 mod locks;
 mod many;

@@ -37,6 +37,11 @@ pub(crate) fn memfs(build: Build) -> PathBuf {
     program("../examples/memfs.c", build)
 }
 
+/// The server of the README.
+pub(crate) fn hello(build: Build) -> PathBuf {
+    program("../examples/hello.c", build)
+}
+
 /// Compiles a C source, given relative to this package, unless that was done already.
 pub(crate) fn program(source: &'static str, build: Build) -> PathBuf {
     static DONE: Mutex<Option<HashMap<(&str, Build), PathBuf>>> = Mutex::new(None);
