@@ -5,8 +5,8 @@
  *	./memfs /mnt				# umount /mnt ends it
  *
  * A small complete puffs file server, meant to be read and to be copied. From top to bottom: the
- * data, file contents, directories, nodes, the operations, and main() with the calls every server
- * makes.
+ * data, memory, file contents, extended attributes, directories, nodes, the operations, and main()
+ * with the calls every server makes. It behaves as Linux's own tmpfs does.
  *
  * A node is a struct puffs_node. Its address is the cookie by which the other side names it, its
  * pn_va holds the attributes, and its pn_data points to what only we know. Operations return 0 or
@@ -41,8 +41,21 @@
 
 #include <puffs.h>
 
-#define MEMFS_NAMEMAX 255
-#define PERMBITS      (S_ISUID | S_ISGID | S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO)
+#define MEMFS_NAMEMAX   255
+#define MEMFS_TARGETMAX 4095 /* of a symbolic link */
+#ifndef MEMFS_LINKMAX
+#define MEMFS_LINKMAX INT32_MAX
+#endif
+#define PERMBITS (S_ISUID | S_ISGID | S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO)
+
+/* NetBSD's <sys/extattr.h>. */
+#ifndef EXTATTR_NAMESPACE_USER
+#define EXTATTR_NAMESPACE_USER   1
+#define EXTATTR_NAMESPACE_SYSTEM 2
+#endif
+#ifndef PUFFS_EXTATTR_LIST_LENPREFIX
+#define PUFFS_EXTATTR_LIST_LENPREFIX 1
+#endif
 
 /* Contents are kept in pages, and a page full of pointers fans out to as many pages below it. */
 #define PAGESHIFT 12
@@ -53,17 +66,20 @@ _Static_assert(sizeof(void *) == 8 && FAN == 1 << FANSHIFT, "a page holds FAN po
 
 /* What -v counts. */
 #define COUNTED(X)                                                                                 \
-	X(lookup) X(create) X(mkdir) X(open) X(close) X(getattr) X(setattr) X(read) X(write)       \
-	X(readdir) X(remove) X(rmdir) X(rename) X(inactive) X(reclaim) X(statvfs)
+	X(lookup) X(create) X(mkdir) X(mknod) X(symlink) X(link) X(open) X(close) X(getattr)       \
+	X(setattr) X(read) X(write) X(fallocate) X(fdiscard) X(readlink) X(readdir) X(remove)      \
+	X(rmdir) X(rename) X(getextattr) X(setextattr) X(listextattr) X(deleteextattr)             \
+	X(inactive) X(reclaim) X(statvfs)
 #define AS_NUMBER(name) OP_##name,
 #define AS_STRING(name) #name,
 enum op { COUNTED(AS_NUMBER) OP_COUNT };
 static const char *const op_names[OP_COUNT] = {COUNTED(AS_STRING)};
 
-/* The file system. Every page of contents counts against the limit, and so does every node. */
+/* The file system. What users can make grow counts against the limit: nodes, names, contents. */
 struct memfs {
-	uint64_t fs_limit; /* in pages */
+	uint64_t fs_limit; /* in bytes */
 	uint64_t fs_used;
+	uint64_t fs_maxnodes;
 	uint64_t fs_nodes;
 	ino_t fs_lastino;
 	mode_t fs_rootmode;
@@ -84,8 +100,20 @@ struct entry {
 };
 TAILQ_HEAD(entries, entry);
 
+/* An extended attribute: its name with a NUL, then its value. */
+struct attribute {
+	TAILQ_ENTRY(attribute) a_order;
+	int a_ns;
+	size_t a_namelen;
+	size_t a_size;
+	char a_name[];
+};
+TAILQ_HEAD(attributes, attribute);
+
 /* What only we know of a node. */
 struct memnode {
+	struct attributes m_attributes;
+
 	/* a directory */
 	struct puffs_node *m_parent; /* of the root: itself */
 	struct entries m_entries;    /* oldest first */
@@ -98,7 +126,11 @@ struct memnode {
 	/* a regular file */
 	void *m_tree;
 	unsigned m_height;
+
+	/* a symbolic link */
+	char *m_target;
 };
+#define NODEBYTES (sizeof(struct puffs_node) + sizeof(struct memnode))
 
 static inline struct memnode *
 MEM(const struct puffs_node *pn)
@@ -137,32 +169,42 @@ modified(struct puffs_node *pn)
 	pn->pn_va.va_mtime = pn->pn_va.va_ctime = now();
 }
 
+/* Memory, within the limit. Fresh memory is zero. */
+
+static bool
+mem_take(struct memfs *fs, size_t size)
+{
+	if (size > fs->fs_limit - fs->fs_used)
+		return false;
+	fs->fs_used += size;
+	return true;
+}
+
+static void *
+mem_alloc(struct memfs *fs, size_t size)
+{
+	void *p;
+
+	if (!mem_take(fs, size))
+		return NULL;
+	if ((p = calloc(1, size)) == NULL)
+		fs->fs_used -= size;
+	return p;
+}
+
+static void
+mem_free(struct memfs *fs, void *p, size_t size)
+{
+	free(p);
+	fs->fs_used -= size;
+}
+
 /*
  * File contents: a tree of pages. With height 0 the tree is the one data page; with height n it is
  * a page of pointers to FAN trees of height n - 1. NULL anywhere is a hole, which reads as zeros
  * and costs nothing. Bytes of a data page past the end of the file are zero, so that growing a file
  * is only a matter of its size.
  */
-
-static void *
-page_alloc(struct memfs *fs, struct puffs_node *pn)
-{
-	void *page;
-
-	if (fs->fs_used >= fs->fs_limit || (page = calloc(1, PAGEBYTES)) == NULL)
-		return NULL;
-	fs->fs_used++;
-	pn->pn_va.va_bytes += PAGEBYTES;
-	return page;
-}
-
-static void
-page_free(struct memfs *fs, struct puffs_node *pn, void *page)
-{
-	free(page);
-	fs->fs_used--;
-	pn->pn_va.va_bytes -= PAGEBYTES;
-}
 
 /* Finds a data page by its index. NULL: a hole or, if it was to be made, no room for it. */
 static uint8_t *
@@ -176,7 +218,7 @@ page_find(struct memfs *fs, struct puffs_node *pn, uint64_t index, bool make)
 		if (!make)
 			return NULL;
 		if (m->m_tree != NULL) {
-			if ((top = page_alloc(fs, pn)) == NULL)
+			if ((top = mem_alloc(fs, PAGEBYTES)) == NULL)
 				return NULL;
 			top[0] = m->m_tree;
 			m->m_tree = top;
@@ -184,62 +226,141 @@ page_find(struct memfs *fs, struct puffs_node *pn, uint64_t index, bool make)
 		m->m_height++;
 	}
 	for (slot = &m->m_tree, h = m->m_height;; h--) {
-		if (*slot == NULL && (!make || (*slot = page_alloc(fs, pn)) == NULL))
-			return NULL;
+		if (*slot == NULL) {
+			if (!make || (*slot = mem_alloc(fs, PAGEBYTES)) == NULL)
+				return NULL;
+			if (h == 0)
+				pn->pn_va.va_bytes += PAGEBYTES;
+		}
 		if (h == 0)
 			return *slot;
 		slot = (void **)*slot + ((index >> (FANSHIFT * (h - 1))) & (FAN - 1));
 	}
 }
 
-/* Frees all but the first `keep` data pages of a tree and returns what is left of it. */
+/* Frees the data pages [from, to) of a tree, and returns what is left of it. */
 static void *
-tree_cut(struct memfs *fs, struct puffs_node *pn, void *tree, unsigned height, uint64_t keep)
+tree_cut(struct memfs *fs, struct puffs_node *pn, void *tree, unsigned height, uint64_t from,
+    uint64_t to)
 {
 	void **sub = tree;
 	uint64_t span, first;
 	size_t i;
 
-	if (tree == NULL)
-		return NULL;
+	if (tree == NULL || from >= to || from >> (FANSHIFT * height) != 0)
+		return tree; /* nothing there, or not of this tree */
 	if (height > 0) {
 		span = (uint64_t)1 << (FANSHIFT * (height - 1));
-		for (i = MIN(keep / span, FAN); i < FAN; i++) {
+		for (i = from / span; i < FAN && i * span < to; i++) {
 			first = i * span;
-			sub[i] =
-			    tree_cut(fs, pn, sub[i], height - 1, keep > first ? keep - first : 0);
+			sub[i] = tree_cut(fs, pn, sub[i], height - 1,
+			    from > first ? from - first : 0, MIN(to - first, span));
 		}
+		for (i = 0; i < FAN; i++)
+			if (sub[i] != NULL)
+				return tree;
+	} else {
+		pn->pn_va.va_bytes -= PAGEBYTES;
 	}
-	if (keep > 0)
-		return tree;
-	page_free(fs, pn, tree);
+	mem_free(fs, tree, PAGEBYTES);
 	return NULL;
 }
 
-/* Frees the pages of a file that lie wholly past `size`. */
+/* Frees the data pages [from, to) of a file, and the height that it does not need without them. */
 static void
-file_cut(struct memfs *fs, struct puffs_node *pn, uint64_t size)
+file_cut(struct memfs *fs, struct puffs_node *pn, uint64_t from, uint64_t to)
 {
 	struct memnode *m = MEM(pn);
+	void **top;
+	size_t i;
 
-	m->m_tree =
-	    tree_cut(fs, pn, m->m_tree, m->m_height, size / PAGEBYTES + (size % PAGEBYTES != 0));
+	m->m_tree = tree_cut(fs, pn, m->m_tree, m->m_height, from, to);
+	while (m->m_tree != NULL && m->m_height > 0) {
+		top = m->m_tree;
+		for (i = 1; i < FAN; i++)
+			if (top[i] != NULL)
+				return;
+		m->m_tree = top[0];
+		m->m_height--;
+		mem_free(fs, top, PAGEBYTES);
+	}
 	if (m->m_tree == NULL)
 		m->m_height = 0;
+}
+
+/* Makes all pages for the bytes [pos, end), or none of them. */
+static int
+file_fill(struct memfs *fs, struct puffs_node *pn, uint64_t pos, uint64_t end)
+{
+	uint64_t first = pos / PAGEBYTES, n = howmany(end, PAGEBYTES) - first, i;
+	bool *made, full = false;
+
+	if (n > fs->fs_limit / PAGEBYTES || (made = calloc(n, sizeof(*made))) == NULL)
+		return ENOSPC;
+	for (i = 0; i < n && !full; i++) {
+		if (page_find(fs, pn, first + i, false) != NULL)
+			continue;
+		made[i] = true;
+		full = page_find(fs, pn, first + i, true) == NULL;
+	}
+	while (full && i-- > 0)
+		if (made[i])
+			file_cut(fs, pn, first + i, first + i + 1);
+	free(made);
+	return full ? ENOSPC : 0;
+}
+
+/* Makes a hole of the bytes [pos, end). */
+static void
+file_empty(struct memfs *fs, struct puffs_node *pn, uint64_t pos, uint64_t end)
+{
+	uint64_t stop;
+	uint8_t *page;
+
+	file_cut(fs, pn, howmany(pos, PAGEBYTES), end / PAGEBYTES);
+
+	/* The parts of pages at both ends. */
+	stop = MIN(end, roundup(pos, PAGEBYTES));
+	if (pos < stop && (page = page_find(fs, pn, pos / PAGEBYTES, false)) != NULL)
+		memset(page + pos % PAGEBYTES, 0, stop - pos);
+	if (end > stop && (page = page_find(fs, pn, end / PAGEBYTES, false)) != NULL)
+		memset(page, 0, end % PAGEBYTES);
 }
 
 static void
 file_setsize(struct memfs *fs, struct puffs_node *pn, uint64_t size)
 {
-	uint8_t *last;
-
-	if (size < pn->pn_va.va_size) {
-		file_cut(fs, pn, size);
-		if (size % PAGEBYTES != 0 &&
-		    (last = page_find(fs, pn, size >> PAGESHIFT, false)) != NULL)
-			memset(last + size % PAGEBYTES, 0, PAGEBYTES - size % PAGEBYTES);
-	}
+	if (size < pn->pn_va.va_size)
+		file_empty(fs, pn, size, roundup(pn->pn_va.va_size, PAGEBYTES));
 	pn->pn_va.va_size = size;
+	/* What was reserved past the old end goes too. */
+	file_cut(fs, pn, howmany(size, PAGEBYTES), UINT64_MAX / PAGEBYTES);
+}
+
+/* Extended attributes: a list. Few files have more than two or three. */
+
+static struct attribute *
+attribute_find(const struct puffs_node *pn, int ns, const char *name)
+{
+	struct attribute *a;
+
+	TAILQ_FOREACH (a, &MEM(pn)->m_attributes, a_order)
+		if (a->a_ns == ns && strcmp(a->a_name, name) == 0)
+			break;
+	return a;
+}
+
+static char *
+attribute_value(struct attribute *a)
+{
+	return a->a_name + a->a_namelen + 1;
+}
+
+static void
+attribute_free(struct memfs *fs, struct puffs_node *pn, struct attribute *a)
+{
+	TAILQ_REMOVE(&MEM(pn)->m_attributes, a, a_order);
+	mem_free(fs, a, sizeof(*a) + a->a_namelen + 1 + a->a_size);
 }
 
 /*
@@ -294,23 +415,54 @@ dir_grow(struct memnode *m)
 }
 
 static struct entry *
-entry_new(const struct puffs_cn *pcn, struct puffs_node *pn)
+entry_new(struct memfs *fs, const struct puffs_cn *pcn)
 {
-	struct entry *e = malloc(sizeof(*e) + pcn->pcn_namelen + 1);
+	struct entry *e = mem_alloc(fs, sizeof(*e) + pcn->pcn_namelen + 1);
 
 	if (e != NULL) {
-		e->e_node = pn;
 		e->e_len = pcn->pcn_namelen;
 		memcpy(e->e_name, pcn->pcn_name, e->e_len);
-		e->e_name[e->e_len] = '\0';
 		e->e_hash = hash_name(e->e_name, e->e_len);
 	}
 	return e;
 }
 
+static void
+entry_free(struct memfs *fs, struct entry *e)
+{
+	mem_free(fs, e, sizeof(*e) + e->e_len + 1);
+}
+
+/* A node has got one more name, in this directory. */
+static void
+named(struct puffs_node *dir, struct puffs_node *pn)
+{
+	modified(dir);
+	pn->pn_va.va_nlink++;
+	pn->pn_va.va_ctime = now();
+	if (isdir(pn)) {
+		MEM(pn)->m_parent = dir;
+		dir->pn_va.va_nlink++; /* its ".." */
+	}
+}
+
+/* A node has lost a name. It stays, perhaps without any. */
+static void
+unnamed(struct puffs_node *dir, struct puffs_node *pn)
+{
+	modified(dir);
+	pn->pn_va.va_nlink--;
+	pn->pn_va.va_ctime = now();
+	if (isdir(pn)) {
+		dir->pn_va.va_nlink--;
+		if (pn->pn_va.va_nlink == 1) /* only its own "." is left */
+			pn->pn_va.va_nlink = 0;
+	}
+}
+
 /* Puts an entry into a directory. It cannot fail: rename has to rely on that. */
 static void
-dir_enter(struct puffs_node *dir, struct entry *e)
+dir_enter(struct puffs_node *dir, struct entry *e, struct puffs_node *pn)
 {
 	struct memnode *m = MEM(dir);
 	struct entry **bucket;
@@ -320,25 +472,18 @@ dir_enter(struct puffs_node *dir, struct entry *e)
 	bucket = &m->m_buckets[e->e_hash & (m->m_nbuckets - 1)];
 	e->e_chain = *bucket;
 	*bucket = e;
+	e->e_node = pn;
 	e->e_off = m->m_nextoff++;
 	TAILQ_INSERT_TAIL(&m->m_entries, e, e_order);
 	dir->pn_va.va_size = ++m->m_nentries;
-	modified(dir);
-
-	e->e_node->pn_va.va_nlink++;
-	e->e_node->pn_va.va_ctime = now();
-	if (isdir(e->e_node)) {
-		MEM(e->e_node)->m_parent = dir;
-		dir->pn_va.va_nlink++; /* its ".." */
-	}
+	named(dir, pn);
 }
 
-/* Takes an entry out of a directory and frees it. The node stays, perhaps without a name. */
+/* Takes an entry out of a directory and frees it. */
 static void
-dir_leave(struct puffs_node *dir, struct entry *e)
+dir_leave(struct memfs *fs, struct puffs_node *dir, struct entry *e)
 {
 	struct memnode *m = MEM(dir);
-	struct puffs_node *pn = e->e_node;
 	struct entry **link = &m->m_buckets[e->e_hash & (m->m_nbuckets - 1)];
 
 	while (*link != e)
@@ -348,16 +493,8 @@ dir_leave(struct puffs_node *dir, struct entry *e)
 		m->m_resume = TAILQ_NEXT(e, e_order);
 	TAILQ_REMOVE(&m->m_entries, e, e_order);
 	dir->pn_va.va_size = --m->m_nentries;
-	free(e);
-	modified(dir);
-
-	pn->pn_va.va_nlink--;
-	pn->pn_va.va_ctime = now();
-	if (isdir(pn)) {
-		dir->pn_va.va_nlink--;
-		if (pn->pn_va.va_nlink == 1) /* only its own "." is left */
-			pn->pn_va.va_nlink = 0;
-	}
+	unnamed(dir, e->e_node);
+	entry_free(fs, e);
 }
 
 /* The first entry at or after an offset. A scan goes on where it stopped, not from the start. */
@@ -383,23 +520,24 @@ static struct puffs_node *
 node_new(struct puffs_usermount *pu, const struct vattr *vap, uid_t uid, gid_t gid)
 {
 	struct memfs *fs = puffs_getspecific(pu);
-	struct memnode *m = calloc(1, sizeof(*m));
 	struct puffs_node *pn = NULL;
+	struct memnode *m;
 	struct vattr *va;
 
-	if (m == NULL)
+	if (fs->fs_nodes >= fs->fs_maxnodes || !mem_take(fs, NODEBYTES))
 		return NULL;
+	if ((m = calloc(1, sizeof(*m))) == NULL)
+		goto fail;
 	TAILQ_INIT(&m->m_entries);
+	TAILQ_INIT(&m->m_attributes);
 	if (vap->va_type == VDIR) {
 		m->m_nextoff = FIRSTOFF;
 		m->m_nbuckets = MINBUCKETS;
-		m->m_buckets = calloc(m->m_nbuckets, sizeof(*m->m_buckets));
+		if ((m->m_buckets = calloc(m->m_nbuckets, sizeof(*m->m_buckets))) == NULL)
+			goto fail;
 	}
-	if ((vap->va_type == VDIR && m->m_buckets == NULL) || (pn = puffs_pn_new(pu, m)) == NULL) {
-		free(m->m_buckets);
-		free(m);
-		return NULL;
-	}
+	if ((pn = puffs_pn_new(pu, m)) == NULL)
+		goto fail;
 
 	va = &pn->pn_va;
 	puffs_vattr_null(va);
@@ -411,11 +549,17 @@ node_new(struct puffs_usermount *pu, const struct vattr *vap, uid_t uid, gid_t g
 	va->va_fileid = ++fs->fs_lastino;
 	va->va_size = va->va_bytes = 0;
 	va->va_blocksize = PAGEBYTES;
-	va->va_rdev = 0;
+	va->va_rdev = va->va_type == VCHR || va->va_type == VBLK ? vap->va_rdev : 0;
 	va->va_birthtime = va->va_atime = va->va_mtime = va->va_ctime = now();
 	fs->fs_nodes++;
-	fs->fs_used++;
 	return pn;
+
+fail:
+	if (m != NULL)
+		free(m->m_buckets);
+	free(m);
+	fs->fs_used -= NODEBYTES;
+	return NULL;
 }
 
 static void
@@ -425,16 +569,20 @@ node_free(struct puffs_usermount *pu, struct puffs_node *pn)
 	struct memnode *m = MEM(pn);
 	struct entry *e;
 
-	file_cut(fs, pn, 0);
+	file_cut(fs, pn, 0, UINT64_MAX / PAGEBYTES);
+	if (m->m_target != NULL)
+		mem_free(fs, m->m_target, pn->pn_va.va_size);
+	while (!TAILQ_EMPTY(&m->m_attributes))
+		attribute_free(fs, pn, TAILQ_FIRST(&m->m_attributes));
 	while ((e = TAILQ_FIRST(&m->m_entries)) != NULL) { /* at the very end only */
 		TAILQ_REMOVE(&m->m_entries, e, e_order);
-		free(e);
+		entry_free(fs, e);
 	}
 	free(m->m_buckets);
 	free(m);
 	puffs_pn_put(pn);
 	fs->fs_nodes--;
-	fs->fs_used--;
+	fs->fs_used -= NODEBYTES;
 }
 
 /*
@@ -448,13 +596,13 @@ int
 memfs_fs_statvfs(struct puffs_usermount *pu, struct puffs_statvfs *sb)
 {
 	struct memfs *fs = begin(pu, OP_statvfs);
-	uint64_t left = fs->fs_limit > fs->fs_used ? fs->fs_limit - fs->fs_used : 0;
+	uint64_t left = fs->fs_limit - fs->fs_used;
 
 	sb->f_bsize = sb->f_frsize = PAGEBYTES;
-	sb->f_blocks = fs->fs_limit;
-	sb->f_bfree = sb->f_bavail = left;
-	sb->f_files = fs->fs_nodes + left;
-	sb->f_ffree = sb->f_favail = left;
+	sb->f_blocks = fs->fs_limit / PAGEBYTES;
+	sb->f_bfree = sb->f_bavail = left / PAGEBYTES;
+	sb->f_ffree = sb->f_favail = MIN(left / NODEBYTES, fs->fs_maxnodes - fs->fs_nodes);
+	sb->f_files = fs->fs_nodes + sb->f_ffree;
 	sb->f_namemax = MEMFS_NAMEMAX;
 	return 0;
 }
@@ -525,12 +673,25 @@ memfs_node_lookup(struct puffs_usermount *pu, puffs_cookie_t opc, struct puffs_n
 }
 
 /*
- * create and mkdir. A lookup for creation has found no such name and has seen that the caller may
- * write here.
+ * A file that gets another owner or other contents loses its set-id bits. Without S_IXGRP
+ * set-group-id does not mean the group's rights; then it is lost only to strangers.
+ */
+static void
+drop_setid(struct vattr *va, const struct puffs_cred *pcr)
+{
+	va->va_mode &= ~S_ISUID;
+	if ((va->va_mode & S_IXGRP) != 0 ||
+	    (!puffs_cred_isjuggernaut(pcr) && !puffs_cred_hasgroup(pcr, va->va_gid)))
+		va->va_mode &= ~S_ISGID;
+}
+
+/*
+ * create, mkdir, mknod, symlink. A lookup for creation has found no such name and has seen that the
+ * caller may write here.
  */
 static int
 make(struct puffs_usermount *pu, struct puffs_node *dir, struct puffs_newinfo *pni,
-    const struct puffs_cn *pcn, const struct vattr *vap)
+    const struct puffs_cn *pcn, const struct vattr *vap, const char *target)
 {
 	struct memfs *fs = puffs_getspecific(pu);
 	struct puffs_node *pn;
@@ -542,8 +703,11 @@ make(struct puffs_usermount *pu, struct puffs_node *dir, struct puffs_newinfo *p
 		return ENOENT; /* the directory itself was removed */
 	if (dir_find(dir, pcn) != NULL)
 		return EEXIST;
-	if (fs->fs_used >= fs->fs_limit)
-		return ENOSPC;
+	if (vap->va_type == VDIR && dir->pn_va.va_nlink >= MEMFS_LINKMAX)
+		return EMLINK;
+	if ((vap->va_type == VCHR || vap->va_type == VBLK) &&
+	    !puffs_cred_isjuggernaut(pcn->pcn_cred))
+		return EPERM;
 	if (puffs_cred_getuid(pcn->pcn_cred, &uid) == -1 ||
 	    puffs_cred_getgid(pcn->pcn_cred, &gid) == -1)
 		uid = gid = 0; /* the kernel itself */
@@ -551,14 +715,25 @@ make(struct puffs_usermount *pu, struct puffs_node *dir, struct puffs_newinfo *p
 		gid = dir->pn_va.va_gid;
 
 	if ((pn = node_new(pu, vap, uid, gid)) == NULL)
-		return ENOMEM;
-	if ((e = entry_new(pcn, pn)) == NULL) {
-		node_free(pu, pn);
-		return ENOMEM;
+		return ENOSPC;
+	if (target != NULL) {
+		pn->pn_va.va_size = strlen(target);
+		MEM(pn)->m_target = mem_alloc(fs, pn->pn_va.va_size);
+		if (MEM(pn)->m_target != NULL)
+			memcpy(MEM(pn)->m_target, target, pn->pn_va.va_size);
 	}
+	if ((target != NULL && MEM(pn)->m_target == NULL) || (e = entry_new(fs, pcn)) == NULL) {
+		node_free(pu, pn);
+		return ENOSPC;
+	}
+
+	/* Set-group-id of a directory goes on to those below; on a file it is for the group's own. */
 	if (isdir(pn))
 		pn->pn_va.va_mode |= dir->pn_va.va_mode & S_ISGID;
-	dir_enter(dir, e);
+	else if (!puffs_cred_isjuggernaut(pcn->pcn_cred) &&
+	    !puffs_cred_hasgroup(pcn->pcn_cred, gid) && (pn->pn_va.va_mode & S_IXGRP) != 0)
+		pn->pn_va.va_mode &= ~S_ISGID;
+	dir_enter(dir, e, pn);
 	puffs_newinfo_setcookie(pni, pn);
 	return 0;
 }
@@ -568,7 +743,7 @@ memfs_node_create(struct puffs_usermount *pu, puffs_cookie_t opc, struct puffs_n
     const struct puffs_cn *pcn, const struct vattr *vap)
 {
 	begin(pu, OP_create);
-	return make(pu, opc, pni, pcn, vap);
+	return make(pu, opc, pni, pcn, vap, NULL);
 }
 
 int
@@ -576,7 +751,47 @@ memfs_node_mkdir(struct puffs_usermount *pu, puffs_cookie_t opc, struct puffs_ne
     const struct puffs_cn *pcn, const struct vattr *vap)
 {
 	begin(pu, OP_mkdir);
-	return make(pu, opc, pni, pcn, vap);
+	return make(pu, opc, pni, pcn, vap, NULL);
+}
+
+int
+memfs_node_mknod(struct puffs_usermount *pu, puffs_cookie_t opc, struct puffs_newinfo *pni,
+    const struct puffs_cn *pcn, const struct vattr *vap)
+{
+	begin(pu, OP_mknod);
+	return make(pu, opc, pni, pcn, vap, NULL);
+}
+
+int
+memfs_node_symlink(struct puffs_usermount *pu, puffs_cookie_t opc, struct puffs_newinfo *pni,
+    const struct puffs_cn *pcn, const struct vattr *vap, const char *target)
+{
+	begin(pu, OP_symlink);
+	if (strlen(target) > MEMFS_TARGETMAX)
+		return ENAMETOOLONG;
+	return make(pu, opc, pni, pcn, vap, target);
+}
+
+int
+memfs_node_link(
+    struct puffs_usermount *pu, puffs_cookie_t opc, puffs_cookie_t targ, const struct puffs_cn *pcn)
+{
+	struct memfs *fs = begin(pu, OP_link);
+	struct puffs_node *dir = opc, *pn = targ;
+	struct entry *e;
+
+	if (isdir(pn))
+		return EPERM;
+	if (dir->pn_va.va_nlink == 0 || pn->pn_va.va_nlink == 0)
+		return ENOENT;
+	if (dir_find(dir, pcn) != NULL)
+		return EEXIST;
+	if (pn->pn_va.va_nlink >= MEMFS_LINKMAX)
+		return EMLINK;
+	if ((e = entry_new(fs, pcn)) == NULL)
+		return ENOSPC;
+	dir_enter(dir, e, pn);
+	return 0;
 }
 
 /*
@@ -616,6 +831,24 @@ memfs_node_getattr(
 }
 
 /*
+ * May the caller set this mode? Other than on NetBSD the sticky bit is for everything, and
+ * set-group-id for the wrong group is not refused, but left out.
+ */
+static int
+may_chmod(const struct vattr *va, mode_t mode, const struct puffs_cred *pcr)
+{
+	mode_t changed = mode ^ va->va_mode;
+
+	/* The kernel takes set-id bits from a file for whoever writes to it. */
+	if (changed != 0 && (changed & ~(S_ISUID | S_ISGID)) == 0 && (mode & changed) == 0 &&
+	    puffs_access(
+		va->va_type, va->va_mode, va->va_uid, va->va_gid, PUFFS_VWRITE, pcr) == 0)
+		return 0;
+	return puffs_access_chmod(
+	    va->va_uid, va->va_gid, va->va_type, mode & ~(S_ISVTX | S_ISGID), pcr);
+}
+
+/*
  * Fields that are not to be changed hold PUFFS_VNOVAL. All questions come first: either everything
  * is changed or nothing.
  */
@@ -641,8 +874,7 @@ memfs_node_setattr(struct puffs_usermount *pu, puffs_cookie_t opc, const struct 
 	if (owner)
 		error = puffs_access_chown(va->va_uid, va->va_gid, vap->va_uid, vap->va_gid, pcr);
 	if (error == 0 && mode)
-		error = puffs_access_chmod(
-		    va->va_uid, va->va_gid, va->va_type, vap->va_mode & PERMBITS, pcr);
+		error = may_chmod(va, vap->va_mode & PERMBITS, pcr);
 	if (error == 0 && (atime || mtime))
 		error = puffs_access_times(
 		    va->va_uid, va->va_gid, va->va_mode, vap->va_vaflags & VA_UTIMES_NULL, pcr);
@@ -659,7 +891,11 @@ memfs_node_setattr(struct puffs_usermount *pu, puffs_cookie_t opc, const struct 
 	if (mtime)
 		va->va_mtime = vap->va_mtime;
 	va->va_mode &= PERMBITS;
-	pn->pn_va.va_ctime = now();
+	if ((owner && !isdir(pn)) || (size && !puffs_cred_isjuggernaut(pcr)))
+		drop_setid(va, pcr);
+	if (mode && !puffs_cred_isjuggernaut(pcr) && !puffs_cred_hasgroup(pcr, va->va_gid))
+		va->va_mode &= ~S_ISGID;
+	va->va_ctime = now();
 	return 0;
 }
 
@@ -678,8 +914,8 @@ memfs_node_read(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, of
 	size_t at, n;
 
 	(void)pcr, (void)ioflag;
-	if (isdir(pn))
-		return EISDIR;
+	if (pn->pn_va.va_type != VREG)
+		return isdir(pn) ? EISDIR : EINVAL;
 	if (offset < 0)
 		return EINVAL;
 	if (pos >= pn->pn_va.va_size)
@@ -704,12 +940,11 @@ memfs_node_write(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, o
 {
 	struct memfs *fs = begin(pu, OP_write);
 	struct puffs_node *pn = opc;
-	uint64_t pos, end, i;
+	uint64_t pos, end;
 	size_t at, n;
 
-	(void)pcr;
-	if (isdir(pn))
-		return EISDIR;
+	if (pn->pn_va.va_type != VREG)
+		return isdir(pn) ? EISDIR : EINVAL;
 	if (ioflag & PUFFS_IO_APPEND)
 		offset = pn->pn_va.va_size;
 	if (offset < 0)
@@ -722,11 +957,8 @@ memfs_node_write(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, o
 	end = pos + *resid;
 
 	/* Get all the room first, so that a file never ends up half written. */
-	for (i = pos >> PAGESHIFT; i <= (end - 1) >> PAGESHIFT; i++)
-		if (page_find(fs, pn, i, true) == NULL) {
-			file_cut(fs, pn, pn->pn_va.va_size);
-			return ENOSPC;
-		}
+	if (file_fill(fs, pn, pos, end) != 0)
+		return ENOSPC;
 	for (; pos < end; pos += n, buf += n, *resid -= n) {
 		at = pos % PAGEBYTES;
 		n = MIN(PAGEBYTES - at, end - pos);
@@ -734,8 +966,67 @@ memfs_node_write(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, o
 	}
 	if (end > pn->pn_va.va_size)
 		pn->pn_va.va_size = end;
+	if (!puffs_cred_isjuggernaut(pcr))
+		drop_setid(&pn->pn_va, pcr);
 	fs->fs_byteswritten += end - (uint64_t)offset;
 	modified(pn);
+	return 0;
+}
+
+/* fallocate and fdiscard get a range of a regular file. */
+static int
+check_range(const struct puffs_node *pn, off_t pos, off_t len)
+{
+	if (pn->pn_va.va_type != VREG)
+		return isdir(pn) ? EISDIR : ENODEV;
+	if (pos < 0 || len <= 0)
+		return EINVAL;
+	return len > INT64_MAX - pos ? EFBIG : 0;
+}
+
+int
+memfs_node_fallocate(struct puffs_usermount *pu, puffs_cookie_t opc, off_t pos, off_t len)
+{
+	struct memfs *fs = begin(pu, OP_fallocate);
+	struct puffs_node *pn = opc;
+	int error;
+
+	if ((error = check_range(pn, pos, len)) != 0 ||
+	    (error = file_fill(fs, pn, pos, pos + len)) != 0)
+		return error;
+	if ((uint64_t)(pos + len) > pn->pn_va.va_size)
+		pn->pn_va.va_size = pos + len;
+	pn->pn_va.va_ctime = now();
+	return 0;
+}
+
+int
+memfs_node_fdiscard(struct puffs_usermount *pu, puffs_cookie_t opc, off_t pos, off_t len)
+{
+	struct memfs *fs = begin(pu, OP_fdiscard);
+	struct puffs_node *pn = opc;
+	int error;
+
+	if ((error = check_range(pn, pos, len)) != 0)
+		return error;
+	file_empty(fs, pn, pos, pos + len);
+	modified(pn);
+	return 0;
+}
+
+int
+memfs_node_readlink(struct puffs_usermount *pu, puffs_cookie_t opc, const struct puffs_cred *pcr,
+    char *linkname, size_t *linklen)
+{
+	struct puffs_node *pn = opc;
+
+	(void)pcr;
+	begin(pu, OP_readlink);
+	if (pn->pn_va.va_type != VLNK)
+		return EINVAL;
+	*linklen = MIN(*linklen, pn->pn_va.va_size);
+	memcpy(linkname, MEM(pn)->m_target, *linklen); /* no NUL */
+	pn->pn_va.va_atime = now();
 	return 0;
 }
 
@@ -792,7 +1083,7 @@ unmake(struct puffs_usermount *pu, struct puffs_node *dir, struct puffs_node *pn
 
 	if (e == NULL || e->e_node != pn)
 		return ENOENT;
-	dir_leave(dir, e);
+	dir_leave(puffs_getspecific(pu), dir, e);
 	if (pn->pn_va.va_nlink == 0) /* not to be kept in caches after the last close */
 		puffs_setback(puffs_cc_getcc(pu), PUFFS_SETBACK_NOREF_N2);
 	return 0;
@@ -822,37 +1113,174 @@ memfs_node_rename(struct puffs_usermount *pu, puffs_cookie_t src_dir, puffs_cook
     const struct puffs_cn *pcn_src, puffs_cookie_t targ_dir, puffs_cookie_t targ,
     const struct puffs_cn *pcn_targ)
 {
-	struct puffs_node *pn = src, *old = targ, *up;
-	struct entry *from, *over, *to;
+	struct memfs *fs = begin(pu, OP_rename);
+	struct puffs_node *pn = src, *old = targ, *to = targ_dir, *up;
+	struct entry *from, *e;
+	int error;
 
-	begin(pu, OP_rename);
 	if (pn == old)
 		return 0;
 	if (pcn_targ->pcn_namelen > MEMFS_NAMEMAX)
 		return ENAMETOOLONG;
 	from = dir_find(src_dir, pcn_src);
-	over = dir_find(targ_dir, pcn_targ);
-	if (from == NULL || from->e_node != pn || (over != NULL ? over->e_node : NULL) != old)
+	e = dir_find(to, pcn_targ);
+	if (from == NULL || from->e_node != pn || (e != NULL ? e->e_node : NULL) != old)
 		return ENOENT;
-	if (((struct puffs_node *)targ_dir)->pn_va.va_nlink == 0)
+	if (to->pn_va.va_nlink == 0)
 		return ENOENT;
-	if (isdir(pn)) /* never below itself */
-		for (up = targ_dir; up != puffs_getroot(pu); up = MEM(up)->m_parent)
+	if (isdir(pn) && to != src_dir) {
+		for (up = to; up != puffs_getroot(pu); up = MEM(up)->m_parent)
 			if (up == pn)
-				return EINVAL;
+				return EINVAL; /* never below itself */
+		/* It gets another "..", which is a change of the directory itself. */
+		error = puffs_access(VDIR, pn->pn_va.va_mode, pn->pn_va.va_uid, pn->pn_va.va_gid,
+		    PUFFS_VWRITE, pcn_src->pcn_cred);
+		if (error != 0)
+			return error;
+		if (old == NULL && to->pn_va.va_nlink >= MEMFS_LINKMAX)
+			return EMLINK;
+	}
 	if (old != NULL) {
 		if (isdir(old) != isdir(pn))
 			return isdir(old) ? EISDIR : ENOTDIR;
 		if (isdir(old) && MEM(old)->m_nentries > 0)
 			return ENOTEMPTY;
 	}
-	if ((to = entry_new(pcn_targ, pn)) == NULL)
-		return ENOMEM;
+	if (e == NULL) {
+		if ((e = entry_new(fs, pcn_targ)) == NULL)
+			return ENOSPC;
+		dir_enter(to, e, pn);
+	} else { /* a name that stays: whoever reads the directory sees it once */
+		e->e_node = pn;
+		named(to, pn);
+		unnamed(to, old);
+	}
+	dir_leave(fs, src_dir, from); /* after the other: a node is never without a name */
+	return 0;
+}
 
-	if (over != NULL)
-		dir_leave(targ_dir, over);
-	dir_enter(targ_dir, to); /* before it leaves: it is never without a name */
-	dir_leave(src_dir, from);
+/*
+ * Extended attributes. Those of users go with the permission to read and write the file, those of
+ * the system are root's to change. There are no access control lists ("system."): we would have to
+ * obey them.
+ */
+static int
+may_attribute(const struct puffs_node *pn, int ns, const char *name, int mode,
+    const struct puffs_cred *pcr)
+{
+	const struct vattr *va = &pn->pn_va;
+
+	if (ns == EXTATTR_NAMESPACE_USER)
+		return puffs_access(
+		    va->va_type, va->va_mode, va->va_uid, va->va_gid, (mode_t)mode, pcr);
+	if (ns != EXTATTR_NAMESPACE_SYSTEM || strncmp(name, "system.", 7) == 0)
+		return EOPNOTSUPP;
+	return mode == PUFFS_VREAD || puffs_cred_isjuggernaut(pcr) ? 0 : EPERM;
+}
+
+/* Without a buffer only the size is wanted, and attrsize may be NULL as well. */
+int
+memfs_node_getextattr(struct puffs_usermount *pu, puffs_cookie_t opc, int ns, const char *name,
+    size_t *attrsize, uint8_t *data, size_t *resid, const struct puffs_cred *pcr)
+{
+	struct attribute *a;
+	int error;
+
+	begin(pu, OP_getextattr);
+	if ((error = may_attribute(opc, ns, name, PUFFS_VREAD, pcr)) != 0)
+		return error;
+	if ((a = attribute_find(opc, ns, name)) == NULL)
+		return ENODATA;
+	if (attrsize != NULL)
+		*attrsize = a->a_size;
+	if (data == NULL)
+		return 0;
+	if (*resid < a->a_size)
+		return ERANGE;
+	memcpy(data, attribute_value(a), a->a_size);
+	*resid -= a->a_size;
+	return 0;
+}
+
+int
+memfs_node_setextattr(struct puffs_usermount *pu, puffs_cookie_t opc, int ns, const char *name,
+    uint8_t *data, size_t *resid, const struct puffs_cred *pcr)
+{
+	struct memfs *fs = begin(pu, OP_setextattr);
+	struct puffs_node *pn = opc;
+	size_t namelen = strlen(name), size = data != NULL ? *resid : 0;
+	struct attribute *a, *old;
+	int error;
+
+	if ((error = may_attribute(pn, ns, name, PUFFS_VWRITE, pcr)) != 0)
+		return error;
+	if (namelen == 0 || namelen > MEMFS_NAMEMAX)
+		return namelen == 0 ? EINVAL : ERANGE;
+	if ((a = mem_alloc(fs, sizeof(*a) + namelen + 1 + size)) == NULL)
+		return ENOSPC;
+	a->a_ns = ns;
+	a->a_namelen = namelen;
+	a->a_size = size;
+	memcpy(a->a_name, name, namelen);
+	if (size > 0) {
+		memcpy(attribute_value(a), data, size);
+		*resid = 0;
+	}
+	if ((old = attribute_find(pn, ns, name)) != NULL)
+		attribute_free(fs, pn, old);
+	TAILQ_INSERT_TAIL(&MEM(pn)->m_attributes, a, a_order);
+	pn->pn_va.va_ctime = now();
+	return 0;
+}
+
+/* Names one after the other, each with a NUL behind it or, if so wished, its length before it. */
+int
+memfs_node_listextattr(struct puffs_usermount *pu, puffs_cookie_t opc, int ns, size_t *attrssize,
+    uint8_t *data, size_t *resid, int flag, const struct puffs_cred *pcr)
+{
+	bool prefix = (flag & PUFFS_EXTATTR_LIST_LENPREFIX) != 0;
+	struct puffs_node *pn = opc;
+	struct attribute *a;
+	size_t total = 0;
+
+	(void)pcr;
+	begin(pu, OP_listextattr);
+	TAILQ_FOREACH (a, &MEM(pn)->m_attributes, a_order)
+		if (a->a_ns == ns)
+			total += a->a_namelen + 1;
+	if (attrssize != NULL)
+		*attrssize = total;
+	if (data == NULL)
+		return 0;
+	if (*resid < total)
+		return ERANGE;
+	TAILQ_FOREACH (a, &MEM(pn)->m_attributes, a_order) {
+		if (a->a_ns != ns)
+			continue;
+		if (prefix)
+			*data = (uint8_t)a->a_namelen;
+		memcpy(data + prefix, a->a_name, a->a_namelen + !prefix);
+		data += a->a_namelen + 1;
+	}
+	*resid -= total;
+	return 0;
+}
+
+int
+memfs_node_deleteextattr(struct puffs_usermount *pu, puffs_cookie_t opc, int ns, const char *name,
+    const struct puffs_cred *pcr)
+{
+	struct memfs *fs = begin(pu, OP_deleteextattr);
+	struct puffs_node *pn = opc;
+	struct attribute *a;
+	int error;
+
+	if ((error = may_attribute(pn, ns, name, PUFFS_VWRITE, pcr)) != 0)
+		return error;
+	if ((a = attribute_find(pn, ns, name)) == NULL)
+		return ENODATA;
+	attribute_free(fs, pn, a);
+	pn->pn_va.va_ctime = now();
 	return 0;
 }
 
@@ -888,8 +1316,9 @@ usage(void)
 	fprintf(stderr, "usage: memfs [-sv] [-o option[,option...]] mountpoint\n"
 			"  -s            stay in the foreground\n"
 			"  -v            print how often each operation ran, at the end\n"
-			"  -o size=N     the most memory files may take: bytes, or with k, m or g\n"
+			"  -o size=N     the most memory to use: bytes, or with k, m or g\n"
 			"                (without it half of this machine's)\n"
+			"  -o nodes=N    the most files and directories\n"
 			"  -o mode=N     permissions of the root directory, octal (0755)\n");
 	exit(EXIT_FAILURE);
 }
@@ -911,8 +1340,22 @@ parse_size(const char *text)
 	}
 	if (isdigit((unsigned char)*text) && errno == 0 && *end == '\0' &&
 	    n <= UINT64_MAX >> shift && n << shift >= PAGEBYTES)
-		return (n << shift) / PAGEBYTES;
+		return n << shift;
 	warnx("bad size: %s", text);
+	usage();
+}
+
+static uint64_t
+parse_nodes(const char *text)
+{
+	uint64_t n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (isdigit((unsigned char)*text) && errno == 0 && *end == '\0' && n > 0)
+		return n;
+	warnx("bad number of nodes: %s", text);
 	usage();
 }
 
@@ -933,8 +1376,8 @@ parse_mode(const char *text)
 static void
 parse_options(struct memfs *fs, char *options)
 {
-	static char size[] = "size", mode[] = "mode";
-	char *const names[] = {size, mode, NULL};
+	static char size[] = "size", nodes[] = "nodes", mode[] = "mode";
+	char *const names[] = {size, nodes, mode, NULL};
 	char *value, *word;
 
 	while (*options != '\0') {
@@ -944,6 +1387,9 @@ parse_options(struct memfs *fs, char *options)
 			fs->fs_limit = parse_size(value != NULL ? value : "");
 			break;
 		case 1:
+			fs->fs_maxnodes = parse_nodes(value != NULL ? value : "");
+			break;
+		case 2:
 			fs->fs_rootmode = parse_mode(value != NULL ? value : "");
 			break;
 		default:
@@ -959,7 +1405,7 @@ print_counts(const struct memfs *fs)
 	int i;
 
 	for (i = 0; i < OP_COUNT; i++)
-		printf("memfs: %-8s %10" PRIu64 "\n", op_names[i], fs->fs_ops[i]);
+		printf("memfs: %-13s %10" PRIu64 "\n", op_names[i], fs->fs_ops[i]);
 	printf("memfs: bytes read %" PRIu64 ", bytes written %" PRIu64 "\n", fs->fs_bytesread,
 	    fs->fs_byteswritten);
 	fflush(stdout);
@@ -977,7 +1423,7 @@ int
 main(int argc, char **argv)
 {
 	static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
-	struct memfs fs = {.fs_rootmode = 0755};
+	struct memfs fs = {.fs_rootmode = 0755, .fs_maxnodes = UINT64_MAX};
 	struct puffs_usermount *pu;
 	struct puffs_ops *pops;
 	struct puffs_node *root;
@@ -988,8 +1434,7 @@ main(int argc, char **argv)
 	size_t i;
 	int ch;
 
-	fs.fs_limit =
-	    (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / PAGEBYTES / 2;
+	fs.fs_limit = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
 	while ((ch = getopt(argc, argv, "so:v")) != -1) {
 		switch (ch) {
 		case 's':
@@ -1026,16 +1471,26 @@ main(int argc, char **argv)
 	PUFFSOP_SET(pops, memfs, node, lookup);
 	PUFFSOP_SET(pops, memfs, node, create);
 	PUFFSOP_SET(pops, memfs, node, mkdir);
+	PUFFSOP_SET(pops, memfs, node, mknod);
+	PUFFSOP_SET(pops, memfs, node, symlink);
+	PUFFSOP_SET(pops, memfs, node, link);
 	PUFFSOP_SET(pops, memfs, node, open);
 	PUFFSOP_SET(pops, memfs, node, close);
 	PUFFSOP_SET(pops, memfs, node, getattr);
 	PUFFSOP_SET(pops, memfs, node, setattr);
 	PUFFSOP_SET(pops, memfs, node, read);
 	PUFFSOP_SET(pops, memfs, node, write);
+	PUFFSOP_SET(pops, memfs, node, fallocate);
+	PUFFSOP_SET(pops, memfs, node, fdiscard);
+	PUFFSOP_SET(pops, memfs, node, readlink);
 	PUFFSOP_SET(pops, memfs, node, readdir);
 	PUFFSOP_SET(pops, memfs, node, remove);
 	PUFFSOP_SET(pops, memfs, node, rmdir);
 	PUFFSOP_SET(pops, memfs, node, rename);
+	PUFFSOP_SET(pops, memfs, node, getextattr);
+	PUFFSOP_SET(pops, memfs, node, setextattr);
+	PUFFSOP_SET(pops, memfs, node, listextattr);
+	PUFFSOP_SET(pops, memfs, node, deleteextattr);
 	PUFFSOP_SET(pops, memfs, node, inactive);
 	PUFFSOP_SET(pops, memfs, node, reclaim);
 
