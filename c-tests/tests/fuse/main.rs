@@ -10,6 +10,7 @@ mod death;
 mod files;
 mod hello;
 mod idle;
+mod limits;
 mod locks;
 mod many;
 mod memory;

@@ -55,7 +55,26 @@ fn wrong_arguments() {
         refused(&place, &["-o", size, "@"], "bad size");
     }
     refused(&place, &["-o", "size=99999999999g", "@"], "bad size");
-    refused(&place, &["-o", "mode=8", "@"], "bad mode");
+    for nodes in [
+        "nodes",
+        "nodes=",
+        "nodes=0",
+        "nodes=-1",
+        "nodes=1k",
+        "nodes=99999999999999999999",
+    ] {
+        refused(&place, &["-o", nodes, "@"], "bad number of nodes");
+    }
+    for mode in [
+        "mode",
+        "mode=",
+        "mode=8",
+        "mode=-1",
+        "mode=10000",
+        "mode=7x",
+    ] {
+        refused(&place, &["-o", mode, "@"], "bad mode");
+    }
 }
 
 #[test]
