@@ -7,19 +7,24 @@
 
 mod daemon;
 mod death;
+mod file_ops;
 mod files;
 mod hello;
 mod idle;
 mod limits;
 mod locks;
 mod many;
+mod mapping;
 mod memory;
 mod misuse;
 mod model;
+mod one_file;
 mod owners;
 mod posix;
+mod random;
 mod renames;
 mod server;
+mod sparse;
 mod stage;
 mod unmount;
 mod wait;

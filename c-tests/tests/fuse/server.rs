@@ -85,13 +85,23 @@ impl Server {
 
     /// memfs with more arguments.
     pub(crate) fn with_options(options: &[&str]) -> Server {
+        Server::lasting(options, Duration::ZERO)
+    }
+
+    /// memfs for a test that takes so much longer than others.
+    pub(crate) fn lasting(options: &[&str], more: Duration) -> Server {
         let mut command = Command::new(memfs(Build::Plain));
         command.arg("-s").args(options);
-        Server::start(command, Place::new())
+        Server::start_lasting(command, Place::new(), more)
     }
 
     /// Runs a command with the mount point as its last argument and waits for the mount.
-    pub(crate) fn start(mut command: Command, place: Place) -> Server {
+    pub(crate) fn start(command: Command, place: Place) -> Server {
+        Server::start_lasting(command, place, Duration::ZERO)
+    }
+
+    /// The same for a test that takes so much longer than others.
+    pub(crate) fn start_lasting(mut command: Command, place: Place, more: Duration) -> Server {
         let log = File::create(place.beside("log")).expect("a log file");
         let child = command
             .arg(place.mnt())
@@ -102,7 +112,7 @@ impl Server {
             .expect("the server starts");
         let process = Process::open(child.id());
         let watched = Process::open(child.id());
-        thread::spawn(move || watched.kill_after(TOO_LONG));
+        thread::spawn(move || watched.kill_after(TOO_LONG + more));
         let server = Server {
             child,
             process,

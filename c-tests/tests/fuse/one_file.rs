@@ -1,0 +1,109 @@
+//! Random operations on files, each with a model in memory: every byte that is read must be the model's.
+//!
+//! `SEED=` gives the same operations again, `OPS=` and `DURATION=` (seconds) more of them.
+
+use crate::{
+    file_ops::{Can, Subject},
+    random::{Budget, duration, say, seed},
+    server::{Place, Server},
+    stage::{Build, program, skipped},
+};
+use rustix::{
+    fs::{FallocateFlags, fallocate},
+    io::Errno,
+    mm::{MapFlags, ProtFlags, mmap, munmap},
+};
+use std::{fs::File, path::Path, process::Command, ptr::null_mut, thread};
+
+/// Files that are worked on at the same time.
+const FILES: usize = 4;
+
+fn works(path: &Path, flags: FallocateFlags, what: &str) -> bool {
+    let file = File::create(path).unwrap();
+    match fallocate(&file, flags, 0, 8192) {
+        Ok(()) => true,
+        Err(Errno::OPNOTSUPP) => {
+            say(&format!("one_file: without {what}: EOPNOTSUPP"));
+            false
+        }
+        Err(error) => panic!("{what}: {error}"),
+    }
+}
+
+/// Whether a file can be mapped and shared.
+fn maps(path: &Path) -> bool {
+    std::fs::write(path, "x").unwrap();
+    let file = File::options().read(true).write(true).open(path).unwrap();
+    // SAFETY: a new mapping at a place of the kernel's choice, which nobody uses before it is gone.
+    let mapped = unsafe {
+        let len = 4096;
+        mmap(
+            null_mut(),
+            len,
+            ProtFlags::READ | ProtFlags::WRITE,
+            MapFlags::SHARED,
+            &file,
+            0,
+        )
+        .and_then(|at| munmap(at, len))
+    };
+    match mapped {
+        Ok(()) => true,
+        Err(Errno::NODEV) => false,
+        Err(error) => panic!("mmap: {error}"),
+    }
+}
+
+fn exercise(server: &mut Server, mapped: bool, ops: u64) {
+    let seed = seed();
+    let probe = server.path("probe");
+    let can = Can {
+        reserve: works(&probe, FallocateFlags::empty(), "fallocate"),
+        punch: works(
+            &probe,
+            FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE,
+            "holes by fallocate",
+        ),
+        map: maps(&probe),
+    };
+    assert_eq!(can.map, mapped);
+    std::fs::remove_file(&probe).unwrap();
+
+    let budget = Budget::new(ops).share(FILES);
+    let results: Vec<Result<(), String>> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..FILES)
+            .map(|number| {
+                let path = server.path(&format!("file{number}"));
+                scope.spawn(move || Subject::new(path, seed, number, can).run(budget))
+            })
+            .collect();
+        let ended = workers.into_iter().map(|worker| worker.join());
+        ended.map(|result| result.expect("no panic")).collect()
+    });
+    for (number, result) in results.into_iter().enumerate() {
+        if let Err(report) = result {
+            panic!("SEED={seed}, file {number} of {FILES}: {report}");
+        }
+    }
+    server.unmount();
+}
+
+#[test]
+fn equals_its_model() {
+    if skipped() {
+        return;
+    }
+    let mut server = Server::lasting(&["-o", "size=1g"], duration().unwrap_or_default());
+    exercise(&mut server, true, 1_000_000);
+}
+
+#[test]
+fn equals_its_model_without_page_cache() {
+    if skipped() {
+        return;
+    }
+    let mut command = Command::new(program("tests/fuse/nocachefs.c", Build::Plain));
+    command.args(["-s", "-o", "size=1g"]);
+    let mut server = Server::start_lasting(command, Place::new(), duration().unwrap_or_default());
+    exercise(&mut server, false, 200_000);
+}
