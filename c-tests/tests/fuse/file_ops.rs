@@ -16,8 +16,10 @@ use rustix::{
 };
 use std::{
     collections::VecDeque,
-    io::{IoSlice, IoSliceMut},
-    path::PathBuf,
+    ffi::CString,
+    io::{self, IoSlice, IoSliceMut},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
     rc::Rc,
 };
 
@@ -103,6 +105,16 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, got: T, want: T) -> Outcome 
         return Ok(());
     }
     Err(format!("{what}: {got:?}, it should be {want:?}"))
+}
+
+/// truncate(2): unlike ftruncate(2) it comes without a descriptor.
+fn truncate(path: &Path, len: u64) -> Result<(), Errno> {
+    let path = CString::new(path.as_os_str().as_bytes()).expect("no zero in it");
+    // SAFETY: a string that ends with a zero.
+    match unsafe { libc::truncate(path.as_ptr(), len.cast_signed()) } {
+        0 => Ok(()),
+        _ => Err(Errno::from_io_error(&io::Error::last_os_error()).expect("an errno")),
+    }
 }
 
 impl Subject {
@@ -371,8 +383,7 @@ impl Subject {
             Op::Copy { from, to, len } => self.copy(from, to, len),
             Op::Truncate { by_path, len } => {
                 if by_path {
-                    let file = must("open", open(&self.path, OFlags::WRONLY, Mode::empty()))?;
-                    must("ftruncate", ftruncate(file, len))?;
+                    must("truncate", truncate(&self.path, len))?;
                 } else {
                     must("ftruncate", ftruncate(&self.fds[0].0, len))?;
                 }

@@ -56,6 +56,11 @@ impl Budget {
         }
     }
 
+    /// For who only counts.
+    pub(crate) fn steps(self) -> u64 {
+        self.ops
+    }
+
     pub(crate) fn over(&self, done: u64) -> bool {
         let late = || self.end.is_some_and(|end| Instant::now() >= end);
         done >= self.ops || (done.is_multiple_of(64) && late())
