@@ -27,6 +27,7 @@ mod snapshot;
 mod sparse;
 mod stage;
 mod together;
+mod tools;
 mod trees;
 mod unmount;
 mod wait;

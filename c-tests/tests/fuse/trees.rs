@@ -25,7 +25,7 @@ const PROCESSES: usize = 4;
 const WITHIN: Duration = Duration::from_secs(60);
 
 /// What has to be left out, as options of the program.
-fn left_out(server: &Server) -> Vec<&'static str> {
+pub(crate) fn left_out(server: &Server) -> Vec<&'static str> {
     let mut options = Vec::new();
     let (file, link) = (server.path("probe"), server.path("probe2"));
     fs::write(&file, "").unwrap();
