@@ -13,6 +13,7 @@ mod hello;
 mod idle;
 mod limits;
 mod locks;
+mod kills;
 mod many;
 mod mapping;
 mod memory;

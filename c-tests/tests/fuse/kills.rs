@@ -1,0 +1,81 @@
+//! kill -9 of the server at random moments, while programs are in the middle of every kind of operation: each gets
+//! an error in time, none is stuck, and the mount goes.
+//!
+//! `SEED=` gives the same moments again, `OPS=` and `DURATION=` (seconds) more of them.
+
+use crate::{
+    random::{Budget, seed, stream},
+    server::{Place, Server, running, umount},
+    stage::{Build, memfs, program, skipped},
+    together::Running,
+};
+use rustix::process::Signal;
+use std::{
+    os::unix::process::ExitStatusExt,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+const ROUNDS: u64 = 50;
+const IN_TIME: Duration = Duration::from_secs(2);
+const KINDS: [&str; 11] = [
+    "read", "write", "fault", "dirty", "list", "create", "rename", "stat", "sync", "truncate",
+    "mkdir",
+];
+
+/// One that is ready to go.
+pub(crate) fn caller(server: &Server, kind: &str) -> Running {
+    let mut command = Command::new(program("tests/fuse/callers.c", Build::Plain));
+    command.arg(kind).arg(server.mnt());
+    Running::start(&mut command, server.place().beside(kind))
+}
+
+#[test]
+fn every_caller_gets_an_error() {
+    if skipped() {
+        return;
+    }
+    let seed = seed();
+    let mut random = stream(seed, 0);
+    let budget = Budget::new(ROUNDS);
+    let mut round = 0;
+    while !budget.over(round) {
+        let moment = Duration::from_micros(random.u64(..60_000));
+        let what = format!("SEED={seed}, round {round}, killed after {moment:?}");
+        round += 1;
+
+        let mut command = Command::new(memfs(Build::Plain));
+        command.arg("-s");
+        let mut server = Server::start(command, Place::new());
+        let mut callers = KINDS.map(|kind| caller(&server, kind));
+        for caller in &callers {
+            caller.prints("ready");
+        }
+        for caller in &callers {
+            caller.signal(Signal::USR1);
+        }
+        thread::sleep(moment); // The random moment itself; the callers go on for ever.
+        server.kill();
+
+        let end = Instant::now() + IN_TIME;
+        for (caller, kind) in callers.iter_mut().zip(KINDS) {
+            let ended = caller.ended(end.saturating_duration_since(Instant::now()));
+            assert!(
+                ended,
+                "{what}: {kind} still runs, in state {}",
+                caller.state()
+            );
+            let status = caller.status(IN_TIME);
+            let fault =
+                ["fault", "dirty"].contains(&kind) && status.signal() == Some(Signal::BUS.as_raw());
+            assert!(
+                status.success() || fault,
+                "{what}: {kind}: {status} {}",
+                caller.printed()
+            );
+        }
+        umount(server.mnt());
+        assert_eq!(running(server.mnt()), Vec::<u32>::new(), "{what}");
+    }
+}
