@@ -27,6 +27,7 @@ mod server;
 mod snapshot;
 mod sparse;
 mod stage;
+mod stopped;
 mod together;
 mod tools;
 mod trees;

@@ -23,6 +23,13 @@ pub(crate) fn tmpfs() -> Place {
     place
 }
 
+/// The state that the kernel shows for a process: R, S, D, T, Z.
+pub(crate) fn state(pid: u32) -> char {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+    fields.chars().next().unwrap_or('?')
+}
+
 /// A running program. Dropping it ends it.
 pub(crate) struct Running {
     child: Child,
@@ -73,11 +80,8 @@ impl Running {
         self.process.ended(within)
     }
 
-    /// The state that the kernel shows for it: R, S, D, T, Z.
     pub(crate) fn state(&self) -> char {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
-        let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
-        fields.chars().next().unwrap_or('?')
+        state(self.pid())
     }
 
     /// Waits for its end.

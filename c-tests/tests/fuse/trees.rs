@@ -53,7 +53,7 @@ fn command(options: &[&str], dir: &Path, seed: u64, steps: u64) -> Command {
 }
 
 /// How much is used: nodes and room.
-fn usage(mnt: &Path) -> (u64, u64) {
+pub(crate) fn usage(mnt: &Path) -> (u64, u64) {
     let StatVfs {
         f_blocks,
         f_bfree,
@@ -65,7 +65,7 @@ fn usage(mnt: &Path) -> (u64, u64) {
 }
 
 /// Waits until all that was made and removed has been forgotten as well.
-fn is_as_before(server: &Server, before: (u64, u64)) {
+pub(crate) fn is_as_before(server: &Server, before: (u64, u64)) {
     let back = until(LONG, || usage(server.mnt()) == before);
     assert!(back, "in use: {:?}, before {before:?}", usage(server.mnt()));
 }

@@ -1,0 +1,156 @@
+//! SIGSTOP of the server, then SIGKILL of its callers. Whoever waits for a request that the server has not read
+//! dies at once. The kernel waits for the rest whatever happens: for requests that the server has read, for pages
+//! that have to be written, and for the first close on a mount. Those die as soon as the server goes on.
+
+use crate::{
+    kills::caller,
+    server::{Place, Server},
+    stage::{Build, program, skipped},
+    together::{Running, state},
+    trees::{is_as_before, usage},
+    wait::{LONG, until},
+};
+use rustix::process::Signal;
+use std::{fs, os::unix::process::ExitStatusExt, process::Command, time::Duration};
+
+const IN_TIME: Duration = Duration::from_secs(2);
+/// Kinds of callers that wait for one request at a time.
+const KINDS: [&str; 10] = [
+    "read", "write", "fault", "list", "create", "rename", "stat", "sync", "truncate", "mkdir",
+];
+
+fn stop(server: &Server) {
+    server.signal(Signal::STOP);
+    assert!(until(LONG, || state(server.pid()) == 'T'));
+}
+
+fn ready(server: &Server, kind: &str) -> Running {
+    let caller = caller(server, kind);
+    caller.prints("ready");
+    caller
+}
+
+/// Lets a caller go until it sleeps, which it does only in the kernel, for an answer.
+fn goes(caller: &Running) {
+    caller.signal(Signal::USR1);
+    caller.prints("go");
+    assert!(until(LONG, || ['S', 'D'].contains(&caller.state())));
+}
+
+/// Kills one that may have to wait for the server.
+fn is_killed(caller: &Running) {
+    caller.signal(Signal::KILL);
+    let sure = || caller.state() == 'D' || caller.ended(Duration::ZERO);
+    assert!(until(LONG, sure), "in state {}", caller.state());
+}
+
+#[track_caller]
+fn dies(caller: &mut Running) {
+    assert_eq!(caller.status(IN_TIME).signal(), Some(Signal::KILL.as_raw()));
+}
+
+/// Nothing is lost and nothing is left.
+fn works(server: &mut Server, before: (u64, u64)) {
+    fs::write(server.path("file"), vec![7; 100_000]).unwrap();
+    assert_eq!(fs::read(server.path("file")).unwrap(), vec![7; 100_000]);
+    for entry in fs::read_dir(server.mnt()).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => fs::remove_dir_all(path).unwrap(),
+            false => fs::remove_file(path).unwrap(),
+        }
+    }
+    is_as_before(server, before);
+    server.unmount();
+}
+
+#[test]
+fn callers_die_whose_requests_nobody_has_read() {
+    if skipped() {
+        return;
+    }
+    let mut server = Server::memfs();
+    let before = usage(server.mnt());
+    // The first close on a mount is another matter.
+    fs::write(server.path("file"), "x").unwrap();
+    let mut callers = KINDS.map(|kind| ready(&server, kind));
+    // This one waits for nothing, but it has a file open, which its end closes.
+    let mut idle = ready(&server, "sleep");
+    stop(&server);
+    for caller in &callers {
+        goes(caller);
+    }
+    for (caller, kind) in callers.iter().zip(KINDS) {
+        assert!(
+            !caller.ended(Duration::ZERO),
+            "{kind}: {}",
+            caller.printed()
+        );
+        caller.signal(Signal::KILL);
+    }
+    for caller in &mut callers {
+        dies(caller);
+    }
+    idle.signal(Signal::KILL);
+    dies(&mut idle);
+    assert_eq!(state(server.pid()), 'T');
+    server.signal(Signal::CONT);
+    works(&mut server, before);
+}
+
+#[test]
+fn callers_die_whose_request_was_read_once_the_server_goes_on() {
+    if skipped() {
+        return;
+    }
+    let mut command = Command::new(program("tests/fuse/stopfs.c", Build::Plain));
+    command.arg("-s");
+    let mut server = Server::start(command, Place::new());
+    let before = usage(server.mnt());
+    // memfs has nothing to do for sync.
+    let kinds = KINDS.into_iter().filter(|kind| *kind != "sync");
+    for (round, kind) in kinds.enumerate() {
+        let mut caller = ready(&server, kind);
+        server.signal(Signal::USR1);
+        let armed = || server.log().matches("armed").count() == round + 1;
+        assert!(until(LONG, armed), "{}", server.log());
+        goes(&caller);
+        assert!(until(LONG, || state(server.pid()) == 'T'), "{kind}");
+        is_killed(&caller);
+        server.signal(Signal::CONT);
+        dies(&mut caller);
+    }
+    works(&mut server, before);
+}
+
+#[test]
+fn callers_die_who_write_back_once_the_server_goes_on() {
+    if skipped() {
+        return;
+    }
+    let mut server = Server::memfs();
+    let before = usage(server.mnt());
+    fs::write(server.path("file"), "x").unwrap();
+    let mut caller = ready(&server, "dirty");
+    stop(&server);
+    goes(&caller);
+    is_killed(&caller);
+    server.signal(Signal::CONT);
+    dies(&mut caller);
+    works(&mut server, before);
+}
+
+#[test]
+fn the_first_close_ends_once_the_server_goes_on() {
+    if skipped() {
+        return;
+    }
+    let mut server = Server::memfs();
+    let before = usage(server.mnt());
+    let mut caller = ready(&server, "sleep");
+    stop(&server);
+    is_killed(&caller);
+    server.signal(Signal::CONT);
+    dies(&mut caller);
+    works(&mut server, before);
+}
