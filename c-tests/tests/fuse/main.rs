@@ -24,6 +24,7 @@ mod posix;
 mod random;
 mod renames;
 mod server;
+mod signals;
 mod snapshot;
 mod sparse;
 mod stage;

@@ -106,7 +106,7 @@ fn apart(mut server: Server, steps: u64) {
 }
 
 /// A server without page cache is asked for everything.
-fn nocache() -> Server {
+pub(crate) fn nocache() -> Server {
     let mut command = Command::new(program("tests/fuse/nocachefs.c", Build::Plain));
     command.arg("-s");
     Server::start(command, Place::new())

@@ -1,0 +1,34 @@
+/*
+ * memfs that is slow now and then, for the tests: every fortieth request takes 30 ms.
+ */
+
+#define _DEFAULT_SOURCE 1
+
+#include <time.h>
+
+#include <puffs.h>
+
+static void
+take_time(struct puffs_usermount *pu)
+{
+	static unsigned requests;
+	struct timespec left = {0, 30000000};
+
+	(void)pu;
+	if (++requests % 40 == 0)
+		while (nanosleep(&left, &left) == -1)
+			continue;
+}
+
+static struct puffs_usermount *
+slow_init(struct puffs_ops *ops, const char *from, const char *name, void *priv, uint32_t flags)
+{
+	struct puffs_usermount *pu = puffs_init(ops, from, name, priv, flags);
+
+	if (pu != NULL)
+		puffs_set_prepost(pu, take_time, NULL);
+	return pu;
+}
+
+#define puffs_init slow_init
+#include "../../../examples/memfs.c"
