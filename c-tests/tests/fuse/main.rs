@@ -26,6 +26,7 @@ mod renames;
 mod server;
 mod signals;
 mod snapshot;
+mod soak;
 mod sparse;
 mod stage;
 mod stopped;
