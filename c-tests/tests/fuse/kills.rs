@@ -5,9 +5,10 @@
 
 use crate::{
     random::{Budget, seed, stream},
-    server::{Place, Server, running, umount},
-    stage::{Build, memfs, program, skipped},
+    server::{Server, running, umount},
+    stage::{Build, program, skipped},
     together::Running,
+    trees::yielding,
 };
 use rustix::process::Signal;
 use std::{
@@ -45,9 +46,10 @@ fn every_caller_gets_an_error() {
         let what = format!("SEED={seed}, round {round}, killed after {moment:?}");
         round += 1;
 
-        let mut command = Command::new(memfs(Build::Plain));
-        command.arg("-s");
-        let mut server = Server::start(command, Place::new());
+        let mut server = match round % 3 {
+            0 => yielding(),
+            _ => Server::memfs(),
+        };
         let mut callers = KINDS.map(|kind| caller(&server, kind));
         for caller in &callers {
             caller.prints("ready");

@@ -97,13 +97,25 @@ fn equals_its_model() {
     exercise(&mut server, true, 1_000_000);
 }
 
+fn variant(source: &'static str, mapped: bool, ops: u64) {
+    let mut command = Command::new(program(source, Build::Plain));
+    command.args(["-s", "-o", "size=1g"]);
+    let mut server = Server::start_lasting(command, Place::new(), duration().unwrap_or_default());
+    exercise(&mut server, mapped, ops);
+}
+
 #[test]
 fn equals_its_model_without_page_cache() {
     if skipped() {
         return;
     }
-    let mut command = Command::new(program("tests/fuse/nocachefs.c", Build::Plain));
-    command.args(["-s", "-o", "size=1g"]);
-    let mut server = Server::start_lasting(command, Place::new(), duration().unwrap_or_default());
-    exercise(&mut server, false, 200_000);
+    variant("tests/fuse/nocachefs.c", false, 200_000);
+}
+
+#[test]
+fn equals_its_model_with_requests_that_yield() {
+    if skipped() {
+        return;
+    }
+    variant("tests/fuse/yieldfs.c", true, 100_000);
 }

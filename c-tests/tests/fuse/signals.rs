@@ -5,7 +5,7 @@ use crate::{
     server::{Place, Server},
     stage::{Build, program, skipped},
     together::{Running, all_succeed, same_lines, tail, tmpfs},
-    trees::{left_out, nocache},
+    trees::{left_out, nocache, slow, yielding},
 };
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
@@ -53,10 +53,11 @@ fn nothing_is_interrupted_that_has_to_wait() {
     if skipped() {
         return;
     }
-    let mut command = Command::new(program("tests/fuse/slowfs.c", Build::Plain));
-    command.arg("-s");
-    let mut server = Server::start(command, Place::new());
+    let mut server = slow();
     bothered(server.place(), &[], 3);
+    server.unmount();
+    let mut server = yielding();
+    bothered(server.place(), &[], 20);
     server.unmount();
 }
 

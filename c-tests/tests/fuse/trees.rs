@@ -105,11 +105,26 @@ fn apart(mut server: Server, steps: u64) {
     server.unmount();
 }
 
-/// A server without page cache is asked for everything.
-pub(crate) fn nocache() -> Server {
-    let mut command = Command::new(program("tests/fuse/nocachefs.c", Build::Plain));
+/// A variant of memfs.
+fn variant(source: &'static str) -> Server {
+    let mut command = Command::new(program(source, Build::Plain));
     command.arg("-s");
     Server::start(command, Place::new())
+}
+
+/// Asked for everything: there is no page cache.
+pub(crate) fn nocache() -> Server {
+    variant("tests/fuse/nocachefs.c")
+}
+
+/// Several requests are begun at a time.
+pub(crate) fn yielding() -> Server {
+    variant("tests/fuse/yieldfs.c")
+}
+
+/// Some requests take long.
+pub(crate) fn slow() -> Server {
+    variant("tests/fuse/slowfs.c")
 }
 
 #[test]
@@ -126,6 +141,22 @@ fn each_in_its_own_without_page_cache() {
         return;
     }
     apart(nocache(), Budget::new(10_000).steps());
+}
+
+#[test]
+fn each_in_its_own_with_requests_that_yield() {
+    if skipped() {
+        return;
+    }
+    apart(yielding(), Budget::new(10_000).steps());
+}
+
+#[test]
+fn each_in_its_own_with_a_slow_server() {
+    if skipped() {
+        return;
+    }
+    apart(slow(), Budget::new(600).steps());
 }
 
 /// Names of each file, and whether each block of it came from one write.
@@ -161,9 +192,12 @@ fn all_in_one() {
     if skipped() {
         return;
     }
+    together(Server::memfs(), Budget::new(30_000).steps());
+    together(yielding(), Budget::new(10_000).steps());
+}
+
+fn together(mut server: Server, steps: u64) {
     let seed = seed();
-    let steps = Budget::new(30_000).steps();
-    let mut server = Server::memfs();
     let before = usage(server.mnt());
     let mut options = left_out(&server);
     options.push("-a");
