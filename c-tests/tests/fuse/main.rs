@@ -7,6 +7,7 @@
 
 mod daemon;
 mod death;
+mod file_choice;
 mod file_ops;
 mod files;
 mod hello;

@@ -3,7 +3,8 @@
 //! `SEED=` gives the same operations again, `OPS=` and `DURATION=` (seconds) more of them.
 
 use crate::{
-    file_ops::{Can, Subject},
+    file_choice::Can,
+    file_ops::Subject,
     random::{Budget, duration, say, seed},
     server::{Place, Server},
     stage::{Build, program, skipped},
