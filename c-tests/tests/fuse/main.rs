@@ -25,6 +25,7 @@ mod posix;
 mod random;
 mod renames;
 mod server;
+mod several;
 mod signals;
 mod snapshot;
 mod soak;

@@ -45,7 +45,7 @@ pub(crate) fn left_out(server: &Server) -> Vec<&'static str> {
     options
 }
 
-fn command(options: &[&str], dir: &Path, seed: u64, steps: u64) -> Command {
+pub(crate) fn command(options: &[&str], dir: &Path, seed: u64, steps: u64) -> Command {
     let mut command = Command::new(program("tests/fuse/trees.c", Build::Plain));
     command.args(options).arg(dir);
     command.args([seed.to_string(), steps.to_string()]);
