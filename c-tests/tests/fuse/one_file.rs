@@ -14,10 +14,15 @@ use rustix::{
     io::Errno,
     mm::{MapFlags, ProtFlags, mmap, munmap},
 };
-use std::{fs::File, path::Path, process::Command, ptr::null_mut, thread};
+use std::{fs::File, path::Path, process::Command, ptr::null_mut, thread, time::Duration};
 
 /// Files that are worked on at the same time.
 const FILES: usize = 4;
+
+/// A million operations take their time on a busy machine.
+fn longer() -> Duration {
+    Duration::from_secs(180) + duration().unwrap_or_default()
+}
 
 fn works(path: &Path, flags: FallocateFlags, what: &str) -> bool {
     let file = File::create(path).unwrap();
@@ -94,14 +99,14 @@ fn equals_its_model() {
     if skipped() {
         return;
     }
-    let mut server = Server::lasting(&["-o", "size=1g"], duration().unwrap_or_default());
+    let mut server = Server::lasting(&["-o", "size=1g"], longer());
     exercise(&mut server, true, 1_000_000);
 }
 
 fn variant(source: &'static str, mapped: bool, ops: u64) {
     let mut command = Command::new(program(source, Build::Plain));
     command.args(["-s", "-o", "size=1g"]);
-    let mut server = Server::start_lasting(command, Place::new(), duration().unwrap_or_default());
+    let mut server = Server::start_lasting(command, Place::new(), longer());
     exercise(&mut server, mapped, ops);
 }
 

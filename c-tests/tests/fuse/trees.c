@@ -14,6 +14,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -62,7 +63,7 @@ say(const char *format, ...)
 }
 
 /* One of a few paths, so that operations meet. Short ones come more often: they lead somewhere. */
-static const char *
+static char *
 path(void)
 {
 	static char buffers[4][4 * 2];
@@ -207,12 +208,33 @@ use_held(int fd)
 		read_all(fd);
 }
 
+static unsigned removed;
+
+static int
+remove_one(const char *name, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	if (remove(name) != 0)
+		return -1;
+	removed++;
+	return 0;
+}
+
+/* As rm -r does it. Without it, directories would nest deeper and deeper. */
+static void
+clear(const char *name)
+{
+	removed = 0;
+	if (said(nftw(name, remove_one, 20, FTW_DEPTH | FTW_PHYS)) == 0)
+		say(" %u removed", removed);
+}
+
 static void
 operate(void)
 {
 	static const int ways[] = {
 	    O_RDWR, O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_EXCL, O_RDONLY, O_RDONLY | O_DIRECTORY};
-	const char *p = path(), *q = path();
+	char *p = path(), *q = path();
 	struct timespec times[2] = {{0, UTIME_OMIT}, {1000000000 + (time_t)below(1000), 500}};
 	char target[64];
 	struct stat st, other;
@@ -220,6 +242,12 @@ operate(void)
 	int fd, flags;
 	unsigned mode, i;
 
+	if (below(200) == 0) {
+		say("clear %.1s", p);
+		*strchrnul(p, '/') = '\0';
+		clear(p);
+		return;
+	}
 	switch (below(30)) {
 	case 0: case 1: case 2:
 		flags = O_WRONLY | O_CREAT | (below(4) == 0 ? O_TRUNC : 0);
