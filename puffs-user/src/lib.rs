@@ -24,6 +24,7 @@ pub mod newinfo;
 pub mod nodes;
 mod opset;
 mod say;
+mod stats;
 mod sys;
 #[cfg(test)]
 mod testing;

@@ -35,6 +35,7 @@ mod stopped;
 mod together;
 mod tools;
 mod trees;
+mod stats;
 mod unmount;
 mod wait;
 mod waits;

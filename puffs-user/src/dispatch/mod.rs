@@ -16,7 +16,7 @@ mod life;
 mod lock;
 mod name;
 mod node;
-mod opdump;
+pub(crate) mod opdump;
 mod open;
 mod poll;
 mod space;

@@ -75,14 +75,14 @@ const VN: [&str; 49] = [
 ];
 
 /// The operation's name.
-fn name(req: &wire::Req) -> &'static str {
-    let table: &[&str] = match req.opclass & CLASS_MASK {
+pub(crate) fn name(opclass: u8, optype: u8) -> &'static str {
+    let table: &[&str] = match opclass & CLASS_MASK {
         CLASS_VFS => &VFS,
         CLASS_VN => &VN,
         CLASS_ERROR => &["refused answer"; 16],
         _ => &[],
     };
-    table.get(usize::from(req.optype)).unwrap_or(&"unknown")
+    table.get(usize::from(optype)).unwrap_or(&"unknown")
 }
 
 pub(super) fn request(req: &wire::Req) {
@@ -102,7 +102,7 @@ fn asked(req: &wire::Req) -> String {
     format!(
         "puffs: > {} {} cookie {:#x}, {} bytes{faf}",
         req.id,
-        name(req),
+        name(req.opclass, req.optype),
         req.cookie,
         req.auxlen,
     )
@@ -112,7 +112,7 @@ fn answered(req: &wire::Req) -> String {
     format!(
         "puffs: < {} {} result {}, {} bytes",
         req.id,
-        name(req),
+        name(req.opclass, req.optype),
         req.rv,
         req.auxlen,
     )
@@ -141,19 +141,12 @@ mod tests {
 
     #[test]
     fn names_stand_in_the_order_of_the_numbers() {
-        let of = |opclass, optype| {
-            name(&wire::Req {
-                opclass,
-                optype,
-                ..wire::Req::default()
-            })
-        };
-        assert_eq!(of(CLASS_VFS, vfs::STATVFS), "statvfs");
-        assert_eq!(of(CLASS_VFS, vfs::SUSPEND), "suspend");
-        assert_eq!(of(CLASS_VN | FLAG_FAF, vn::RECLAIM), "reclaim");
-        assert_eq!(of(CLASS_VN, vn::PATHCONF), "pathconf");
-        assert_eq!(of(CLASS_VN, vn::FDISCARD), "fdiscard");
-        assert_eq!(of(CLASS_VN, 49), "unknown");
-        assert_eq!(of(7, 0), "unknown");
+        assert_eq!(name(CLASS_VFS, vfs::STATVFS), "statvfs");
+        assert_eq!(name(CLASS_VFS, vfs::SUSPEND), "suspend");
+        assert_eq!(name(CLASS_VN | FLAG_FAF, vn::RECLAIM), "reclaim");
+        assert_eq!(name(CLASS_VN, vn::PATHCONF), "pathconf");
+        assert_eq!(name(CLASS_VN, vn::FDISCARD), "fdiscard");
+        assert_eq!(name(CLASS_VN, 49), "unknown");
+        assert_eq!(name(7, 0), "unknown");
     }
 }

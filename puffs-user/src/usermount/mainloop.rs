@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::service::Service;
 use super::{State, Usermount, signals};
 use crate::host::{Session, Turn};
+use crate::stats::Stats;
 use crate::sys::{self, Epoll};
 
 const SESSION: u64 = 0;
@@ -24,21 +25,26 @@ impl Usermount {
     /// An errno value when the loop cannot start or go on; `EINVAL` when there is no mount.
     pub fn mainloop(&self) -> Result<(), i32> {
         let session = self.session.borrow().clone().ok_or(libc::EINVAL)?;
-        let result = self.turns(&session);
+        let stats = Stats::wanted();
+        let result = self.turns(&session, stats.as_ref());
         drop(session);
         let session = self.session.take();
         // Its end may unmount, so nothing of ours is borrowed meanwhile.
         drop(session);
         self.set_state(State::Unmounted);
+        // Now that nothing is mounted, the file that it goes to may be anywhere.
+        if let Some(stats) = stats {
+            stats.report(&self.names.borrow().fstype);
+        }
         result
     }
 
-    fn turns(&self, session: &Rc<dyn Session>) -> Result<(), i32> {
+    fn turns(&self, session: &Rc<dyn Session>, stats: Option<&Stats>) -> Result<(), i32> {
         let epoll = Epoll::new()?;
         epoll.add(session.fd(), SESSION, libc::EPOLLIN)?;
         epoll.add(self.exit_wake.as_raw_fd(), EXIT, libc::EPOLLIN)?;
         epoll.add(signals::wake_fd()?, SIGNAL, libc::EPOLLIN | libc::EPOLLET)?;
-        let server = Service::new(self, &**session);
+        let server = Service::new(self, &**session, stats);
         let result = self.turn_after_turn(&epoll, &**session, &server);
         // SAFETY: tasks keep what they own elsewhere, as hosts are told to, and nothing waits for their destructors.
         unsafe { self.fibers().reset() };

@@ -1,6 +1,7 @@
 //! The server as a session sees it: tasks on fibers, and the loop that fetches, executes and answers.
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use puffs_core::errno::Errno;
 use puffs_core::msg::{body, op, wire};
@@ -11,21 +12,38 @@ use crate::dispatch;
 use crate::fiber::{NoStack, Ran, Task};
 use crate::host::{Server, Session};
 use crate::say;
+use crate::stats::Stats;
 
 /// A server in its main loop.
 pub(super) struct Service<'m> {
     pu: &'m Usermount,
     session: &'m dyn Session,
     buffers: Buffers,
+    stats: Option<&'m Stats>,
 }
 
 impl<'m> Service<'m> {
-    pub(super) fn new(pu: &'m Usermount, session: &'m dyn Session) -> Self {
+    pub(super) fn new(
+        pu: &'m Usermount,
+        session: &'m dyn Session,
+        stats: Option<&'m Stats>,
+    ) -> Self {
         Service {
             pu,
             session,
             buffers: Buffers::new(pu.settings().maxdata() + body::ROOM),
+            stats,
         }
+    }
+
+    /// A request that is left in its middle takes until its end.
+    fn execute(&self, req: &mut wire::Req, buffer: &mut [u8]) {
+        let Some(stats) = self.stats else {
+            return dispatch::execute(self.pu, req, buffer);
+        };
+        let start = Instant::now();
+        dispatch::execute(self.pu, req, buffer);
+        stats.count(req, start.elapsed());
     }
 }
 
@@ -64,7 +82,7 @@ impl Server for Service<'_> {
                 Err(Errno::WouldBlock | Errno::Nxio) => return,
                 Err(error) => return say::warn(format_args!("getop: {error:?}")),
             }
-            dispatch::execute(self.pu, &mut req, buffer.bytes());
+            self.execute(&mut req, buffer.bytes());
             if req.opclass & op::FLAG_FAF != 0 {
                 continue;
             }
