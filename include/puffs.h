@@ -1184,7 +1184,8 @@ struct puffs_usermount *puffs_init(struct puffs_ops *pops,
  * `PUFFS_STATE_RUNNING`, and `puffs_mainloop` is to be called soon. A parent that waits in `puffs_daemon` learns how
  * it went.
  *
- * Returns 0, or -1 with `errno` set; a reason that no errno value says is written to stderr.
+ * Returns 0, or -1 with `errno` set; a reason that no errno value says is written to stderr. `EBUSY`: the
+ * context was mounted before, or a FUSE file system is on `dir` already.
  *
  * # Safety
  * `pu` is null or from `puffs_init`; `dir` is null or a C string.

@@ -55,6 +55,16 @@ impl Device {
         Ok(Device(AtomicI32::new(fd)))
     }
 
+    /// Whether it has FUSE's number, and is not something else in its place.
+    pub(crate) fn is_fuse(&self) -> bool {
+        // SAFETY: all zeroes is a value of this plain structure.
+        let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+        // SAFETY: our descriptor, and room for the answer.
+        let known = unsafe { libc::fstat(self.fd(), &raw mut stat) } == 0;
+        let of_device = stat.st_mode & libc::S_IFMT == libc::S_IFCHR;
+        known && of_device && stat.st_rdev == libc::makedev(10, 229)
+    }
+
     /// Takes over a descriptor that a helper program opened and mounted.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ pub use puffs_core::msg::OpSet;
 use puffs_core::msg::wire;
 
 pub use crate::fiber::{NoStack, Ran, Task};
+use crate::say;
 
 /// The server's end of one mount's queue: `PUFFSGETOP` and `PUFFSPUTOP`.
 pub trait Transport {
@@ -184,6 +185,8 @@ pub enum MountError {
     Unsupported(String),
     /// A helper program refused: its words; `EPERM` at the edge.
     Refused(String),
+    /// Something that the errno value alone would not explain: in words, and the errno value.
+    Explained(String, i32),
     /// There is no host: its name; `ENXIO` at the edge.
     NoHost(String),
 }
@@ -192,7 +195,7 @@ impl MountError {
     /// The errno value for C.
     pub const fn errno(&self) -> i32 {
         match self {
-            Self::System(_, errno) => *errno,
+            Self::System(_, errno) | Self::Explained(_, errno) => *errno,
             Self::Unsupported(_) => libc::EINVAL,
             Self::Refused(_) => libc::EPERM,
             Self::NoHost(_) => libc::ENXIO,
@@ -204,9 +207,11 @@ impl std::fmt::Display for MountError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::System(what, errno) => {
-                write!(f, "{what}: {}", std::io::Error::from_raw_os_error(*errno))
+                write!(f, "{what}: {}", say::errno(*errno))
             }
-            Self::Unsupported(why) | Self::Refused(why) => f.write_str(why),
+            Self::Unsupported(why) | Self::Refused(why) | Self::Explained(why, _) => {
+                f.write_str(why)
+            }
             Self::NoHost(name) => write!(f, "no such host: {name}"),
         }
     }
@@ -224,6 +229,7 @@ mod tests {
             (MountError::System("mount", libc::EBUSY), libc::EBUSY),
             (MountError::Unsupported("a".into()), libc::EINVAL),
             (MountError::Refused("b".into()), libc::EPERM),
+            (MountError::Explained("d".into(), libc::EIO), libc::EIO),
             (MountError::NoHost("c".into()), libc::ENXIO),
         ];
         for (error, errno) in all {

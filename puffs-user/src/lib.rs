@@ -23,7 +23,7 @@ pub mod kernerr;
 pub mod newinfo;
 pub mod nodes;
 mod opset;
-mod say;
+pub mod say;
 mod stats;
 mod sys;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use puffs_user::c::ops::puffs_ops;
 use puffs_user::c::puffs_cookie_t;
 use puffs_user::usermount::{InitError, Usermount, unmount_on_signal};
 
+use super::hooks::complain;
 use super::{context, fail, finish, name, null, private};
 
 /// The contexts that there are. Nobody frees them before the process ends, and whoever looks for leaks is to find them.
@@ -40,10 +41,12 @@ pub unsafe extern "C" fn puffs_init(
 ) -> *mut Usermount {
     // SAFETY: by contract a table or null.
     let Some(ops) = (unsafe { pops.as_ref() }) else {
+        complain(format_args!("puffs_init: no table of operations"));
         return null(libc::EINVAL);
     };
     // SAFETY: by contract.
     let (Some(from), Some(fstype)) = (unsafe { (name(mntfromname), name(puffsname)) }) else {
+        complain(format_args!("puffs_init: a name is NULL"));
         return null(libc::EINVAL);
     };
     match Usermount::new(ops, from, fstype, private(priv_), pflags) {
@@ -56,7 +59,7 @@ pub unsafe extern "C" fn puffs_init(
         }
         Err(error) => {
             if !matches!(error, InitError::System(_)) {
-                crate::user::hooks::complain(format_args!("puffs_init: {error}"));
+                complain(format_args!("puffs_init: {error}"));
             }
             null(error.errno())
         }
@@ -68,7 +71,8 @@ pub unsafe extern "C" fn puffs_init(
 /// `PUFFS_STATE_RUNNING`, and `puffs_mainloop` is to be called soon. A parent that waits in `puffs_daemon` learns how
 /// it went.
 ///
-/// Returns 0, or -1 with `errno` set; a reason that no errno value says is written to stderr.
+/// Returns 0, or -1 with `errno` set; a reason that no errno value says is written to stderr. `EBUSY`: the
+/// context was mounted before, or a FUSE file system is on `dir` already.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`; `dir` is null or a C string.
@@ -84,6 +88,7 @@ pub unsafe extern "C" fn puffs_mount(
         return fail(libc::EINVAL);
     };
     if dir.is_null() {
+        complain(format_args!("puffs_mount: no mount point"));
         return fail(libc::EINVAL);
     }
     // SAFETY: by contract.

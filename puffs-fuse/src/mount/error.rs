@@ -1,12 +1,15 @@
 //! Why a file system cannot be mounted.
 
 use puffs_user::host::MountError;
+use puffs_user::say::errno as words;
 
 /// Why a file system cannot be mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// `/dev/fuse` cannot be opened: the errno value.
     Device(i32),
+    /// `/dev/fuse` is something else.
+    NotTheDevice,
     /// The mount point is not there, or not of the root's type: the errno value.
     MountPoint(i32),
     /// Something of this kind is mounted there already.
@@ -31,11 +34,21 @@ impl From<Error> for MountError {
             Error::Device(errno @ (libc::EACCES | libc::EPERM)) => {
                 MountError::Refused(format!("/dev/fuse: {}", words(errno)))
             }
-            Error::Device(errno) => {
-                MountError::NoHost(format!("fuse (/dev/fuse: {})", words(errno)))
+            Error::Device(errno) => MountError::Explained(
+                format!(
+                    "/dev/fuse: {}; the kernel needs FUSE (modprobe fuse), a container needs the device",
+                    words(errno)
+                ),
+                libc::ENXIO,
+            ),
+            Error::NotTheDevice => {
+                MountError::Explained("/dev/fuse is not the FUSE device".into(), libc::ENXIO)
             }
             Error::MountPoint(errno) => MountError::System("mount point", errno),
-            Error::AlreadyMounted => MountError::System("mount point", libc::EBUSY),
+            Error::AlreadyMounted => MountError::Explained(
+                "a FUSE file system is mounted there already".into(),
+                libc::EBUSY,
+            ),
             Error::Mount(errno) => MountError::System("mount", errno),
             Error::NoHelper => MountError::Refused(
                 "fusermount3 is not installed, and only root can mount without it".into(),
@@ -50,8 +63,4 @@ impl From<Error> for MountError {
             Error::System(what, errno) => MountError::System(what, errno),
         }
     }
-}
-
-fn words(errno: i32) -> std::io::Error {
-    std::io::Error::from_raw_os_error(errno)
 }

@@ -104,6 +104,9 @@ fn attend(args: &MountArgs, device: &Device, via: Via, ready: &Ready) -> Result<
 
 fn mount_directly(plan: &Plan<'_>) -> Result<(Device, Via), Error> {
     let device = Device::open().map_err(|error| Error::Device(code(&error)))?;
+    if !device.is_fuse() {
+        return Err(Error::NotTheDevice);
+    }
     // SAFETY: no arguments.
     let (uid, gid) = unsafe { (libc::getuid(), libc::getgid()) };
     let mut options = format!(

@@ -1,14 +1,16 @@
 //! `puffs_daemon` and `puffs_cancel`: a server in the background whose parent waits for the mount.
 //!
-//! Parent and child share a socket pair. The child sends one `int`, 0 or an errno value, when the mount is made
-//! or has failed; a child that dies before sends nothing. It is a socket so that a parent that was killed
-//! does not kill the child by SIGPIPE.
+//! Parent and child share a socket pair. The child sends one message when the mount is made or has failed: an
+//! `int`, 0 or an errno value, and words for the user, if there are any. A child that dies before sends nothing. It is
+//! a socket so that a parent that was killed does not kill the child by SIGPIPE.
 
-use std::io::Error;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use super::{State, Usermount};
 use crate::{say, sys};
+
+/// Most bytes of words that the parent is told.
+const WORDS: usize = 8192;
 
 impl Usermount {
     /// Goes into the background: returns in the child only. The parent waits for the mount and exits with 0, or with 1
@@ -35,30 +37,34 @@ impl Usermount {
         let ready = settle(keep_dir, keep_stdio);
         self.daemon.set(Some(childs));
         if let Err(errno) = ready {
-            self.tell_parent(errno);
+            self.tell_parent(errno, "");
         }
         ready
     }
 
-    /// Lets a parent that waits go: with 0, or with the errno value of a failure.
-    pub(super) fn tell_parent(&self, errno: i32) {
+    /// Lets a parent that waits go: with 0, or with the errno value of a failure and what is to be said of it. False:
+    /// there is no parent.
+    pub(super) fn tell_parent(&self, errno: i32, words: &str) -> bool {
         let Some(socket) = self.daemon.take() else {
-            return;
+            return false;
         };
-        // SAFETY: the four bytes are there. A parent that is gone needs no answer.
+        let mut message = errno.to_ne_bytes().to_vec();
+        message.extend_from_slice(&words.as_bytes()[..words.len().min(WORDS)]);
+        // SAFETY: the bytes are there. A parent that is gone needs no answer.
         unsafe {
             libc::send(
                 socket.as_raw_fd(),
-                (&raw const errno).cast(),
-                size_of::<i32>(),
+                message.as_ptr().cast(),
+                message.len(),
                 libc::MSG_NOSIGNAL,
             )
         };
+        true
     }
 
     /// `puffs_cancel`: the context ends here. A parent that still waits for a mount learns why there is none.
     pub fn cancel(self: Box<Self>, errno: i32) {
-        self.tell_parent(errno);
+        self.tell_parent(errno, "");
     }
 }
 
@@ -68,7 +74,7 @@ fn pair() -> Result<(OwnedFd, OwnedFd), i32> {
     sys::check(unsafe {
         libc::socketpair(
             libc::AF_UNIX,
-            libc::SOCK_STREAM | libc::SOCK_CLOEXEC,
+            libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC,
             0,
             fds.as_mut_ptr(),
         )
@@ -78,28 +84,38 @@ fn pair() -> Result<(OwnedFd, OwnedFd), i32> {
 }
 
 fn wait_for_child(socket: &OwnedFd) -> ! {
-    let mut errno = 0_i32;
+    let mut message = [0_u8; size_of::<i32>() + WORDS];
     let got = loop {
-        // SAFETY: room for four bytes.
+        // SAFETY: room for so many bytes.
         let got = unsafe {
             libc::read(
                 socket.as_raw_fd(),
-                (&raw mut errno).cast(),
-                size_of::<i32>(),
+                message.as_mut_ptr().cast(),
+                message.len(),
             )
         };
         if got != -1 || sys::errno() != libc::EINTR {
             break got;
         }
     };
-    let status = if got != size_of::<i32>() as isize {
-        say::warn(format_args!("the server ended before it was mounted"));
-        1
-    } else if errno != 0 {
-        say::warn(format_args!("{}", Error::from_raw_os_error(errno)));
-        1
-    } else {
-        0
+    let message = &message[..usize::try_from(got).unwrap_or(0)];
+    let status = match message
+        .split_first_chunk()
+        .map(|(errno, words)| (i32::from_ne_bytes(*errno), words))
+    {
+        Some((0, _)) => 0,
+        Some((errno, b"")) => {
+            say::warn(format_args!("{}", say::errno(errno)));
+            1
+        }
+        Some((_, words)) => {
+            say::warn(format_args!("{}", String::from_utf8_lossy(words)));
+            1
+        }
+        None => {
+            say::warn(format_args!("the server ended before it was mounted"));
+            1
+        }
     };
     // SAFETY: ends the process as the server's own exit would.
     unsafe { libc::exit(status) }

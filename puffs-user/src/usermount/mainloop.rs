@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::service::Service;
 use super::{State, Usermount, signals};
 use crate::host::{Session, Turn};
+use crate::say;
 use crate::stats::Stats;
 use crate::sys::{self, Epoll};
 
@@ -24,7 +25,14 @@ impl Usermount {
     /// # Errors
     /// An errno value when the loop cannot start or go on; `EINVAL` when there is no mount.
     pub fn mainloop(&self) -> Result<(), i32> {
-        let session = self.session.borrow().clone().ok_or(libc::EINVAL)?;
+        let session = self.session.borrow().clone().ok_or_else(|| {
+            let what = match self.state() {
+                State::BeforeMount => "nothing is mounted yet",
+                _ => "the file system has been unmounted already",
+            };
+            say::warn(format_args!("puffs_mainloop: {what}"));
+            libc::EINVAL
+        })?;
         let stats = Stats::wanted();
         let result = self.turns(&session, stats.as_ref());
         drop(session);

@@ -25,8 +25,24 @@ impl Usermount {
         root: puffs_cookie_t,
     ) -> Result<(), i32> {
         let result = self.attach(host, dir, mntflags, root);
-        self.tell_parent(result.err().unwrap_or(0));
-        result
+        let (errno, words) = match &result {
+            Ok(()) => (0, String::new()),
+            Err(error) => (
+                error.errno(),
+                format!("mount on {}: {error}", dir.to_string_lossy()),
+            ),
+        };
+        // A parent has somebody who reads what it says. Here the server says what an errno value can say.
+        let said = self.tell_parent(errno, &words);
+        match result {
+            Err(MountError::System(..)) | Ok(()) => {}
+            Err(_) if said => {}
+            Err(_) => say::warn(format_args!("{words}")),
+        }
+        match errno {
+            0 => Ok(()),
+            _ => Err(errno),
+        }
     }
 
     fn attach(
@@ -35,14 +51,15 @@ impl Usermount {
         dir: &CStr,
         mntflags: u32,
         root: puffs_cookie_t,
-    ) -> Result<(), i32> {
+    ) -> Result<(), MountError> {
         if self.state() != State::BeforeMount {
-            return Err(libc::EBUSY);
+            let words = "this file server has been mounted already".into();
+            return Err(MountError::Explained(words, libc::EBUSY));
         }
         let args = MountArgs {
             from: self.names.borrow().from.clone(),
             fstype: self.names.borrow().fstype.clone(),
-            dir: canonical(dir)?,
+            dir: canonical(dir).map_err(|errno| MountError::System("mount point", errno))?,
             mntflags: mntflags | forced_flags(),
             kflags: self.kflags(),
             root: RootInfo {
@@ -54,12 +71,7 @@ impl Usermount {
             fhsize: self.settings.fh().0,
             fhflags: self.settings.fh().1,
         };
-        let session = host.mount(&args).map_err(|error| {
-            if !matches!(error, MountError::System(..)) {
-                say::warn(format_args!("mount on {}: {error}", dir.to_string_lossy()));
-            }
-            error.errno()
-        })?;
+        let session = host.mount(&args)?;
         self.root_cookie.set(root);
         self.session.replace(Some(Rc::from(session)));
         // What was asked before there was a mount does not concern it.
