@@ -386,10 +386,11 @@ fn the_end_does_not_wait_for_those_who_wait() {
     }
     for signal in [Signal::INT, Signal::KILL] {
         let mut fs = Waitfs::new();
-        let reader = cat(&fs.path("later"));
+        let mut reader = cat(&fs.path("later"));
         assert!(fs.waits(1));
         fs.server.signal(signal);
         assert!(Process::open(reader.id()).ended(SOON));
+        reader.wait().unwrap();
         if signal == Signal::INT {
             fs.server.ends_cleanly();
         }
@@ -417,10 +418,11 @@ fn what_is_left_waiting_leaks_nothing() {
     assert!(fs.waits(0));
     let [one, two] = readers.map(|child| child.wait_with_output().unwrap());
     assert!(one.status.success() && two.status.success());
-    let reader = cat(&fs.path("later"));
+    let mut reader = cat(&fs.path("later"));
     assert!(fs.waits(1));
     fs.server.signal(Signal::INT);
     assert!(Process::open(reader.id()).ended(LONG));
+    reader.wait().unwrap();
     fs.server.ends_cleanly();
 }
 
