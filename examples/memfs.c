@@ -996,7 +996,7 @@ memfs_node_fallocate(struct puffs_usermount *pu, puffs_cookie_t opc, off_t pos, 
 		return error;
 	if ((uint64_t)(pos + len) > pn->pn_va.va_size)
 		pn->pn_va.va_size = pos + len;
-	pn->pn_va.va_ctime = now();
+	modified(pn);
 	return 0;
 }
 
