@@ -4,7 +4,6 @@
 #include <puffs.h>
 
 static const char text[] = "hello, world\n"; /* its address is the file's cookie, NULL the directory's */
-
 static int hello_node_lookup(struct puffs_usermount *pu, puffs_cookie_t dir, struct puffs_newinfo *ni,
     const struct puffs_cn *cn)
 {
@@ -35,5 +34,6 @@ int main(int argc, char *argv[])
 		errx(1, "usage: hello directory");
 	if (pu == NULL || puffs_unmountonsignal(SIGINT, true) == -1 || puffs_mount(pu, argv[1], 0, NULL) == -1)
 		err(1, "%s", argv[1]);
-	return puffs_mainloop(pu) == -1;
+	int failed = puffs_mainloop(pu);
+	return puffs_cancel(pu, 0), failed != 0;
 }

@@ -1160,9 +1160,9 @@ memfs_node_rename(struct puffs_usermount *pu, puffs_cookie_t src_dir, puffs_cook
 }
 
 /*
- * Extended attributes. Those of users go with the permission to read and write the file, those of
- * the system are root's to change. There are no access control lists ("system."): we would have to
- * obey them.
+ * Extended attributes. Those of users go with the permission to read and write the file. Those of
+ * the system come with Linux's prefix, and are root's to change. There are no access control lists
+ * ("system."), since we would have to obey them.
  */
 static int
 may_attribute(const struct puffs_node *pn, int ns, const char *name, int mode,
@@ -1173,7 +1173,8 @@ may_attribute(const struct puffs_node *pn, int ns, const char *name, int mode,
 	if (ns == EXTATTR_NAMESPACE_USER)
 		return puffs_access(
 		    va->va_type, va->va_mode, va->va_uid, va->va_gid, (mode_t)mode, pcr);
-	if (ns != EXTATTR_NAMESPACE_SYSTEM || strncmp(name, "system.", 7) == 0)
+	if (ns != EXTATTR_NAMESPACE_SYSTEM ||
+	    (strncmp(name, "trusted.", 8) != 0 && strncmp(name, "security.", 9) != 0))
 		return EOPNOTSUPP;
 	return mode == PUFFS_VREAD || puffs_cred_isjuggernaut(pcr) ? 0 : EPERM;
 }

@@ -308,7 +308,8 @@ attributes(void)
     CHECK_EQ(memfs_node_getextattr(pu, pn, USER, "empty", &size, buf, &resid, NULL), 0);
     CHECK_EQ(size, 0);
     CHECK_EQ(memfs_node_getextattr(pu, pn, USER, "trusted.one", &size, NULL, NULL, NULL), ENODATA);
-    CHECK_EQ(memfs_node_getextattr(pu, pn, SYSTEM, "one", &size, NULL, NULL, NULL), ENODATA);
+    CHECK_EQ(memfs_node_getextattr(pu, pn, SYSTEM, "one", &size, NULL, NULL, NULL), EOPNOTSUPP);
+    CHECK_EQ(memfs_node_getextattr(pu, pn, SYSTEM, "security.one", &size, NULL, NULL, NULL), ENODATA);
 
     /* The list, in both forms. */
     CHECK_EQ(memfs_node_listextattr(pu, pn, USER, &size, NULL, NULL, 0, NULL), 0);
