@@ -19,6 +19,7 @@ mod many;
 mod mapping;
 mod memory;
 mod misuse;
+mod nodes;
 mod one_file;
 mod owners;
 mod posix;
