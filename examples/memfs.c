@@ -48,15 +48,6 @@
 #endif
 #define PERMBITS (S_ISUID | S_ISGID | S_ISVTX | S_IRWXU | S_IRWXG | S_IRWXO)
 
-/* NetBSD's <sys/extattr.h>. */
-#ifndef EXTATTR_NAMESPACE_USER
-#define EXTATTR_NAMESPACE_USER   1
-#define EXTATTR_NAMESPACE_SYSTEM 2
-#endif
-#ifndef PUFFS_EXTATTR_LIST_LENPREFIX
-#define PUFFS_EXTATTR_LIST_LENPREFIX 1
-#endif
-
 /* Contents are kept in pages, and a page full of pointers fans out to as many pages below it. */
 #define PAGESHIFT 12
 #define PAGEBYTES ((size_t)1 << PAGESHIFT)

@@ -256,6 +256,13 @@ struct puffs_cc;
 #define PUFFS_FLAG_KERN(flags) ((flags) & PUFFS_KFLAG_MASK)
 #define PUFFS_FLAG_LIB(flags) ((flags) & PUFFS_FLAG_MASK)
 
+/* Namespaces of extended attributes, and the form of a list of names (NetBSD's <sys/extattr.h>). */
+#ifndef EXTATTR_NAMESPACE_USER
+#define EXTATTR_NAMESPACE_USER 1
+#define EXTATTR_NAMESPACE_SYSTEM 2
+#endif
+#define PUFFS_EXTATTR_LIST_LENPREFIX 1
+
 /* The mode of open, close and their like: open(2)'s flags with the access mode plus one. */
 #ifndef FREAD
 #define FREAD 0x0001

@@ -161,7 +161,9 @@ impl Keeper {
                 let mut status = 0;
                 // SAFETY: room for the status. Should somebody else have waited for it, it has ended too.
                 unsafe { libc::waitpid(child, &raw mut status, libc::__WALL) };
-                (status == 0).then_some(Keeper(ours))
+                drop(theirs);
+                // It says when it is in place: until then it looks like a second server.
+                hear(ours.as_raw_fd()).then_some(Keeper(ours))
             }
         }
     }
@@ -169,15 +171,7 @@ impl Keeper {
     /// Something is in flight: the keeper is to look at it.
     pub(crate) fn wake(&self, flights: &Flights) {
         if flights.table().asleep.swap(false, Ordering::SeqCst) {
-            // SAFETY: one byte. If the socket is full, it is awake.
-            unsafe {
-                libc::send(
-                    self.0.as_raw_fd(),
-                    [1_u8].as_ptr().cast(),
-                    1,
-                    libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
-                )
-            };
+            say(self.0.as_raw_fd());
         }
     }
 
@@ -194,14 +188,34 @@ impl Drop for Keeper {
 
 /// Ends the keeper at the other end of `socket`, and waits until it holds nothing any more.
 pub(crate) fn end(socket: RawFd) {
+    // SAFETY: numbers only.
+    unsafe { libc::shutdown(socket, libc::SHUT_WR) };
+    // It says nothing more, so what comes is its end.
+    hear(socket);
+}
+
+/// Waits for a byte from the other end; `false`: that has gone.
+fn hear(socket: RawFd) -> bool {
     let mut byte = [0_u8];
-    // SAFETY: numbers, and room for a byte. The keeper never writes, so what comes is its end.
-    unsafe {
-        libc::shutdown(socket, libc::SHUT_WR);
-        while libc::recv(socket, byte.as_mut_ptr().cast(), 1, 0) == -1
-            && std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted
-        {}
+    loop {
+        // SAFETY: room for a byte.
+        match unsafe { libc::recv(socket, byte.as_mut_ptr().cast(), 1, 0) } {
+            -1 if std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted => {}
+            n => return n == 1,
+        }
     }
+}
+
+fn say(socket: RawFd) {
+    // SAFETY: one byte. If the socket is full, the other end has something to hear already.
+    unsafe {
+        libc::send(
+            socket,
+            [1_u8].as_ptr().cast(),
+            1,
+            libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+        )
+    };
 }
 
 /// fork(2), but the child's end sends its parent no signal.
@@ -233,6 +247,7 @@ fn keep(table: &Table, socket: RawFd, device: RawFd, server: u32) -> ! {
         close_all(low + 1, high);
         close_all(high + 1, u32::MAX);
     }
+    say(socket);
     let (mut seen, mut idle) = (0, false);
     loop {
         if idle {
