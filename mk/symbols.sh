@@ -15,10 +15,10 @@ listed() {
     sed -n 's/^        \([a-z_0-9A-Z]*\);$/\1/p' "$1" | sort
 }
 
-# What an archive or object defines for others, less what the Rust runtime brings.
+# What an archive or object defines for others, less what the Rust runtime and the coroutines' assembly bring.
 defined() {
     "$READELF" -sW "$1" |
-        awk '$5 == "GLOBAL" && $6 == "DEFAULT" && $7 != "UND" && $8 !~ /^(_R|_ZN|rust_eh_personality$)/ { print $8 }' | sort -u
+        awk '$5 == "GLOBAL" && $6 == "DEFAULT" && $7 != "UND" && $8 !~ /^(_R|_ZN|rust_eh_personality$|stack_(init|call)_trampoline)/ { print $8 }' | sort -u
 }
 
 # What a shared library exports, all of it under our version.

@@ -4,13 +4,22 @@
 //! be left to see to the first, but then whoever waits there could not be killed.
 
 use std::cell::RefCell;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 use puffs_user::host::{Server, Task};
 
 /// Gates by their names. One that nobody has passed takes no room.
-pub(crate) struct Gates<K>(RefCell<HashMap<K, VecDeque<Task>>>);
+pub(crate) struct Gates<K>(RefCell<HashMap<K, Line>>);
+
+/// A gate that somebody has passed.
+#[derive(Default)]
+struct Line {
+    /// To whom it was handed over, if that one has not passed yet.
+    next: Option<Task>,
+    waiting: VecDeque<Task>,
+}
 
 /// Whoever holds it has passed.
 pub(crate) struct Passed<'g, K: Hash + Eq> {
@@ -30,37 +39,54 @@ impl<K> Default for Gates<K> {
 impl<K: Hash + Eq + Copy> Gates<K> {
     /// Passes, after those who came before have left.
     pub(crate) fn pass<'g>(&'g self, key: K, server: &'g dyn Server) -> Passed<'g, K> {
-        let waits = match self.0.borrow_mut().entry(key) {
-            std::collections::hash_map::Entry::Vacant(free) => {
-                free.insert(VecDeque::new());
-                false
+        let ours = self.line_up(key, server);
+        if let Some(ours) = &ours {
+            // Somebody may go on with us for another reason; it is our turn only when the gate says so.
+            while !self.handed(key, ours) {
+                server.suspend();
             }
-            std::collections::hash_map::Entry::Occupied(mut line) => match server.running() {
-                Some(task) => {
-                    line.get_mut().push_back(task);
-                    true
-                }
-                None => false,
-            },
-        };
-        if waits {
-            // Whoever leaves hands the gate over, so it is taken then, by us.
-            server.suspend();
         }
         Passed {
             gates: self,
             key,
             server,
-            waited: waits,
+            waited: ours.is_some(),
         }
+    }
+
+    /// Passes at once, or gets in line: then, whoever has to wait.
+    fn line_up(&self, key: K, server: &dyn Server) -> Option<Task> {
+        match self.0.borrow_mut().entry(key) {
+            Entry::Vacant(free) => {
+                free.insert(Line::default());
+                None
+            }
+            Entry::Occupied(mut line) => {
+                let task = server.running()?;
+                line.get_mut().waiting.push_back(task.clone());
+                Some(task)
+            }
+        }
+    }
+
+    fn handed(&self, key: K, to: &Task) -> bool {
+        let mut gates = self.0.borrow_mut();
+        let line = gates.get_mut(&key);
+        line.is_some_and(|line| line.next.take_if(|next| next.is(to)).is_some())
     }
 }
 
 impl<K: Hash + Eq> Drop for Passed<'_, K> {
     fn drop(&mut self) {
         let mut gates = self.gates.0.borrow_mut();
-        match gates.get_mut(&self.key).and_then(VecDeque::pop_front) {
-            Some(task) => self.server.wake(task),
+        let Some(line) = gates.get_mut(&self.key) else {
+            return;
+        };
+        match line.waiting.pop_front() {
+            Some(task) => {
+                line.next = Some(task.clone());
+                self.server.wake(task);
+            }
             None => {
                 gates.remove(&self.key);
             }

@@ -14,19 +14,22 @@ use std::ffi::CStr;
 use std::io::IoSlice;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use puffs_core::Errno;
 use zerocopy::IntoBytes;
 
-use crate::doomed::{arguments, doomed, stopped};
+use crate::doomed::{arguments, doomed, stopped as is_stopped};
+use crate::proto::op;
 use crate::proto::wire::{InHeader, OutHeader};
 
 /// How late a killed caller of a stopped server is let go, in milliseconds.
 const TICK: i32 = 50;
 /// Requests in flight that can be watched; others are not.
-const SLOTS: usize = 1024;
+const SLOTS: usize = 32 << 10;
 
+/// More than any request has.
+const ROOM: usize = 2 << 20;
 /// What the process is called.
 const NAME: &CStr = c"puffs-keeper";
 
@@ -38,6 +41,8 @@ struct Table {
     progress: AtomicU64,
     /// The keeper sleeps until it is woken.
     asleep: AtomicBool,
+    /// Slots beyond this have never been used.
+    high: AtomicUsize,
     /// The head of the request that was read last, which may have no slot yet: a server is most likely stopped as it
     /// comes back from reading.
     head: UnsafeCell<InHeader>,
@@ -111,6 +116,7 @@ impl Flights {
     /// Notes a request in slot `at`; beyond the last slot nothing is noted.
     pub(crate) fn begin(&self, at: usize, unique: u64, pid: u32) {
         if let Some(slot) = self.table().slots.get(at) {
+            self.table().high.fetch_max(at + 1, Ordering::Relaxed);
             slot.pid.store(pid, Ordering::Relaxed);
             // Pairs with the acquire of the keeper, which reads the pid after it.
             slot.unique.store(unique, Ordering::Release);
@@ -238,41 +244,54 @@ fn keep(table: &Table, socket: RawFd, device: RawFd, server: u32) -> ! {
         if let Some((start, end)) = arguments() {
             // Whoever looks for the server by the words of its call is to find the server alone.
             let words: *mut u8 = ptr::with_exposed_provenance_mut(start);
-            let name = NAME.to_bytes_with_nul();
+            let name = NAME.to_bytes();
             words.write_bytes(0, end - start);
-            words.copy_from_nonoverlapping(name.as_ptr(), name.len().min(end - start));
+            // The last byte stays 0: otherwise Linux shows what is behind, the environment.
+            words.copy_from_nonoverlapping(name.as_ptr(), name.len().min(end - start - 1));
         }
-        let (low, high) = (socket.min(device) as u32, socket.max(device) as u32);
-        close_all(0, low);
-        close_all(low + 1, high);
-        close_all(high + 1, u32::MAX);
     }
+    // SAFETY: numbers only. Without it (before Linux 5.3) a child that the server left behind hides its death.
+    let life = unsafe { libc::syscall(libc::SYS_pidfd_open, server, 0) } as RawFd;
+    let mut kept = [socket, device, life];
+    kept.sort_unstable();
+    let mut from = 0;
+    for fd in kept.into_iter().filter(|fd| *fd >= 0) {
+        // SAFETY: nobody in this process uses the others.
+        unsafe { close_all(from, fd as u32) };
+        from = fd as u32 + 1;
+    }
+    // SAFETY: as above.
+    unsafe { close_all(from, u32::MAX) };
     say(socket);
     let (mut seen, mut idle) = (0, false);
     loop {
         if idle {
             table.asleep.store(true, Ordering::SeqCst);
             // Pairs with the request that is noted before the sleeper is looked for.
-            idle = table.progress.load(Ordering::SeqCst) == seen && !in_flight(table);
+            idle = table.progress.load(Ordering::SeqCst) == seen && !table.in_flight();
         }
-        if !alive(socket, if idle { -1 } else { TICK }) {
+        match wait(socket, life, if idle { -1 } else { TICK }) {
+            Server::Alive => {}
+            Server::Dead => refuse(table, socket, device),
             // SAFETY: ends this process.
-            unsafe { libc::_exit(0) };
+            Server::Gone => unsafe { libc::_exit(0) },
         }
         let now = table.progress.load(Ordering::SeqCst);
-        let waits = in_flight(table);
-        let stopped = now == seen && stopped(server);
+        let waits = table.in_flight();
+        let stopped = now == seen && is_stopped(server);
         if stopped {
-            for slot in table.slots.iter().filter(|slot| used(slot)) {
-                dismiss(
-                    device,
-                    slot.unique.load(Ordering::Acquire),
-                    slot.pid.load(Ordering::Relaxed),
-                );
-            }
             // SAFETY: nobody writes there while the server is stopped; should it go on, this is a number or nonsense.
             let head = unsafe { table.head.get().read_volatile() };
-            dismiss(device, head.unique, head.pid);
+            let slots = table.used().iter().map(|slot| {
+                let unique = slot.unique.load(Ordering::Acquire);
+                (unique, slot.pid.load(Ordering::Relaxed))
+            });
+            for (unique, pid) in slots.chain([(head.unique, head.pid)]) {
+                // Looked at again: a slot may have changed between, but not while the server was stopped all the time.
+                if unique != 0 && doomed(pid) && is_stopped(server) {
+                    reply(device, unique, libc::EINTR);
+                }
+            }
         }
         idle = now == seen && !waits && !stopped;
         seen = now;
@@ -287,45 +306,114 @@ unsafe fn close_all(from: u32, to: u32) {
     }
 }
 
-fn used(slot: &Slot) -> bool {
-    slot.unique.load(Ordering::Acquire) != 0
+impl Table {
+    /// The slots that have ever been in use, and a few more.
+    fn used(&self) -> &[Slot] {
+        &self.slots[..self.high.load(Ordering::Relaxed).min(SLOTS)]
+    }
+
+    fn in_flight(&self) -> bool {
+        let slots = self.used().iter();
+        slots
+            .map(|slot| slot.unique.load(Ordering::Acquire))
+            .any(|unique| unique != 0)
+    }
 }
 
-fn in_flight(table: &Table) -> bool {
-    table.slots.iter().any(used)
+/// What is left of the server.
+enum Server {
+    Alive,
+    /// It is dead, but a child of it holds the connection.
+    Dead,
+    /// Nobody but us holds the connection.
+    Gone,
 }
 
-/// Waits for so many milliseconds (-1: for ever), or until woken. `false`: the server has gone.
-fn alive(socket: RawFd, milliseconds: i32) -> bool {
-    let mut poll = libc::pollfd {
-        fd: socket,
+/// Waits for so many milliseconds (-1: for ever), or until woken.
+fn wait(socket: RawFd, life: RawFd, milliseconds: i32) -> Server {
+    let watch = |fd| libc::pollfd {
+        fd,
         events: libc::POLLIN,
         revents: 0,
     };
+    let mut fds = [watch(socket), watch(life)];
     let mut bytes = [0_u8; 16];
-    // SAFETY: one structure, and room for the bytes.
+    // SAFETY: two structures, and room for the bytes.
     unsafe {
-        libc::poll(&raw mut poll, 1, milliseconds) < 1
-            || libc::recv(
-                socket,
-                bytes.as_mut_ptr().cast(),
-                bytes.len(),
-                libc::MSG_DONTWAIT,
-            ) > 0
+        if libc::poll(fds.as_mut_ptr(), 2, milliseconds) < 1 {
+            return Server::Alive;
+        }
+        let room = bytes.as_mut_ptr().cast();
+        if fds[0].revents != 0 && libc::recv(socket, room, bytes.len(), libc::MSG_DONTWAIT) < 1 {
+            return Server::Gone;
+        }
+    }
+    match fds[1].revents {
+        0 => Server::Alive,
+        _ => Server::Dead,
     }
 }
 
-/// Lets the caller of a request go, if it is about to die.
-fn dismiss(device: RawFd, unique: u64, pid: u32) {
-    if !doomed(pid) {
-        return;
+/// The server is dead, but a child of it holds the connection, so that Linux goes on waiting: answers everything with an
+/// error, until the file system is unmounted or the child has gone too.
+fn refuse(table: &Table, socket: RawFd, device: RawFd) -> ! {
+    let watch = |fd| libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let mut fds = [watch(socket), watch(device)];
+    // SAFETY: a mapping of our own, whatever the server's memory looks like.
+    let room = unsafe {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        libc::mmap(ptr::null_mut(), ROOM, access, kind, -1, 0)
+    };
+    let silent = [op::FORGET, op::BATCH_FORGET, op::INTERRUPT];
+    let slots = table.used().iter();
+    for unique in slots.map(|slot| slot.unique.load(Ordering::Acquire)) {
+        reply(device, unique, libc::ENOTCONN);
     }
+    // SAFETY: the server writes nothing any more.
+    reply(
+        device,
+        unsafe { table.head.get().read() }.unique,
+        libc::ENOTCONN,
+    );
+    loop {
+        if room == libc::MAP_FAILED {
+            break;
+        }
+        // SAFETY: two structures; the mapping has room for a byte or a request.
+        let got = unsafe {
+            libc::poll(fds.as_mut_ptr(), 2, -1);
+            if fds[0].revents != 0 && libc::recv(socket, room, ROOM, libc::MSG_DONTWAIT) == 0 {
+                break;
+            }
+            libc::read(device, room, ROOM)
+        };
+        if got > 0 {
+            // SAFETY: a request begins with a head.
+            let header = unsafe { room.cast::<InHeader>().read() };
+            if !silent.contains(&header.opcode) {
+                reply(device, header.unique, libc::ENOTCONN);
+            }
+        } else if std::io::Error::last_os_error().raw_os_error() == Some(libc::ENODEV) {
+            break;
+        }
+    }
+    // SAFETY: ends this process.
+    unsafe { libc::_exit(0) }
+}
+
+/// Replies to a request. If it is over, nothing happens.
+fn reply(device: RawFd, unique: u64, error: i32) {
     let header = OutHeader {
         len: size_of::<OutHeader>() as u32,
-        error: -libc::EINTR,
+        error: -error,
         unique,
     };
     let parts = [IoSlice::new(header.as_bytes())];
-    // SAFETY: IoSlice has the layout of iovec. If the request is over, nothing happens.
+    // SAFETY: IoSlice has the layout of iovec.
     unsafe { libc::writev(device, parts.as_ptr().cast(), 1) };
 }

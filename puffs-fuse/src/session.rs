@@ -194,14 +194,25 @@ impl Session for FuseSession {
     }
 
     fn turn(&self, server: &dyn Server) -> Result<Turn, i32> {
-        if let Some(guard) = &self.guard {
-            guard.announce();
-        }
         let turn = self.turn_requests(server);
         if self.life.get() != Life::Mounted {
             self.traffic.rest();
         }
         turn
+    }
+
+    fn busy(&self) {
+        if self.life.get() == Life::Mounted {
+            self.traffic.work();
+            if let Some(guard) = &self.guard {
+                guard.announce();
+                guard.attend();
+            }
+        }
+    }
+
+    fn idle(&self) -> bool {
+        self.traffic.is_idle()
     }
 
     fn task(&self, token: usize, server: &dyn Server) {
@@ -251,6 +262,9 @@ impl FuseSession {
                 Life::Mounted => {}
                 Life::Ending => return Ok(Turn::Idle),
                 Life::Over => return Ok(Turn::Gone),
+            }
+            if let Some(guard) = &self.guard {
+                guard.announce();
             }
             let pool = &self.line.pool;
             let mut buf = pool.take(pool.large()).map_err(crate::errno::number)?;

@@ -20,6 +20,9 @@ use crate::keeper::Flights;
 use crate::proto::op;
 use crate::proto::wire::{InHeader, InterruptIn, NotifyPollWakeupOut, OutHeader, notify};
 
+/// Callers that are looked at in one go.
+const LOOKS: usize = 256;
+
 /// The connection, and who waits on it.
 pub(crate) struct Traffic {
     pub(crate) device: Device,
@@ -119,7 +122,7 @@ impl Traffic {
                 other => return Ok(other),
             },
         };
-        self.flights.progress().fetch_add(1, Ordering::SeqCst);
+        self.work();
         if let Ok((header, _)) = InHeader::read_from_prefix(&buf[..len])
             && !silent(header.opcode)
         {
@@ -143,6 +146,20 @@ impl Traffic {
             head.copy_from_slice(&self.flights.head_bytes());
         }
         Ok(got)
+    }
+
+    /// The main loop executes something, from now on.
+    pub(crate) fn work(&self) {
+        let progress = self.flights.progress();
+        let odd = progress.load(Ordering::SeqCst) % 2;
+        progress.fetch_add(1 + odd, Ordering::SeqCst);
+    }
+
+    /// The main loop executes nothing any more, and is about to wait. Whether the guard has left it something in the inbox.
+    pub(crate) fn is_idle(&self) -> bool {
+        let lists = self.lists();
+        self.rest();
+        !lists.inbox.is_empty()
     }
 
     /// The main loop executes no request any more.
@@ -210,32 +227,43 @@ impl Traffic {
     }
 
     fn interrupt_request(&self, lists: &mut Lists, unique: u64) {
-        let mut inbox = lists.inbox.iter_mut().map(|w| (w.header(), w));
-        if let Some((_, waiting)) = inbox.find(|(header, _)| header.unique == unique) {
-            waiting.signalled = true;
-        } else if let Some(begun) = lists.begun.get_mut(&unique) {
-            begun.signalled = true;
-        }
-        self.dismiss(lists);
+        let mut inbox = lists.inbox.iter_mut();
+        let waiting = inbox.find(|waiting| waiting.header().unique == unique);
+        let pid = match (waiting, lists.begun.get_mut(&unique)) {
+            (Some(waiting), _) => {
+                waiting.signalled = true;
+                waiting.header().pid
+            }
+            (None, Some(begun)) => {
+                begun.signalled = true;
+                begun.pid
+            }
+            (None, None) => return,
+        };
+        self.dismiss(lists, unique, doomed(pid));
     }
 
-    /// Ends those that were signalled and may or must end.
-    fn dismiss(&self, lists: &mut Lists) {
-        let Lists { inbox, places, .. } = lists;
-        inbox.retain(|waiting| {
+    /// Ends a request that was signalled, if it may end at any signal or its caller is `doomed`.
+    fn dismiss(&self, lists: &mut Lists, unique: u64, doomed: bool) {
+        let Lists {
+            inbox,
+            begun,
+            places,
+            ..
+        } = lists;
+        let at = inbox.iter().position(|waiting| {
             let header = waiting.header();
-            let ends = waiting.signalled && (patient(header.opcode) || doomed(header.pid));
-            if ends {
-                self.send(header.unique, libc::EINTR, &[]);
-                self.land(places, waiting.place);
-            }
-            !ends
+            header.unique == unique && (doomed || patient(header.opcode))
         });
-        for (unique, begun) in &mut lists.begun {
-            if begun.signalled && !begun.answered && (begun.patient || doomed(begun.pid)) {
-                begun.answered = true;
-                self.send(*unique, libc::EINTR, &[]);
-            }
+        if let Some(waiting) = at.and_then(|at| inbox.remove(at)) {
+            self.send(unique, libc::EINTR, &[]);
+            self.land(places, waiting.place);
+        } else if let Some(begun) = begun.get_mut(&unique)
+            && !begun.answered
+            && (doomed || begun.patient)
+        {
+            begun.answered = true;
+            self.send(unique, libc::EINTR, &[]);
         }
     }
 
@@ -298,9 +326,27 @@ impl Traffic {
         for kh in std::mem::take(&mut lists.pollers) {
             self.wake_poller(kh);
         }
-        self.dismiss(&mut lists);
-        lists.inbox.iter().any(|waiting| waiting.signalled)
-            || lists.begun.values().any(|b| b.signalled && !b.answered)
+        let signalled = |lists: &Lists| {
+            let waiting = lists.inbox.iter().filter(|waiting| waiting.signalled);
+            let waiting = waiting.map(|waiting| (waiting.header().unique, waiting.header().pid));
+            let begun = lists
+                .begun
+                .iter()
+                .filter(|(_, b)| b.signalled && !b.answered);
+            let begun = begun.map(|(unique, begun)| (*unique, begun.pid));
+            waiting.chain(begun).take(LOOKS).collect::<Vec<_>>()
+        };
+        let all = signalled(&lists);
+        // The main loop needs the lock, and looking takes its time.
+        drop(lists);
+        let left = all.len();
+        let doomed = all.into_iter().filter(|(_, pid)| doomed(*pid));
+        let doomed: Vec<_> = doomed.map(|(unique, _)| unique).collect();
+        let mut lists = self.lists();
+        for unique in &doomed {
+            self.dismiss(&mut lists, *unique, true);
+        }
+        left > doomed.len()
     }
 
     /// Reads in place of the main loop, if that still executes the request that it did when `seen` was its progress: takes

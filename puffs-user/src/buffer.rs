@@ -3,11 +3,15 @@
 //! Each request being executed has one; an operation that is suspended keeps its own. All belong to [`Buffers`], also while
 //! they are lent: the borrower's stack may be forgotten.
 
+use std::alloc::Layout;
 use std::cell::RefCell;
 
 use zerocopy::IntoBytes;
 
 type Unit = [u64; 2];
+
+/// Buffers kept that nobody uses.
+const KEPT: usize = 16;
 
 /// A buffer, zeroed once.
 pub(crate) struct Buffer(Vec<Unit>);
@@ -15,11 +19,14 @@ pub(crate) struct Buffer(Vec<Unit>);
 impl Buffer {
     /// At least `len` bytes; `None` when there is no memory.
     pub(crate) fn new(len: usize) -> Option<Self> {
-        let units = len.div_ceil(size_of::<Unit>());
-        let mut buffer = Vec::new();
-        buffer.try_reserve_exact(units).ok()?;
-        buffer.resize(units, Unit::default());
-        Some(Buffer(buffer))
+        let units = len.div_ceil(size_of::<Unit>()).max(1);
+        let layout = Layout::array::<Unit>(units).ok()?;
+        // Memory that comes zeroed is not touched before it is used.
+        // SAFETY: the layout has a size; zeroes are values of the type, and the vector is told what was allocated.
+        unsafe {
+            let at = std::alloc::alloc_zeroed(layout).cast::<Unit>();
+            (!at.is_null()).then(|| Buffer(Vec::from_raw_parts(at, units, units)))
+        }
     }
 
     pub(crate) fn bytes(&mut self) -> &mut [u8] {
@@ -45,8 +52,11 @@ pub(crate) struct Buffers {
 #[derive(Default)]
 struct Places {
     #[allow(clippy::vec_box)] // So that those that are lent stay where they are.
-    all: Vec<Box<Buffer>>,
+    all: Vec<Option<Box<Buffer>>>,
+    /// Places of buffers that are not lent.
     free: Vec<usize>,
+    /// Places without a buffer.
+    empty: Vec<usize>,
 }
 
 /// A buffer in use. Dropping it gives it back.
@@ -71,13 +81,16 @@ impl Buffers {
         let place = match places.free.pop() {
             Some(place) => place,
             None => {
-                places.all.try_reserve(1).ok()?;
                 let buffer = Box::new(Buffer::new(self.len)?);
-                places.all.push(buffer);
-                places.all.len() - 1
+                let place = places.empty.pop().unwrap_or_else(|| {
+                    places.all.push(None);
+                    places.all.len() - 1
+                });
+                places.all[place] = Some(buffer);
+                place
             }
         };
-        let buffer = &raw mut *places.all[place];
+        let buffer = &raw mut **places.all[place].as_mut()?;
         Some(Lent {
             from: self,
             place,
@@ -104,7 +117,13 @@ impl std::ops::DerefMut for Lent<'_> {
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        self.from.lent_or_free.borrow_mut().free.push(self.place);
+        let mut places = self.from.lent_or_free.borrow_mut();
+        if places.free.len() < KEPT {
+            places.free.push(self.place);
+        } else {
+            places.all[self.place] = None;
+            places.empty.push(self.place);
+        }
     }
 }
 
@@ -125,5 +144,14 @@ mod tests {
         let mut c = buffers.lend().unwrap();
         assert_eq!(c.addr(), at);
         assert_ne!(c.addr(), b.addr());
+        drop((b, c));
+        let many: Vec<_> = (0..50).map(|_| buffers.lend().unwrap()).collect();
+        drop(many);
+        let places = buffers.lent_or_free.borrow();
+        let there = places.all.iter().flatten().count();
+        assert_eq!(
+            (there, places.free.len(), places.empty.len()),
+            (KEPT, KEPT, 50 - KEPT)
+        );
     }
 }

@@ -1,11 +1,11 @@
 //! Requests on stacks of their own, so that an operation can be left in its middle and gone on with later.
 //!
 //! A *task* is what a host does for one request: the operations that it stands for, as straight code. It runs on a fiber, a
-//! coroutine with a guarded stack. [`Fibers::suspend`] leaves the running one and returns to whoever resumed it;
-//! [`Fibers::resume`] goes on with a suspended one, from the main loop or from inside another fiber. All of it is one thread.
+//! coroutine with a guarded stack. `Fibers::suspend` leaves the running one and returns to whoever resumed it;
+//! `Fibers::resume` goes on with a suspended one, from the main loop or from inside another fiber. All of it is one thread.
 //!
 //! C frames lie on these stacks, which nothing may unwind. A fiber that is still suspended when its server ends
-//! is forgotten with what lies on its stack ([`Fibers::reset`]); so tasks keep what they own in places that outlive them.
+//! is forgotten with what lies on its stack (`Fibers::reset`); so tasks keep what they own in places that outlive them.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -43,12 +43,21 @@ pub(crate) struct Fiber {
     yielder: Cell<*const Yielder<(), ()>>,
     /// Its place in [`Fibers::suspended`].
     place: Cell<usize>,
+    /// It is to go on in the next turn of the loop, unless somebody goes on with it before.
+    scheduled: Cell<bool>,
 }
 
 /// A fiber that somebody means to resume. Held by hosts between [`crate::host::Server::suspend`] and
 /// [`crate::host::Server::wake`].
 #[derive(Clone)]
 pub struct Task(pub(crate) Rc<Fiber>);
+
+impl Task {
+    /// Whether it is the same task.
+    pub fn is(&self, other: &Task) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
 
 /// How a fiber left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +109,7 @@ impl Fibers {
             coroutine: RefCell::new(None),
             yielder: Cell::new(ptr::null()),
             place: Cell::new(NOWHERE),
+            scheduled: Cell::new(false),
         });
         // Not a counted reference: it would lie on the stack and keep the fiber for ever, were that reset.
         let this = Rc::as_ptr(&fiber);
@@ -128,6 +138,7 @@ impl Fibers {
     /// [`NotSuspended`]; nothing was done.
     pub(crate) fn resume(&self, fiber: &Rc<Fiber>) -> Result<Ran, NotSuspended> {
         let mut coroutine = fiber.coroutine.take().ok_or(NotSuspended)?;
+        fiber.scheduled.set(false);
         let before = self.running.replace(Rc::as_ptr(fiber));
         let ran = coroutine.resume(());
         self.running.set(before);
@@ -167,7 +178,9 @@ impl Fibers {
 
     /// Has a fiber resumed by the next [`Fibers::run_ready`].
     pub(crate) fn schedule(&self, fiber: Rc<Fiber>) {
-        self.ready.borrow_mut().push_back(fiber);
+        if !fiber.scheduled.replace(true) {
+            self.ready.borrow_mut().push_back(fiber);
+        }
     }
 
     /// Whether [`Fibers::run_ready`] has something to do.
@@ -178,9 +191,9 @@ impl Fibers {
     /// Resumes those that have been scheduled, but not those that are while this goes on.
     pub(crate) fn run_ready(&self) {
         let ready = self.ready.take();
-        for fiber in ready {
-            // One that somebody else has resumed meanwhile needs nothing more.
-            let _ = self.resume(&fiber);
+        // Those that somebody else has gone on with meanwhile need nothing more, wherever they wait now.
+        for fiber in ready.iter().filter(|fiber| fiber.scheduled.get()) {
+            let _ = self.resume(fiber);
         }
     }
 

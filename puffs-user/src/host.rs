@@ -110,6 +110,12 @@ pub trait Session {
     /// An errno value when the session cannot go on.
     fn turn(&self, server: &dyn Server) -> Result<Turn, i32>;
 
+    /// The server is about to do something outside a turn: go on with tasks, or run its loop function.
+    fn busy(&self);
+
+    /// It has done so, and is about to wait. Whether there is something for a turn to do at once.
+    fn idle(&self) -> bool;
+
     /// One task, begun by [`Server::start`] with this token, on a stack of its own. What it owns should be owned
     /// by the session and not be on that stack: a task that is still suspended when the loop ends is forgotten with its stack.
     fn task(&self, token: usize, server: &dyn Server);

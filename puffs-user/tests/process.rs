@@ -415,6 +415,12 @@ impl Session for FakeSession {
         Ok(if more > 0 { Turn::More } else { Turn::Idle })
     }
 
+    fn busy(&self) {}
+
+    fn idle(&self) -> bool {
+        false
+    }
+
     fn task(&self, _: usize, _: &dyn Server) {}
 
     fn forget_stale(&self, _: Stale) -> Result<(), i32> {

@@ -5,11 +5,9 @@ use crate::{
     stage::skipped,
     wait::{LONG, until},
 };
-use rustix::{
-    fs::{
-        AtFlags, CWD, FallocateFlags, Timespec, Timestamps, UTIME_OMIT, fallocate, futimens,
-        statvfs, utimensat,
-    },
+use rustix::fs::{
+    AtFlags, CWD, FallocateFlags, Timespec, Timestamps, UTIME_OMIT, fallocate, futimens, statvfs,
+    utimensat,
 };
 use std::{
     fs::{self, File, OpenOptions},

@@ -7,6 +7,7 @@
  *	later		a read leaves the request in its middle until somebody is to go on with it
  *	opening		the same for open
  *	hang		a read blocks the server's only thread until a byte comes through the fifo given by -p
+ *	latehang	the same, after the request was left and gone on with by the main loop
  *	events		poll waits until there is an event
  *	changes		its text is changed by a command, which the kernel does not see
  *	unloved		the server lets go of it when it is inactive
@@ -27,9 +28,9 @@
 
 #include <puffs.h>
 
-enum { ROOT, READY, LATER, OPENING, HANG, EVENTS, CHANGES, UNLOVED, LOG, GO, DIR_A, DIR_B, NODES };
+enum { ROOT, READY, LATER, OPENING, HANG, LATEHANG, EVENTS, CHANGES, UNLOVED, LOG, GO, DIR_A, DIR_B, NODES };
 
-static const char *const names[NODES] = {"/", "ready", "later", "opening", "hang", "events", "changes", "unloved", "log", "go",
+static const char *const names[NODES] = {"/", "ready", "later", "opening", "hang", "latehang", "events", "changes", "unloved", "log", "go",
     "a", "b"};
 static char nodes[NODES];	/* cookies are their addresses */
 static struct puffs_cc *waiting[64];
@@ -188,7 +189,11 @@ waitfs_node_read(struct puffs_usermount *pu, puffs_cookie_t node, uint8_t *buf, 
 	(void)ioflag;
 	if (number(node) == LATER && off == 0)
 		wait_here(pu);
-	if (number(node) == HANG && off == 0) {
+	if (number(node) == LATEHANG && off == 0) {
+		puffs_cc_schedule(puffs_cc_getcc(pu));
+		puffs_cc_yield(puffs_cc_getcc(pu));
+	}
+	if ((number(node) == HANG || number(node) == LATEHANG) && off == 0) {
 		if ((fd = open(fifo, O_RDONLY)) == -1 || read(fd, all, 1) != 1)
 			wrong++;
 		close(fd);
@@ -290,11 +295,14 @@ main(int argc, char *argv[])
 {
 	struct puffs_ops *ops;
 	struct puffs_usermount *pu;
+	bool child = false;
 	int ch;
 
-	while ((ch = getopt(argc, argv, "p:")) != -1)
+	while ((ch = getopt(argc, argv, "cp:")) != -1)
 		if (ch == 'p')
 			fifo = optarg;
+		else if (ch == 'c')
+			child = true;
 		else
 			return 1;
 	PUFFSOP_INIT(ops);
@@ -318,5 +326,10 @@ main(int argc, char *argv[])
 	puffs_setstacksize(pu, PUFFS_STACKSIZE_MIN);
 	if (puffs_unmountonsignal(2, true) == -1 || puffs_mount(pu, argv[optind], 0, &nodes[ROOT]) == -1)
 		return 1;
+	if (child && fork() == 0) {	/* one that the server leaves behind: it ends with its input */
+		while (read(0, argv[0], 1) > 0)
+			continue;
+		_exit(0);
+	}
 	return puffs_mainloop(pu) == -1;
 }

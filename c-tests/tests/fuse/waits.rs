@@ -260,8 +260,8 @@ fn a_hanging_server_does_not_keep_the_killed() {
     handle_usr1();
     let fs = Waitfs::new();
     // What the queue holds while the server hangs: one that lives, some that die.
-    for round in 0..3 {
-        let hanging = cat(&fs.path("hang"));
+    for (round, name) in ["hang", "latehang", "hang", "latehang"].iter().enumerate() {
+        let hanging = cat(&fs.path(name));
         let mut fifo = fs.hangs();
         let survivor = reading(fs.path("ready"));
         let queued: Vec<_> = (0..5)
@@ -459,4 +459,34 @@ fn a_stopped_server_does_not_keep_the_killed() {
         assert!(fs.waits(0));
     }
     fs.end();
+}
+
+#[test]
+fn a_child_that_the_server_left_behind_keeps_nobody() {
+    if skipped() {
+        return;
+    }
+    let place = Place::new();
+    let fifo = place.beside("input");
+    mkfifoat(CWD, &fifo, Mode::from_raw_mode(0o600)).unwrap();
+    // The child lives as long as this has its end open.
+    let script = "exec \"$1\" -c -p none \"$3\" <\"$2\"";
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", script, "sh"])
+        .arg(program("tests/fuse/waitfs.c", Build::Plain))
+        .arg(&fifo);
+    let input = File::options().read(true).write(true).open(&fifo).unwrap();
+    let mut server = Server::start(command, place);
+    let reader = cat(&server.path("later"));
+    let figure = || fs::read_to_string(server.path("log")).unwrap();
+    assert!(until(LONG, || figure().contains("waiting 1")));
+    server.kill();
+    assert!(Process::open(reader.id()).ended(SOON), "it still waits");
+    let read = reader.wait_with_output().unwrap();
+    assert!(!read.status.success());
+    let next = text_of(cat(&server.path("unseen")));
+    assert_eq!(next, "");
+    crate::server::umount(server.mnt());
+    drop(input);
 }

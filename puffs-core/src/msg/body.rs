@@ -40,7 +40,7 @@ pub mod cred {
     pub const KERNEL: u8 = 2;
     /// The file system's own work, such as write-back.
     pub const FS: u8 = 3;
-    /// In [`Head::ngroups`](super::Head::ngroups): the groups are those of the thread that asks, and the host does not know them.
+    /// Instead of a number of groups: they are those of the thread that asks, and the host does not know them.
     pub const UNKNOWN_GROUPS: u8 = 255;
 }
 

@@ -44,7 +44,8 @@ impl<'t> Work<'t> {
         }
     }
 
-    /// Waits until nobody else is about names of this directory. (Requests that change names wait in Linux.)
+    /// Waits until nobody else is about names of this directory. (Linux keeps apart those who change names, but only as long as
+    /// they wait.)
     pub(crate) fn enter_dir<'h>(
         &'h self,
         request: &Request<'_>,
@@ -104,6 +105,7 @@ impl<'t> Work<'t> {
     fn make(&self, request: &Request<'_>, name: &[u8], attr: &Attr, new: New<'_>) -> Outcome {
         let head = head(&request.header);
         let dir = self.hold(request.header.nodeid)?;
+        let _alone = self.enter_dir(request, &dir)?;
         self.prelude(&head, &dir, name, Code(libc::EEXIST))?;
         let (node, found) = self.create_node(&head, &dir, name, attr, new)?;
         Ok(Reply::Entry(self.entry(&node, &found)?))
@@ -114,6 +116,7 @@ impl<'t> Work<'t> {
         let head = head(&request.header);
         let exclusive = create.flags & libc::O_EXCL as u32 != 0;
         let dir = self.hold(request.header.nodeid)?;
+        let _alone = self.enter_dir(request, &dir)?;
         // The kernel believed that there was no such name. Unless it insists, it looks again.
         let exists = if exclusive {
             libc::EEXIST
@@ -174,6 +177,7 @@ impl<'t> Work<'t> {
         let (link, name) = named::<LinkIn>(request)?;
         let head = head(&request.header);
         let dir = self.hold(request.header.nodeid)?;
+        let _alone = self.enter_dir(request, &dir)?;
         let node = self.hold(link.oldnodeid)?;
         self.prelude(&head, &dir, name, Code(libc::EEXIST))?;
         names::link(&self.port, &head, dir.node.cookie, node.node.cookie, name)
@@ -194,6 +198,7 @@ impl<'t> Work<'t> {
         let head = head(&request.header);
         let (_, name) = named::<[u8; 0]>(request)?;
         let dir = self.hold(request.header.nodeid)?;
+        let _alone = self.enter_dir(request, &dir)?;
         let node = self.doomed(&head, &dir, name)?;
         if node.node.vtype == VType::Dir {
             names::abort(&self.port, &head, dir.node.cookie, name)?;
@@ -209,6 +214,7 @@ impl<'t> Work<'t> {
         let head = head(&request.header);
         let (_, name) = named::<[u8; 0]>(request)?;
         let dir = self.hold(request.header.nodeid)?;
+        let _alone = self.enter_dir(request, &dir)?;
         let node = self.doomed(&head, &dir, name)?;
         if node.node.vtype != VType::Dir {
             names::abort(&self.port, &head, dir.node.cookie, name)?;
@@ -250,9 +256,15 @@ impl<'t> Work<'t> {
         }
         let head = head(&request.header);
         // Servers count on it that no two renames of a mount are under way.
-        let _alone = self.session.renames.pass((), self.port.server);
+        let _only = self.session.renames.pass((), self.port.server);
         let from = self.hold(request.header.nodeid)?;
         let to = self.hold(newdir)?;
+        // No other request has two gates, so nobody waits for us while we wait.
+        let _alone = self.enter_dir(request, &from)?;
+        let _there = match from.id == to.id {
+            true => None,
+            false => Some(self.enter_dir(request, &to)?),
+        };
         let source = self.doomed(&head, &from, old)?;
         self.check(&head, &to, vattr::VEXEC)?;
         let target = match self.find(&head, &to, new, namei::RENAME) {

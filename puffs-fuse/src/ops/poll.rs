@@ -95,6 +95,11 @@ impl Polls {
         }
     }
 
+    /// The node is not live any more.
+    pub(crate) fn end_node(&mut self, node: NodeId) {
+        self.0.remove(&node);
+    }
+
     fn tidy(&mut self, node: NodeId) {
         let idle = |poll: &Poll| {
             poll.collected == 0 && poll.outstanding.is_empty() && poll.sleepers.is_empty()

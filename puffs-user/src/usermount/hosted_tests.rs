@@ -80,6 +80,12 @@ impl Session for FakeSession {
         (self.turn)(&self.log, server)
     }
 
+    fn busy(&self) {}
+
+    fn idle(&self) -> bool {
+        false
+    }
+
     fn task(&self, _: usize, _: &dyn Server) {}
 
     fn forget_stale(&self, _: Stale) -> Result<(), i32> {

@@ -67,6 +67,10 @@ impl Usermount {
     ) -> Result<(), i32> {
         let mut more = true;
         while self.state() != State::Unmounted {
+            let busy = self.fibers().any_ready() || self.settings.loop_fn.get().is_some();
+            if busy {
+                session.busy();
+            }
             self.run_ready();
             if let Some(f) = self.settings.loop_fn.get() {
                 // SAFETY: the server's own function, called as its type says.
@@ -77,6 +81,7 @@ impl Usermount {
                 // It may be over at once, without anything to wait for.
                 more = true;
             }
+            more |= busy && session.idle();
             let now = more || self.fibers().any_ready();
             let ready = match epoll.wait(if now { 0 } else { self.timeout_ms() }) {
                 Ok(ready) => ready,
