@@ -20,6 +20,7 @@ mod mapping;
 mod memory;
 mod misuse;
 mod nodes;
+mod nonsense;
 mod one_file;
 mod owners;
 mod posix;

@@ -30,7 +30,7 @@ pub(super) fn fetch(call: &Call<'_>, cookie: puffs_cookie_t) -> Result<(vattr, t
         // SAFETY: as above.
         unsafe { f(pu, cookie, &raw mut va, cred) }
     };
-    call.result(rv)?;
+    call.result_of(cookie, rv)?;
     Ok((va, ttl))
 }
 

@@ -97,7 +97,12 @@ impl<'a> Call<'a> {
 
     /// What an operation returned, as a result: 0, an errno value, or `EPROTO` for what is neither.
     pub(super) fn result(&self, rv: c_int) -> Result<(), i32> {
-        check::rv(self, rv)
+        check::rv(self, self.cookie, rv)
+    }
+
+    /// The same, of an operation on another node than the request's.
+    pub(super) fn result_of(&self, cookie: puffs_cookie_t, rv: c_int) -> Result<(), i32> {
+        check::rv(self, cookie, rv)
     }
 
     /// Head of an answer.

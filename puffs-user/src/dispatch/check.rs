@@ -10,6 +10,7 @@ use crate::c::consts::{
     PUFFS_ERR_ERROR, PUFFS_ERR_GETEXTATTR, PUFFS_ERR_LISTEXTATTR, PUFFS_ERR_LOOKUP,
     PUFFS_ERR_MAKENODE, PUFFS_ERR_READ, PUFFS_ERR_READDIR, PUFFS_ERR_READLINK, PUFFS_ERR_WRITE,
 };
+use crate::c::puffs_cookie_t;
 use crate::kernerr;
 use crate::newinfo::Newinfo;
 use crate::vtype::{VBAD, VNON};
@@ -23,17 +24,16 @@ fn refuse(call: &Call<'_>, kind: c_int, error: c_int, text: &CStr) -> i32 {
     libc::EPROTO
 }
 
-/// A result is 0 or an errno value.
-pub(super) fn rv(call: &Call<'_>, rv: c_int) -> Result<(), i32> {
+/// What an operation on the node `cookie` gave is 0 or an errno value.
+pub(super) fn rv(call: &Call<'_>, cookie: puffs_cookie_t, rv: c_int) -> Result<(), i32> {
     match rv {
         0 => Ok(()),
         1..=MAX_ERRNO => Err(rv),
-        _ => Err(refuse(
-            call,
-            PUFFS_ERR_ERROR,
-            rv,
-            c"the result is no errno value",
-        )),
+        _ => {
+            let text = c"the result is no errno value";
+            kernerr::notify(call.pu, PUFFS_ERR_ERROR as u8, rv, text, cookie);
+            Err(libc::EPROTO)
+        }
     }
 }
 
