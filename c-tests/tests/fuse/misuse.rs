@@ -236,7 +236,10 @@ fn the_library_called_wrongly() {
 fn wrong_but_served(what: &str) -> String {
     let mut command = Command::new(program("tests/fuse/wrongfs.c", Build::Plain));
     command.arg(what);
-    let mut server = Server::start(command, Place::new());
+    let place = Place::new();
+    let other = place.beside("other");
+    fs::create_dir(&other).unwrap();
+    let mut server = Server::start(command, place);
     for _ in 0..3 {
         assert_eq!(
             fs::metadata(server.mnt()).unwrap().permissions().mode() & 0o777,
@@ -244,6 +247,7 @@ fn wrong_but_served(what: &str) -> String {
         );
         assert!(!server.path("absent").exists());
     }
+    assert!(!mounted(&other));
     umount(server.mnt());
     assert_eq!(server.status().code(), Some(3), "{}", server.log());
     assert!(!mounted(server.mnt()));

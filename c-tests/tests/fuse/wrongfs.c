@@ -8,7 +8,7 @@
  *	no-directory	puffs_mount without a directory
  *	early-loop	puffs_mainloop without a mount
  *	second-loop	puffs_mainloop again, when the first has returned
- *	second-mount	puffs_mount again, here and elsewhere, and then everything as usual
+ *	second-mount	puffs_mount again, here and on the directory "other" beside it, and then everything as usual
  *
  * It says the errno value that it got, and ends with 3; with 4 if nothing was refused.
  */
@@ -58,6 +58,7 @@ main(int argc, char *argv[])
 	struct puffs_ops *ops;
 	struct puffs_usermount *pu;
 	const char *what = argc == 3 ? argv[1] : "";
+	char other[4096];
 
 	PUFFSOP_INIT(ops);
 	if (strcmp(what, "no-unmount") != 0)
@@ -87,8 +88,10 @@ main(int argc, char *argv[])
 	if (puffs_mount(pu, argv[2], 0, &root) == -1)
 		return 1;
 	if (strcmp(what, "second-mount") == 0) {
+		/* The mount itself must not be asked where it is. */
+		snprintf(other, sizeof(other), "%.*sother", (int)(strrchr(argv[2], '/') + 1 - argv[2]), argv[2]);
 		refused(puffs_mount(pu, argv[2], 0, &root) == -1);
-		refused(puffs_mount(pu, "/", 0, &root) == -1);
+		refused(puffs_mount(pu, other, 0, &root) == -1);
 	}
 	if (puffs_mainloop(pu) == -1)
 		return 1;
