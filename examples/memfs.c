@@ -725,6 +725,7 @@ make(struct puffs_usermount *pu, struct puffs_node *dir, struct puffs_newinfo *p
 	    !puffs_cred_hasgroup(pcn->pcn_cred, gid) && (pn->pn_va.va_mode & S_IXGRP) != 0)
 		pn->pn_va.va_mode &= ~S_ISGID;
 	dir_enter(dir, e, pn);
+	pn->pn_va.va_ctime = pn->pn_va.va_birthtime; /* a new node has one time, though its name is newer */
 	puffs_newinfo_setcookie(pni, pn);
 	return 0;
 }

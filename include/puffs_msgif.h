@@ -137,7 +137,7 @@
 #define PUFFS_MSG_CRED_KERNEL 2
 /** The file system's own work, such as write-back. */
 #define PUFFS_MSG_CRED_FS 3
-/** In `puffs_msg_head.ngroups`(super::Head::ngroups): the groups are those of the thread that asks, and the host does not know them. */
+/** Instead of a number of groups: they are those of the thread that asks, and the host does not know them. */
 #define PUFFS_MSG_CRED_UNKNOWN_GROUPS 255
 
 /** What a lookup is for, `puffs_msg_lookup_req.nameiop`, and its flags. */
