@@ -62,12 +62,10 @@ fn fcntl_locks_are_the_servers() {
     fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).unwrap();
     assert_eq!(noted(&server, "lock a"), 1);
     // Who is it? Another process asks, since one does not stand in its own way.
-    let script = "import fcntl, struct, sys\n\
-                  f = open(sys.argv[1], 'r+')\n\
-                  l = fcntl.fcntl(f, fcntl.F_GETLK, struct.pack('hhqqixxxx', fcntl.F_WRLCK, 0, 0, 0, 0))\n\
-                  print(struct.unpack('hhqqixxxx', l)[4])\n\
-                  try: fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)\n\
-                  except BlockingIOError: print('taken')\n";
+    let script = "use Fcntl; open(F, '+<', $ARGV[0]); my $lock = pack('s s x4 q q i x4', F_WRLCK, 0, 0, 0, 0);\n\
+                  my $wanted = $lock; fcntl(F, F_GETLK, $lock);\n\
+                  print((unpack('s s x4 q q i', $lock))[4], \"\\n\");\n\
+                  fcntl(F, F_SETLK, $wanted) or print \"taken\\n\";\n";
     let ask = |path: &Path| {
         let output = Command::new("python3")
             .args(["-c", script])

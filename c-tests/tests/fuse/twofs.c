@@ -30,8 +30,11 @@ device(const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) == -1)
+	if (stat(path, &st) == -1) {
+		if (errno == ECONNABORTED || errno == ENOTCONN)
+			return 0; /* a mount that has ended already */
 		err(EXIT_FAILURE, "%s", path);
+	}
 	return st.st_dev;
 }
 
