@@ -67,10 +67,7 @@ fn fcntl_locks_are_the_servers() {
                   print((unpack('s s x4 q q i', $lock))[4], \"\\n\");\n\
                   fcntl(F, F_SETLK, $wanted) or print \"taken\\n\";\n";
     let ask = |path: &Path| {
-        let output = Command::new("python3")
-            .args(["-c", script])
-            .arg(path)
-            .output();
+        let output = Command::new("perl").args(["-e", script]).arg(path).output();
         String::from_utf8(output.unwrap().stdout).unwrap()
     };
     assert_eq!(
