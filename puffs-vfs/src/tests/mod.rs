@@ -2,6 +2,7 @@
 //! what is not believed.
 
 mod data;
+mod more;
 mod names;
 
 use puffs_core::Cookie;
