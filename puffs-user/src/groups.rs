@@ -21,20 +21,18 @@ impl Few {
 
     /// Those of thread `tid`, which waits for us. None when it cannot be seen.
     pub(crate) fn of_thread(tid: u32) -> Few {
-        let mut few = Few {
-            list: [0; ROOM],
-            count: 0,
-            more: false,
-        };
-        let _: Option<()> = search(tid, |group| {
-            few.more = few.count == ROOM;
-            if !few.more {
-                few.list[few.count] = group;
-                few.count += 1;
-            }
-            few.more.then_some(())
-        });
-        few
+        Few::gather(groups(&status(tid)))
+    }
+
+    fn gather(mut groups: impl Iterator<Item = u32>) -> Few {
+        let mut list = [0; ROOM];
+        let mut count = 0;
+        for (slot, group) in list.iter_mut().zip(&mut groups) {
+            *slot = group;
+            count += 1;
+        }
+        let more = groups.next().is_some();
+        Few { list, count, more }
     }
 
     pub(crate) fn list(&self) -> &[u32] {
@@ -43,18 +41,16 @@ impl Few {
 
     /// Whether the group is among them, or among those of thread `tid` that have no room here.
     pub(crate) fn have(&self, group: u32, tid: u32) -> bool {
-        self.list().contains(&group)
-            || self.more && search(tid, |one| (one == group).then_some(())).is_some()
+        self.list().contains(&group) || self.more && groups(&status(tid)).any(|one| one == group)
     }
 }
 
-/// The first answer of `f` for a group of a thread.
-fn search<T>(tid: u32, f: impl FnMut(u32) -> Option<T>) -> Option<T> {
-    // 0 is somebody whom this process cannot see.
-    let status = std::fs::read(format!("/proc/{tid}/status"))
-        .ok()
-        .filter(|_| tid != 0)?;
-    groups(&status).find_map(f)
+/// `/proc/TID/status`; empty when it cannot be seen, as 0 never can.
+fn status(tid: u32) -> Vec<u8> {
+    match tid {
+        0 => Vec::new(),
+        tid => std::fs::read(format!("/proc/{tid}/status")).unwrap_or_default(),
+    }
 }
 
 /// From `/proc/TID/status`.
@@ -76,6 +72,16 @@ mod tests {
         assert_eq!(all, [20, u32::MAX, 7]);
         assert_eq!(groups(b"Groups:\t \n").count(), 0);
         assert_eq!(groups(b"Name:\tx\n").count(), 0);
+    }
+
+    #[test]
+    fn as_many_as_there_is_room_for_are_gathered() {
+        let few = Few::gather([5, 6].into_iter());
+        assert_eq!((few.list(), few.more), (&[5, 6][..], false));
+        for (n, more) in [(16, false), (17, true), (40, true)] {
+            let few = Few::gather(0..n);
+            assert_eq!((few.list().len(), few.list()[15], few.more), (16, 15, more));
+        }
     }
 
     #[test]
