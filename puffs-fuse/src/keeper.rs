@@ -5,14 +5,14 @@
 //! process beside it that shares the table of requests in flight. It looks at it every [`TICK`] while there are
 //! any, sleeps while there are none, and does nothing but reply `EINTR` to those of a stopped server whose callers are about to die.
 //!
-//! It holds the connection, so it ends with the server, whatever ends that: the other end of its socket closes. It is
-//! nobody's child, has none of the server's files, and uses no memory but its stack and the table, since other threads of
+//! It holds the connection, so it ends with the server, whatever ends that: the other end of its socket closes. A server
+//! that waits for its children does not see it; it has none of the server's files, and uses no memory but its stack and the table, since other threads of
 //! the server may have held any lock when it was made.
 
 use std::cell::UnsafeCell;
 use std::ffi::CStr;
 use std::io::IoSlice;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -140,7 +140,14 @@ impl Drop for Flights {
 
 /// The keeper, seen from the server. Dropping it ends it.
 #[derive(Debug)]
-pub(crate) struct Keeper(OwnedFd);
+pub(crate) struct Keeper(Handle);
+
+/// A keeper by its socket and its process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Handle {
+    socket: RawFd,
+    pid: libc::pid_t,
+}
 
 impl Keeper {
     /// Makes a keeper for the connection `device`.
@@ -156,20 +163,16 @@ impl Keeper {
         };
         let server = std::process::id();
         match split() {
-            // The child makes the keeper and ends, so that the keeper is nobody's.
-            0 => match split() {
-                0 => keep(flights.table(), theirs.as_raw_fd(), device, server),
-                // SAFETY: ends this process and nothing else.
-                made => unsafe { libc::_exit(i32::from(made == -1)) },
-            },
+            0 => keep(flights.table(), theirs.as_raw_fd(), device, server),
             -1 => None,
-            child => {
-                let mut status = 0;
-                // SAFETY: room for the status. Should somebody else have waited for it, it has ended too.
-                unsafe { libc::waitpid(child, &raw mut status, libc::__WALL) };
+            pid => {
+                let keeper = Keeper(Handle {
+                    socket: ours.into_raw_fd(),
+                    pid,
+                });
                 drop(theirs);
                 // It says when it is in place: until then it looks like a second server.
-                hear(ours.as_raw_fd()).then_some(Keeper(ours))
+                hear(keeper.0.socket).then_some(keeper)
             }
         }
     }
@@ -177,27 +180,31 @@ impl Keeper {
     /// Something is in flight: the keeper is to look at it.
     pub(crate) fn wake(&self, flights: &Flights) {
         if flights.table().asleep.swap(false, Ordering::SeqCst) {
-            say(self.0.as_raw_fd());
+            say(self.0.socket);
         }
     }
 
-    pub(crate) fn fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+    pub(crate) fn handle(&self) -> Handle {
+        self.0
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        end(self.0.as_raw_fd());
+        end(self.0);
+        // SAFETY: it is ours, and nobody else closes it.
+        unsafe { libc::close(self.0.socket) };
     }
 }
 
-/// Ends the keeper at the other end of `socket`, and waits until it holds nothing any more.
-pub(crate) fn end(socket: RawFd) {
+/// Ends a keeper, and waits until it holds nothing any more.
+pub(crate) fn end(keeper: Handle) {
     // SAFETY: numbers only.
-    unsafe { libc::shutdown(socket, libc::SHUT_WR) };
+    unsafe { libc::shutdown(keeper.socket, libc::SHUT_WR) };
     // It says nothing more, so what comes is its end.
-    hear(socket);
+    hear(keeper.socket);
+    // SAFETY: a child of this process that nobody else waits for; in a child that this process forked there is none.
+    unsafe { libc::waitpid(keeper.pid, ptr::null_mut(), libc::__WALL) };
 }
 
 /// Waits for a byte from the other end; `false`: that has gone.
@@ -224,7 +231,7 @@ fn say(socket: RawFd) {
     };
 }
 
-/// fork(2), but the child's end sends its parent no signal.
+/// fork(2), but the child is of the kind that sends its parent no signal, and that wait(2) does not see.
 fn split() -> libc::pid_t {
     // SAFETY: no flags and no stack: a copy of this thread in a process of its own.
     let pid = unsafe { libc::syscall(libc::SYS_clone, 0, 0, 0, 0, 0) };

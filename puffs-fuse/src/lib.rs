@@ -14,10 +14,12 @@
 //! | [`mount`] | mounting and unmounting |
 //! | `port` | carries messages to the server: [`puffs_vfs::Caller`] over the queue |
 //! | `seat` | the server's end: an instance of the device |
-//! | `traffic` | requests in flight: begun, waiting, interrupted |
+//! | `traffic`, `doomed` | requests in flight: begun, waiting, interrupted; whether a caller is about to die |
+//! | `gate` | operations that have to wait for each other |
 //! | `guard`, `notify`, `keeper` | the two other threads, and the process beside the server |
 //! | `session` | one mount: turns, tasks, dispatch, the end |
 //! | `reply` | replies, and taking back those that nobody got |
+//! | `invalidate` | what a server says is stale |
 //! | `ops` | the sequences, a file for each group of requests |
 //!
 //! Not here: what an operation's message looks like and which answers are believed (`puffs-vfs`), the

@@ -106,7 +106,7 @@ impl FuseSession {
         let fd = traffic.device.fd();
         let keeper = Keeper::new(traffic.flights(), fd);
         match &keeper {
-            Some(keeper) => mounted.has_keeper(fd, keeper.fd()),
+            Some(keeper) => mounted.has_keeper(fd, keeper.handle()),
             None => eprintln!("puffs: no keeper, so a stopped server keeps those who wait for it"),
         }
         let guard = Guard::new(Arc::clone(&traffic), keeper, line.pool.large() - FRONT);

@@ -7,11 +7,13 @@
 use std::os::fd::RawFd;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
+use crate::keeper;
+
 struct Entry {
     pid: u32,
     fd: RawFd,
-    /// The socket of its keeper, which holds the connection too.
-    keeper: Option<RawFd>,
+    /// Its keeper, which holds the connection too.
+    keeper: Option<keeper::Handle>,
     run: Box<dyn FnOnce() + Send>,
 }
 
@@ -38,7 +40,7 @@ pub(super) fn register(fd: RawFd, run: Box<dyn FnOnce() + Send>) {
 }
 
 /// The connection `fd` has a keeper, which is to end before.
-pub(super) fn set_keeper(fd: RawFd, keeper: RawFd) {
+pub(super) fn set_keeper(fd: RawFd, keeper: keeper::Handle) {
     if let Some(entry) = entries().iter_mut().find(|entry| entry.fd == fd) {
         entry.keeper = Some(keeper);
     }
@@ -56,7 +58,7 @@ extern "C" fn at_exit() {
         .filter(|entry| entry.pid == std::process::id());
     for entry in ours {
         if let Some(keeper) = entry.keeper {
-            crate::keeper::end(keeper);
+            keeper::end(keeper);
         }
         super::cut(entry.fd);
         (entry.run)();

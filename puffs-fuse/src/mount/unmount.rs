@@ -128,8 +128,8 @@ impl Mounted {
         self.shared.forced.load(Ordering::Acquire)
     }
 
-    /// The connection `fd` has a keeper with this socket.
-    pub(crate) fn has_keeper(&self, fd: RawFd, keeper: RawFd) {
+    /// The connection `fd` has this keeper.
+    pub(crate) fn has_keeper(&self, fd: RawFd, keeper: crate::keeper::Handle) {
         exit::set_keeper(fd, keeper);
     }
 
