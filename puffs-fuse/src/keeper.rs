@@ -20,8 +20,8 @@ use puffs_core::Errno;
 use zerocopy::IntoBytes;
 
 use crate::doomed::{arguments, doomed, stopped as is_stopped};
-use crate::proto::op;
 use crate::proto::wire::{InHeader, OutHeader};
+use crate::traffic::silent;
 
 /// How late a killed caller of a stopped server is let go, in milliseconds.
 const TICK: i32 = 50;
@@ -376,7 +376,6 @@ fn refuse(table: &Table, socket: RawFd, device: RawFd) -> ! {
         let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         libc::mmap(ptr::null_mut(), ROOM, access, kind, -1, 0)
     };
-    let silent = [op::FORGET, op::BATCH_FORGET, op::INTERRUPT];
     let slots = table.used().iter();
     for unique in slots.map(|slot| slot.unique.load(Ordering::Acquire)) {
         reply(device, unique, libc::ENOTCONN);
@@ -402,7 +401,7 @@ fn refuse(table: &Table, socket: RawFd, device: RawFd) -> ! {
         if got > 0 {
             // SAFETY: a request begins with a head.
             let header = unsafe { room.cast::<InHeader>().read() };
-            if !silent.contains(&header.opcode) {
+            if !silent(header.opcode) {
                 reply(device, header.unique, libc::ENOTCONN);
             }
         } else if std::io::Error::last_os_error().raw_os_error() == Some(libc::ENODEV) {

@@ -68,7 +68,7 @@ fn patient(opcode: u32) -> bool {
 }
 
 /// Whether requests of this kind have no reply.
-fn silent(opcode: u32) -> bool {
+pub(crate) fn silent(opcode: u32) -> bool {
     matches!(opcode, op::FORGET | op::BATCH_FORGET | op::INTERRUPT)
 }
 
@@ -220,13 +220,14 @@ impl Traffic {
 
     /// INTERRUPT: the caller of a request has a signal.
     pub(crate) fn interrupt(&self, request: &[u8]) {
-        let body = request.get(size_of::<InHeader>()..).unwrap_or_default();
-        if let Ok((interrupt, _)) = InterruptIn::read_from_prefix(body) {
-            self.interrupt_request(&mut self.lists(), interrupt.unique);
-        }
+        self.interrupt_request(&mut self.lists(), request);
     }
 
-    fn interrupt_request(&self, lists: &mut Lists, unique: u64) {
+    fn interrupt_request(&self, lists: &mut Lists, request: &[u8]) {
+        let body = request.get(size_of::<InHeader>()..).unwrap_or_default();
+        let Ok((InterruptIn { unique }, _)) = InterruptIn::read_from_prefix(body) else {
+            return;
+        };
         let mut inbox = lists.inbox.iter_mut();
         let waiting = inbox.find(|waiting| waiting.header().unique == unique);
         let pid = match (waiting, lists.begun.get_mut(&unique)) {
@@ -360,10 +361,7 @@ impl Traffic {
             let bytes = &buf[..len];
             match InHeader::read_from_prefix(bytes) {
                 Ok((header, _)) if header.opcode == op::INTERRUPT => {
-                    let body = &bytes[size_of::<InHeader>()..];
-                    if let Ok((interrupt, _)) = InterruptIn::read_from_prefix(body) {
-                        self.interrupt_request(&mut lists, interrupt.unique);
-                    }
+                    self.interrupt_request(&mut lists, bytes);
                 }
                 Ok((header, _)) => {
                     let waiting = Waiting {

@@ -66,8 +66,11 @@ impl<'t> Work<'t> {
         let mode = mode(flags);
         let opened = file::open(&self.port, head, node.node.cookie, node.node.vtype, mode)?;
         self.setback(opened.setback, node, None);
-        let stream = self.may_be_mapped(head, node, mode);
         let regular = node.node.vtype == VType::Reg;
+        if regular {
+            self.may_be_mapped(head, node, mode);
+        }
+        let stream = regular && self.is_stream(head, node);
         let mut direct = self.session.policy.nocache_page || stream;
         // With locks of the server's, a close takes some away.
         let noflush = match self.port.ops().has_vn(vn::ADVLOCK) {
@@ -102,12 +105,15 @@ impl<'t> Work<'t> {
         })
     }
 
-    /// Linux tells nobody when it maps a file, or goes to another offset; so the server is asked at once, as far as the mode
-    /// allows, and only its side notes count. A regular file in which nobody may go anywhere is a stream: this is returned.
-    fn may_be_mapped(&self, head: &Head, node: &Held<'_, '_>, mode: u32) -> bool {
-        if node.node.vtype != VType::Reg {
-            return false;
-        }
+    /// Linux tells nobody when it goes to another offset of a file, so the server is asked at once: where nobody may go
+    /// anywhere is a stream.
+    fn is_stream(&self, head: &Head, node: &Held<'_, '_>) -> bool {
+        file::seek(&self.port, head, node.node.cookie, (0, 0)).is_err()
+    }
+
+    /// Linux tells nobody when it maps a file, so the server is told at once, as far as the mode allows, and only its side
+    /// notes count.
+    fn may_be_mapped(&self, head: &Head, node: &Held<'_, '_>, mode: u32) {
         let mut prot = 0;
         if mode & file::FREAD != 0 {
             prot |= (VM_PROT_READ | VM_PROT_EXECUTE) as u32;
@@ -119,7 +125,6 @@ impl<'t> Work<'t> {
         if let Ok(notes) = file::mmap(&self.port, head, cookie, prot) {
             self.setback(notes, node, None);
         }
-        file::seek(&self.port, head, cookie, (0, 0)).is_err()
     }
 
     pub(crate) fn read(&self, request: &Request<'_>) -> Outcome {
