@@ -36,6 +36,8 @@ thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static SIGNAL: Cell<bool> = const { Cell::new(false) };
     static WAKES: Cell<usize> = const { Cell::new(0) };
+    /// Waits of this thread that end without a reason.
+    static STRAYS: Cell<usize> = const { Cell::new(0) };
     /// Allocations of this thread that still succeed.
     static PATIENCE: Cell<usize> = const { Cell::new(usize::MAX) };
     /// This thread allocated or freed under a lock.
@@ -90,6 +92,16 @@ pub(crate) fn failing<R>(successes: usize, f: impl FnOnce() -> R) -> R {
 /// How often this thread was woken.
 pub(crate) fn wakes() -> usize {
     WAKES.get()
+}
+
+/// The next `waits` of this thread end at once, and nobody woke it.
+pub(crate) fn stray_wakes(waits: usize) {
+    STRAYS.set(waits);
+}
+
+/// Stray wake-ups of this thread that have not come yet.
+pub(crate) fn strays_left() -> usize {
+    STRAYS.get()
 }
 
 /// Buffers of this thread that are alive. Meaningful in tests that use one thread.
@@ -221,6 +233,10 @@ impl Event for Token {
 
     fn wait(&self, wait: &Wait) -> Wake {
         assert_eq!(HELD.get(), 0, "sleep under the lock");
+        if let Some(left) = STRAYS.get().checked_sub(1) {
+            STRAYS.set(left);
+            return Wake::Woken;
+        }
         let mut token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if std::mem::take(&mut *token) {
