@@ -29,7 +29,7 @@ export CC CXX PKG_CONFIG
 include mk/lib.mk
 
 .PHONY: help deps demo test check fmt clippy doc unit loom c-test fuse-test header header-check \
-	symbols symbols-check libs kernel-lib kernel-lib-bare stage install uninstall clean FORCE
+	symbols symbols-check defects-check libs kernel-lib kernel-lib-bare stage install uninstall clean FORCE
 
 help: ## List the targets
 	@echo "puffs $(VERSION): file servers in user space"
@@ -51,7 +51,7 @@ test: ## Everything that CI runs
 	@mk/skips.sh report
 	@echo "make test: all passed"
 
-check: fmt clippy doc header-check symbols-check ## Formatting, lints, documentation, headers, symbols
+check: fmt clippy doc header-check symbols-check defects-check ## Formatting, lints, documentation, headers, symbols, defects
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -105,6 +105,9 @@ symbols-check: libs kernel-lib ## Compare exports with the lists and with the he
 	mk/symbols.sh check '$(RAW_KERNEL)' puffs-ffi/libpuffs-kernel.map '$(LIB)/libpuffs-kernel.a'
 	mk/symbols.sh headers puffs-ffi/libpuffs.map include/puffs_msgif.h include/puffs_sys.h include/puffs.h
 	mk/symbols.sh headers puffs-ffi/libpuffs-kernel.map include/puffs_msgif.h include/puffs_sys.h
+
+defects-check: ## Fail when docs/defects.md names a test that does not exist
+	@mk/defects-check.sh
 
 libs: $(LIB)/libpuffs.a $(LIB)/$(SO) $(LIB)/puffs.pc ## Build libpuffs.a and libpuffs.so
 
