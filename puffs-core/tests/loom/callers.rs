@@ -10,10 +10,7 @@ use crate::kernel::*;
 #[test]
 fn loom_caller_against_answer() {
     model(|mount, late| {
-        let caller = thread::spawn({
-            let mount = mount.clone();
-            move || rv(mount.call(out(), &Wait::FOREVER))
-        });
+        let caller = caller(mount, Wait::FOREVER);
         let id = getop(mount, Some(&Wait::FOREVER), false).unwrap();
         assert_eq!(putop(mount, id), Ok(()));
         assert_eq!(caller.join().unwrap(), Ok(5));
@@ -24,10 +21,7 @@ fn loom_caller_against_answer() {
 #[test]
 fn loom_caller_against_death() {
     model(|mount, _| {
-        let caller = thread::spawn({
-            let mount = mount.clone();
-            move || rv(mount.call(out(), &Wait::FOREVER))
-        });
+        let caller = caller(mount, Wait::FOREVER);
         let server = thread::spawn({
             let mount = mount.clone();
             move || getop(&mount, Some(&Wait::FOREVER), false).and_then(|id| putop(&mount, id))
@@ -44,10 +38,7 @@ fn loom_caller_against_death() {
 #[test]
 fn loom_caller_against_signal() {
     model(|mount, late| {
-        let caller = thread::spawn({
-            let mount = mount.clone();
-            move || rv(mount.call(out(), &SIGNAL))
-        });
+        let caller = caller(mount, SIGNAL);
         let served = getop(mount, None, false).and_then(|id| putop(mount, id));
         let ended = caller.join().unwrap();
         let late = late.load(Ordering::Relaxed);
@@ -75,10 +66,7 @@ fn loom_fault_against_second_getter() {
                 putop(&mount, id)
             }
         });
-        let caller = thread::spawn({
-            let mount = mount.clone();
-            move || rv(mount.call(out(), &Wait::FOREVER))
-        });
+        let caller = caller(mount, Wait::FOREVER);
         match getop(mount, None, true) {
             Err(Errno::Fault | Errno::WouldBlock) => {}
             other => panic!("{other:?}"),

@@ -177,6 +177,12 @@ pub(crate) fn rv(ended: Ended) -> Result<i32, Errno> {
     ended.map(|answer| answer.rv)
 }
 
+/// A caller on a thread of its own.
+pub(crate) fn caller(mount: &TestMount, wait: Wait) -> thread::JoinHandle<Result<i32, Errno>> {
+    let mount = mount.clone();
+    thread::spawn(move || rv(mount.call(out(), &wait)))
+}
+
 /// Runs a model, with a running mount and its count of late answers for each schedule.
 pub(crate) fn model(f: impl Fn(&TestMount, &Arc<AtomicUsize>) + Sync + Send + 'static) {
     model_of(8, f);

@@ -10,10 +10,7 @@ use crate::kernel::*;
 fn loom_line_for_a_place_against_death() {
     model_of(1, |mount, _| {
         mount.send(out()).unwrap();
-        let callers = [(); 2].map(|()| {
-            let mount = mount.clone();
-            thread::spawn(move || rv(mount.call(out(), &Wait::FOREVER)))
-        });
+        let callers = [(); 2].map(|()| caller(mount, Wait::FOREVER));
         mount.die();
         for caller in callers {
             assert_eq!(caller.join().unwrap(), Err(Errno::Nxio));
@@ -26,10 +23,7 @@ fn loom_line_for_a_place_against_a_signal() {
     model_of(1, |mount, _| {
         mount.send(out()).unwrap();
         // It leaves the line or the queue, and the place goes to the other.
-        let leaver = thread::spawn({
-            let mount = mount.clone();
-            move || rv(mount.call(out(), &SIGNAL))
-        });
+        let leaver = caller(mount, SIGNAL);
         let server = thread::spawn({
             let mount = mount.clone();
             move || {
