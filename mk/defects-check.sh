@@ -29,16 +29,9 @@ awk -F ' *[|] *' '
     /^\|[-| ]*$/ { head = 0; next }
     !head { print $2 "\t" $(NF - 1) }' "$doc" >"$rows"
 
-number=1
-while [ $number -le 89 ]; do
-    case $number in
-    7[1-9]) name=N$((number - 70)) ;;
-    8[0-9]) name=I$((number - 79)) ;;
-    *) name=$number ;;
-    esac
-    times=$(cut -f 1 "$rows" | grep -cx "$name" || :)
-    [ "$times" = 1 ] || complain "row $name is there $times times"
-    number=$((number + 1))
+for number in $(seq 1 70) $(seq -f N%g 1 9) $(seq -f I%g 1 10); do
+    times=$(cut -f 1 "$rows" | grep -cx "$number" || :)
+    [ "$times" = 1 ] || complain "row $number is there $times times"
 done
 
 open=0
@@ -54,14 +47,14 @@ while IFS=$tab read -r first last; do
     for test in $tests; do
         file=${test%%::*}
         if [ ! -f "$file" ]; then
-        	complain "row $first: there is no file $file"
+            complain "row $first: there is no file $file"
         elif [ "$file" = "$test" ]; then
-        	case $file in
-        	c-tests/c/*.c) ;;
-        	*) complain "row $first: $test names no test" ;;
-        	esac
+            case $file in
+            c-tests/c/*.c) ;;
+            *) complain "row $first: $test names no test" ;;
+            esac
         elif ! is_test "$file" "${test#*::}"; then
-        	complain "row $first: there is no test ${test#*::} in $file"
+            complain "row $first: there is no test ${test#*::} in $file"
         fi
     done
 done <"$rows"
