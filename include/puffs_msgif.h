@@ -676,6 +676,25 @@ struct puffs_sizeop {
   size_t pso_bufsize;
 };
 
+/**
+ * Several answers and several fetches in one call, at most 1024 of each.
+ *
+ * Each answer is treated as by `PUFFSPUTOP`, and its header written back: `preq_rv` 0 or an errno value, `preq_id` 0. An answer with
+ * `preq_id` 0 is passed over, so the call may be made again as it is after any error. When all were taken (`ECANCELED` counts
+ * as taken), requests are fetched as by `PUFFSGETOP`; the call sleeps for the first one only, and what keeps a later one from
+ * coming is no error.
+ */
+struct puffs_batch {
+  /** Answers; may be NULL when there are none. */
+  struct puffs_req *pb_put;
+  /** How many. */
+  size_t pb_nput;
+  /** Room for requests, each with a buffer in `preq_aux` and `preq_auxlen`; may be NULL when there is none. */
+  struct puffs_req *pb_get;
+  /** How many; when the call returns 0, how many came. */
+  size_t pb_nget;
+};
+
 /** What a server says when it starts. */
 struct puffs_startreq {
   /** The cookie of the root node. */
@@ -703,6 +722,7 @@ uint32_t puffs_version(void);
 #define PUFFSPUTOP _IOWR('p', 2, struct puffs_req)
 #define PUFFSSIZEOP _IOWR('p', 3, struct puffs_sizeop)
 #define PUFFSSTARTOP _IOWR('p', 4, struct puffs_startreq)
+#define PUFFSBATCH _IOWR('p', 16, struct puffs_batch)
 
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_req) == 40, "size of puffs_req");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_id) == 0, "preq_id");
@@ -715,6 +735,10 @@ PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_auxlen) == 32, "preq_auxlen"
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_sizeop) == 24, "size of puffs_sizeop");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_sizeop, pso_userbuf) == 8, "pso_userbuf");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_sizeop, pso_bufsize) == 16, "pso_bufsize");
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_batch) == 32, "size of puffs_batch");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_nput) == 8, "pb_nput");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_get) == 16, "pb_get");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_nget) == 24, "pb_nget");
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_startreq) == 104, "size of puffs_startreq");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_startreq, psr_sb) == 8, "psr_sb");
 

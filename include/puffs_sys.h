@@ -441,7 +441,7 @@ int puffs_fop_write(struct puffs_instance *pi,
                     int flags);
 
 /**
- * A server's call: `PUFFSGETOP`, `PUFFSPUTOP`, `PUFFSSTARTOP` or `FIONBIO`, as `<sys/ioctl.h>` of Linux or of a BSD
+ * A server's call: `PUFFSGETOP`, `PUFFSPUTOP`, `PUFFSBATCH`, `PUFFSSTARTOP` or `FIONBIO`, as `<sys/ioctl.h>` of Linux or of a BSD
  * packs them. `data` is the address of the argument in the server's memory, which is reached by the platform's copy functions
  * only: a kernel passes it on as it came. `l` may be NULL.
  *
@@ -451,12 +451,14 @@ int puffs_fop_write(struct puffs_instance *pi,
  *   (nothing is lost), `EINTR`, `ENOMEM`;
  * - `PUFFSPUTOP`: `EINVAL` (no request awaits this answer, or class, type or `preq_rv` are wrong), `EFAULT`, `E2BIG`, `ECANCELED` (taken, but
  *   the caller had left), `ENOMEM`;
+ * - `PUFFSBATCH`: `EINVAL` (more than 1024 of either kind), `EFAULT`, the first failure of an answer (the others were given, and nothing is
+ *   fetched), and what `PUFFSGETOP` returns for the first request (all answers were taken);
  * - `PUFFSSTARTOP`: `EFAULT`, `EBUSY` (started already);
  * - `FIONBIO`: `EFAULT`;
  * - those but `FIONBIO`: `ENOENT` (nothing is mounted here), `ENXIO` (the mount is dead);
  * - anything else, and NULL for `pi`: `EINVAL`.
  *
- * Sleeps in `PUFFSGETOP`, interruptibly, and in copies. To be called without spinning locks.
+ * Sleeps in `PUFFSGETOP` and `PUFFSBATCH`, interruptibly, and in copies. To be called without spinning locks.
  *
  * # Safety
  * `pi` is NULL or an instance. In libpuffs for processes, `data` and what it points to are the program's own.

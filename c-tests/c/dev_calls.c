@@ -167,6 +167,57 @@ static void longest(void) { req.preq_auxlen = (256 << 10) + 1; }
 static void nowhere(void) { req.preq_aux = NULL; }
 
 static void
+test_batch(void)
+{
+	static const int wanted[NSTATES] = { ENOENT, EAGAIN, EAGAIN, ENXIO, ENOENT };
+	struct puffs_req answer[2], room[2];
+	struct puffs_batch batch;
+	int state, fd;
+
+	memset(answer, 0, sizeof(answer));
+	memset(room, 0, sizeof(room));
+	memset(&batch, 0, sizeof(batch));
+	batch.pb_get = room;
+	batch.pb_nget = 2;
+	for (state = 0; state < NSTATES; state++) {
+		fd = open_at((enum state)state);
+		nonblock(fd, 1);
+		CHECK_EQ(shim_ioctl(fd, PUFFSBATCH, &batch), wanted[state]);
+		CHECK_EQ(shim_close(fd), 0);
+	}
+
+	fd = open_at(RUNNING);
+	CHECK_EQ(shim_kernel(fd, SHIM_CALL), 0);
+	CHECK_EQ(fetch(fd), 0);
+	answer[0] = req;
+	answer[0].preq_rv = ENOTEMPTY;
+	CHECK_EQ(shim_kernel(fd, SHIM_FAF), 0);
+	room[0].preq_aux = buffer;
+	room[0].preq_auxlen = sizeof(buffer);
+	batch.pb_put = answer;
+	batch.pb_nput = 1;
+	CHECK_EQ(shim_ioctl(fd, PUFFSBATCH, &batch), 0);
+	CHECK_EQ(answer[0].preq_id, 0);
+	CHECK_EQ(answer[0].preq_rv, 0);
+	CHECK_EQ(shim_kernel(fd, SHIM_RESULT), ENOTEMPTY);
+	CHECK_EQ(batch.pb_nget, 1);
+	CHECK_EQ(room[0].preq_optype, PUFFS_VN_RECLAIM);
+
+	/* Nobody awaits this answer: it says so, and nothing is fetched. */
+	CHECK_EQ(shim_kernel(fd, SHIM_FAF), 0);
+	answer[0] = req;
+	CHECK_EQ(shim_ioctl(fd, PUFFSBATCH, &batch), EINVAL);
+	CHECK_EQ(answer[0].preq_id, 0);
+	CHECK_EQ(answer[0].preq_rv, EINVAL);
+	CHECK_EQ(fetch(fd), 0);
+
+	batch.pb_nput = 1025;
+	CHECK_EQ(shim_ioctl(fd, PUFFSBATCH, &batch), EINVAL);
+	CHECK_EQ(shim_ioctl(fd, PUFFSBATCH, NULL), EFAULT);
+	CHECK_EQ(shim_close(fd), 0);
+}
+
+static void
 test_putop(void)
 {
 	static const int wanted[NSTATES] = { ENOENT, EINVAL, EINVAL, ENXIO, ENOENT };
@@ -313,6 +364,7 @@ main(void)
 
 	test_getop();
 	test_putop();
+	test_batch();
 	test_startop();
 	test_fionbio();
 	test_poll();

@@ -129,6 +129,10 @@ impl Board for Machine {
     }
 
     fn log(_: &str) {}
+
+    fn errno(error: Errno) -> i32 {
+        Hosted::errno(error)
+    }
 }
 
 #[test]

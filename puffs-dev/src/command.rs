@@ -2,7 +2,7 @@
 //!
 //! How a system packs a command into one number is its own business; its glue unpacks it.
 
-use puffs_core::msg::wire::{Req, StartReq};
+use puffs_core::msg::wire::{Batch, Req, StartReq};
 
 /// A decoded ioctl command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ impl Command {
     pub const PUTOP: Command = Command::puffs(2, size_of::<Req>());
     /// The server starts.
     pub const STARTOP: Command = Command::puffs(4, size_of::<StartReq>());
+    /// Answer several and fetch several.
+    pub const BATCH: Command = Command::puffs(16, size_of::<Batch>());
     /// Non-blocking mode of this open, as BSD numbers it; glue of a system with another number maps it.
     pub const FIONBIO: Command = Command {
         group: b'f',

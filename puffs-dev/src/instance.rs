@@ -85,6 +85,7 @@ impl<P: Platform> Instance<P> {
         match command {
             Command::GETOP => self.getop(arg, false),
             Command::PUTOP => self.putop(arg),
+            Command::BATCH => self.batch(arg, false),
             Command::STARTOP => self.mount()?.startop(arg),
             Command::FIONBIO => {
                 let mut on = [0; size_of::<i32>()];
@@ -104,8 +105,23 @@ impl<P: Platform> Instance<P> {
     /// # Locking
     /// Sleeps.
     pub fn getop(&self, arg: UserAddr, nonblock: bool) -> Result<()> {
+        self.mount()?.getop(arg, self.block(nonblock))
+    }
+
+    /// Answers several requests, then fetches several; without waiting as for [`Instance::getop`].
+    ///
+    /// # Errors
+    /// `NoEnt` when nothing is mounted here, and those of [`Mount::batch`].
+    ///
+    /// # Locking
+    /// Sleeps.
+    pub fn batch(&self, arg: UserAddr, nonblock: bool) -> Result<()> {
+        self.mount()?.batch(arg, self.block(nonblock))
+    }
+
+    fn block(&self, nonblock: bool) -> Option<&'static Wait> {
         let block = !(nonblock || self.nonblock.load(Ordering::Relaxed));
-        self.mount()?.getop(arg, block.then_some(&PATIENT))
+        block.then_some(&PATIENT)
     }
 
     /// Answers a request.

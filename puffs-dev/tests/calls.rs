@@ -3,9 +3,10 @@
 mod common;
 
 use common::*;
-use puffs_core::msg::wire::{Req, StartReq};
+use puffs_core::msg::wire::{Batch, Req, StartReq};
 use puffs_core::{Errno, UserAddr};
 use puffs_dev::{Command, Registry, events};
+use zerocopy::IntoBytes;
 
 /// The states of an instance, as columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +93,42 @@ fn getop() {
         .ioctl(Command::GETOP, server.offer(64))
         .unwrap();
     assert_eq!((server.req.id, server.req.auxlen), (0, 4));
+}
+
+#[test]
+fn batch() {
+    for state in ALL {
+        let scene = Scene::at(state);
+        let mut server = Server::new();
+        let mut batch = Batch {
+            get: server.offer(64).0,
+            nget: 1,
+            ..Batch::default()
+        };
+        let arg = UserAddr(batch.as_mut_bytes().as_mut_ptr().expose_provenance());
+        let wanted = match state {
+            At::Embryo | At::Unmounted | At::Closed => Errno::NoEnt,
+            At::Mounting | At::Running => Errno::WouldBlock,
+            At::Dying => Errno::Nxio,
+        };
+        assert_eq!(scene.instance.batch(arg, true), Err(wanted), "{state:?}");
+        scene.instance.set_nonblock(true);
+        let got = scene.instance.ioctl(Command::BATCH, arg);
+        assert_eq!(got, Err(wanted), "{state:?}");
+    }
+    let scene = Scene::at(At::Running);
+    send(&scene.mount);
+    send(&scene.mount);
+    let mut server = Server::new();
+    let mut batch = Batch {
+        get: server.offer(64).0,
+        nget: 1,
+        ..Batch::default()
+    };
+    let arg = UserAddr(batch.as_mut_bytes().as_mut_ptr().expose_provenance());
+    scene.instance.ioctl(Command::BATCH, arg).unwrap();
+    assert_eq!((batch.nget, server.req.auxlen), (1, 4));
+    assert_eq!(scene.mount.readiness().requests, 1);
 }
 
 #[test]

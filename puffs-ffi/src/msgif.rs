@@ -1,6 +1,6 @@
 //! The structures of the device calls as C declares them: `<puffs_msgif.h>`.
 //!
-//! [`puffs_req`], [`puffs_sizeop`] and [`puffs_startreq`] have the layout of their namesakes in
+//! [`puffs_req`], [`puffs_sizeop`], [`puffs_batch`] and [`puffs_startreq`] have the layout of their namesakes in
 //! [`puffs_core::msg::wire`]; the asserts below hold them together. The numbers of the operations and the
 //! message bodies have no Rust of their own here: the header generator takes them from
 //! `puffs_core::msg`. Replaces the reference's `puffs_msgif.h`.
@@ -49,6 +49,25 @@ pub struct puffs_sizeop {
     pub pso_bufsize: usize,
 }
 
+/// Several answers and several fetches in one call, at most 1024 of each.
+///
+/// Each answer is treated as by `PUFFSPUTOP`, and its header written back: `preq_rv` 0 or an errno value, `preq_id` 0. An answer with
+/// `preq_id` 0 is passed over, so the call may be made again as it is after any error. When all were taken (`ECANCELED` counts
+/// as taken), requests are fetched as by `PUFFSGETOP`; the call sleeps for the first one only, and what keeps a later one from
+/// coming is no error.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct puffs_batch {
+    /// Answers; may be NULL when there are none.
+    pub pb_put: *mut puffs_req,
+    /// How many.
+    pub pb_nput: usize,
+    /// Room for requests, each with a buffer in `preq_aux` and `preq_auxlen`; may be NULL when there is none.
+    pub pb_get: *mut puffs_req,
+    /// How many; when the call returns 0, how many came.
+    pub pb_nget: usize,
+}
+
 /// What a server says when it starts.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -94,6 +113,25 @@ const_assert_eq!(
 const_assert_eq!(
     offset_of!(puffs_sizeop, pso_bufsize),
     offset_of!(wire::SizeOp, bufsize)
+);
+
+assert_eq_size!(puffs_batch, wire::Batch);
+assert_eq_align!(puffs_batch, wire::Batch);
+const_assert_eq!(
+    offset_of!(puffs_batch, pb_put),
+    offset_of!(wire::Batch, put)
+);
+const_assert_eq!(
+    offset_of!(puffs_batch, pb_nput),
+    offset_of!(wire::Batch, nput)
+);
+const_assert_eq!(
+    offset_of!(puffs_batch, pb_get),
+    offset_of!(wire::Batch, get)
+);
+const_assert_eq!(
+    offset_of!(puffs_batch, pb_nget),
+    offset_of!(wire::Batch, nget)
 );
 
 assert_eq_size!(puffs_startreq, wire::StartReq);

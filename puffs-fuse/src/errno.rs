@@ -1,7 +1,7 @@
 //! Errors as numbers, for the kernel.
 
 use puffs_core::Errno;
-use puffs_core::platform::Hosted;
+use puffs_core::platform::{Hosted, Platform};
 use puffs_vfs::Failed;
 
 use crate::proto::request::Malformed;
@@ -11,7 +11,7 @@ use crate::proto::request::Malformed;
 pub(crate) struct Code(pub(crate) i32);
 
 /// The number of an error of ours.
-pub(crate) const fn number(errno: Errno) -> i32 {
+pub(crate) fn number(errno: Errno) -> i32 {
     Hosted::errno(errno)
 }
 

@@ -45,6 +45,22 @@ pub struct SizeOp {
     pub bufsize: usize,
 }
 
+/// Several answers and several fetches in one call: `struct puffs_batch`.
+#[derive(
+    FromBytes, IntoBytes, Immutable, KnownLayout, Clone, Copy, Default, Debug, PartialEq, Eq,
+)]
+#[repr(C)]
+pub struct Batch {
+    /// Address of an array of [`Req`]: answers.
+    pub put: usize,
+    /// How many; one without an id (0) is passed over.
+    pub nput: usize,
+    /// Address of an array of [`Req`]: room for requests.
+    pub get: usize,
+    /// In: how many there is room for. Out: how many came.
+    pub nget: usize,
+}
+
 /// What a server says when it starts: `struct puffs_startreq`.
 #[derive(
     FromBytes, IntoBytes, Immutable, KnownLayout, Clone, Copy, Default, Debug, PartialEq, Eq,
@@ -63,5 +79,6 @@ const_assert_eq!(core::mem::offset_of!(Req, rv), 12);
 const_assert_eq!(core::mem::offset_of!(Req, cookie), 16);
 const_assert_eq!(core::mem::offset_of!(Req, auxlen), 32);
 const_assert_eq!(size_of::<SizeOp>(), 24);
+const_assert_eq!(size_of::<Batch>(), 32);
 const_assert_eq!(size_of::<StartReq>(), 8 + 12 * 8);
-assert_eq_align!(Req, SizeOp, StartReq, u64);
+assert_eq_align!(Req, SizeOp, Batch, StartReq, u64);

@@ -255,6 +255,15 @@ impl Platform for Hooks {
             hook!(ph_log(message.as_ptr().cast(), message.len()));
         }
     }
+
+    /// Before the hooks are there, only what has one number on every Unix comes up.
+    fn errno(error: Errno) -> i32 {
+        match HOOKS.get() {
+            Some(hooks) => hooks.ph_errno.get(error.index()).copied().unwrap_or(22),
+            None if error == Errno::Nxio => 6,
+            None => 22,
+        }
+    }
 }
 
 /// Memory from the kernel, or null; null too before `attach`.

@@ -15,31 +15,6 @@ use crate::ids::{Instant, UserAddr};
 /// An ordinary process.
 pub struct Hosted;
 
-impl Hosted {
-    /// The number of an error on this system.
-    pub const fn errno(error: Errno) -> i32 {
-        match error {
-            Errno::Perm => libc::EPERM,
-            Errno::NoEnt => libc::ENOENT,
-            Errno::Intr => libc::EINTR,
-            Errno::Nxio => libc::ENXIO,
-            Errno::TooBig => libc::E2BIG,
-            Errno::WouldBlock => libc::EAGAIN,
-            Errno::NoMem => libc::ENOMEM,
-            Errno::Fault => libc::EFAULT,
-            Errno::Busy => libc::EBUSY,
-            Errno::Exist => libc::EEXIST,
-            Errno::NoDev => libc::ENODEV,
-            Errno::Inval => libc::EINVAL,
-            Errno::Deadlk => libc::EDEADLK,
-            Errno::Proto => libc::EPROTO,
-            Errno::NotSupp => libc::EOPNOTSUPP,
-            Errno::TimedOut => libc::ETIMEDOUT,
-            Errno::Canceled => libc::ECANCELED,
-        }
-    }
-}
-
 impl Platform for Hosted {
     type Lock<T: Send> = Mutex<T>;
     type Event = Futex;
@@ -93,6 +68,28 @@ impl Platform for Hosted {
     fn log(message: &str) {
         if !super::log::taken(message) {
             std::eprintln!("puffs: {message}");
+        }
+    }
+
+    fn errno(error: Errno) -> i32 {
+        match error {
+            Errno::Perm => libc::EPERM,
+            Errno::NoEnt => libc::ENOENT,
+            Errno::Intr => libc::EINTR,
+            Errno::Nxio => libc::ENXIO,
+            Errno::TooBig => libc::E2BIG,
+            Errno::WouldBlock => libc::EAGAIN,
+            Errno::NoMem => libc::ENOMEM,
+            Errno::Fault => libc::EFAULT,
+            Errno::Busy => libc::EBUSY,
+            Errno::Exist => libc::EEXIST,
+            Errno::NoDev => libc::ENODEV,
+            Errno::Inval => libc::EINVAL,
+            Errno::Deadlk => libc::EDEADLK,
+            Errno::Proto => libc::EPROTO,
+            Errno::NotSupp => libc::EOPNOTSUPP,
+            Errno::TimedOut => libc::ETIMEDOUT,
+            Errno::Canceled => libc::ECANCELED,
         }
     }
 }

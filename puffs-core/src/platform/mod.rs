@@ -83,6 +83,9 @@ pub trait Platform: Sized + Send + Sync + 'static {
 
     /// A line for the administrator; no newline.
     fn log(message: &str);
+
+    /// The number that the programs of this kernel know an error by, above 0.
+    fn errno(error: Errno) -> i32;
 }
 
 /// The current thread, as the platform knows it.

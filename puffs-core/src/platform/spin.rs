@@ -17,6 +17,8 @@ pub trait Board: Send + Sync + 'static {
     fn current() -> Thread;
     /// A line for the console.
     fn log(message: &str);
+    /// The number that servers know an error by, above 0.
+    fn errno(error: Errno) -> i32;
 }
 
 /// Bare metal: one address space, memory from the global allocator.
@@ -84,6 +86,10 @@ impl<B: Board> Platform for Spin<B> {
 
     fn log(message: &str) {
         B::log(message);
+    }
+
+    fn errno(error: Errno) -> i32 {
+        B::errno(error)
     }
 }
 

@@ -25,6 +25,31 @@ struct Delivery<P: Platform> {
     body: Buf<P>,
 }
 
+/// Where the number of fetched requests goes, and which one is next.
+#[derive(Clone, Copy)]
+pub(super) struct Count {
+    pub(super) at: UserAddr,
+    pub(super) value: usize,
+}
+
+/// Where a request goes.
+struct To<'a> {
+    arg: UserAddr,
+    count: Option<Count>,
+    offered: &'a Req,
+}
+
+impl To<'_> {
+    /// Tells the server that a request is there.
+    fn announce<P: Platform>(&self, header: &Req) -> Result<()> {
+        P::copyout(header.as_bytes(), self.arg)?;
+        match self.count {
+            Some(count) => P::copyout(count.value.as_bytes(), count.at),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What a getter found.
 enum Found<P: Platform> {
     Request(Delivery<P>),
@@ -56,11 +81,27 @@ impl<P: Platform> Mount<P> {
     /// # Locking
     /// Sleeps, and copies to the server.
     pub fn getop(&self, arg: UserAddr, block: Option<&Wait>) -> Result<()> {
+        self.hand_over(arg, None, block)
+    }
+
+    /// Fetches one request. The server learns that it has come from the header alone, or with `count` from that
+    /// header and then the number written there.
+    pub(super) fn hand_over(
+        &self,
+        arg: UserAddr,
+        count: Option<Count>,
+        block: Option<&Wait>,
+    ) -> Result<()> {
         let mut offered = Req::default();
         P::copyin(arg, offered.as_mut_bytes())?;
+        let to = To {
+            arg,
+            count,
+            offered: &offered,
+        };
         loop {
-            let delivery = self.fetch(arg, &offered, block)?;
-            match self.deliver(arg, &offered, delivery)? {
+            let delivery = self.fetch(&to, block)?;
+            match self.deliver(&to, delivery)? {
                 Delivered::Yes => return Ok(()),
                 Delivered::Dropped => continue,
             }
@@ -68,8 +109,8 @@ impl<P: Platform> Mount<P> {
     }
 
     /// Takes the oldest request, sleeping for it if need be.
-    fn fetch(&self, arg: UserAddr, offered: &Req, block: Option<&Wait>) -> Result<Delivery<P>> {
-        let fetched = self.try_fetch(arg, offered, block);
+    fn fetch(&self, to: &To<'_>, block: Option<&Wait>) -> Result<Delivery<P>> {
+        let fetched = self.try_fetch(to, block);
         if matches!(fetched, Err(error) if error != Errno::WouldBlock) {
             // An arrival may have chosen this getter, which leaves without taking.
             self.pass_on();
@@ -77,7 +118,7 @@ impl<P: Platform> Mount<P> {
         fetched
     }
 
-    fn try_fetch(&self, arg: UserAddr, offered: &Req, block: Option<&Wait>) -> Result<Delivery<P>> {
+    fn try_fetch(&self, to: &To<'_>, block: Option<&Wait>) -> Result<Delivery<P>> {
         let mut spare: Option<Space<P>> = None;
         let mut waiter: Option<Ref<Waiter<P>, P>> = None;
         loop {
@@ -85,16 +126,16 @@ impl<P: Platform> Mount<P> {
                 if let Some(space) = spare.take() {
                     spare = st.add(space);
                 }
-                st.take(offered.auxlen, waiter.as_ref())
+                st.take(to.offered.auxlen, waiter.as_ref())
             })?;
             match (found, block, &waiter) {
                 (Found::Request(delivery), ..) => return Ok(delivery),
                 (Found::TooBig(needed), ..) => {
                     let told = Req {
                         auxlen: needed,
-                        ..*offered
+                        ..*to.offered
                     };
-                    P::copyout(told.as_bytes(), arg)?;
+                    P::copyout(told.as_bytes(), to.arg)?;
                     return Err(Errno::TooBig);
                 }
                 (Found::Missing(need), ..) => spare = Some(Space::make(need)?),
@@ -120,7 +161,7 @@ impl<P: Platform> Mount<P> {
         after.run();
     }
 
-    fn deliver(&self, arg: UserAddr, offered: &Req, delivery: Delivery<P>) -> Result<Delivered> {
+    fn deliver(&self, to: &To<'_>, delivery: Delivery<P>) -> Result<Delivered> {
         let Delivery {
             slot,
             fetch,
@@ -128,17 +169,17 @@ impl<P: Platform> Mount<P> {
             body,
         } = delivery;
         let header = Req {
-            aux: offered.aux,
+            aux: to.offered.aux,
             ..header
         };
         let faf = header.opclass & op::FLAG_FAF != 0;
         let mut copied = match body.get(..header.auxlen) {
-            Some(bytes) => P::copyout(bytes, UserAddr(offered.aux)),
+            Some(bytes) => P::copyout(bytes, UserAddr(to.offered.aux)),
             None => Err(Errno::Inval),
         };
         if faf && copied.is_ok() {
             // Nobody answers it, so the id (0) is no secret, and a fault must still lose nothing.
-            copied = P::copyout(header.as_bytes(), arg);
+            copied = to.announce::<P>(&header);
         }
         let mut after = After::nothing();
         let delivered = self
@@ -148,7 +189,8 @@ impl<P: Platform> Mount<P> {
         if faf || !matches!(delivered, Ok(Delivered::Yes)) {
             return delivered;
         }
-        P::copyout(header.as_bytes(), arg).inspect_err(|_| self.take_back(slot, fetch))?;
+        to.announce::<P>(&header)
+            .inspect_err(|_| self.take_back(slot, fetch))?;
         Ok(Delivered::Yes)
     }
 

@@ -8,6 +8,7 @@
 //! | `leave` | a caller leaves: signal, deadline, interrupt |
 //! | `getop` | delivery to the server |
 //! | `putop` | the server's answer |
+//! | `batch` | several answers and several deliveries in one call |
 //! | `death` | the server is gone |
 //! | `touser` | the reference's entry points, with borrowed buffers |
 //! | `mount` | the object that holds it all |
@@ -18,12 +19,14 @@
 //! under it nobody sleeps, copies, allocates, frees or calls back. What a locked section wants done
 //! it puts into an `After`, which runs once the lock is released.
 
+mod batch;
 mod death;
 mod enter;
 mod getop;
 mod index;
 mod leave;
 mod mount;
+
 mod putop;
 mod room;
 mod slab;

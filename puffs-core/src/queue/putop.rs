@@ -52,18 +52,23 @@ impl<P: Platform> Mount<P> {
     pub fn putop(&self, arg: UserAddr) -> Result<()> {
         let mut answer = Req::default();
         P::copyin(arg, answer.as_mut_bytes())?;
+        self.answer(&answer)
+    }
+
+    /// Takes one answer, whose header has been read.
+    pub(super) fn answer(&self, answer: &Req) -> Result<()> {
         let mut after = After::nothing();
         let accepted = self
             .state
-            .with(|st| st.accept(&answer, self.config.max_len, self.config.max_rv, &mut after));
+            .with(|st| st.accept(answer, self.config.max_len, self.config.max_rv, &mut after));
         after.run();
         let Incoming { slot, body } = accepted?;
 
-        let (body, copied) = read_answer::<P>(body, &answer);
+        let (body, copied) = read_answer::<P>(body, answer);
         let mut after = After::nothing();
         let settled = self
             .state
-            .with(|st| st.copied_in(slot, body, copied, &answer, &mut after));
+            .with(|st| st.copied_in(slot, body, copied, answer, &mut after));
         after.run();
         match settled? {
             Settled::Taken => Ok(()),

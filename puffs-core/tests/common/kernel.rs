@@ -120,7 +120,10 @@ fn reach(addr: usize, len: usize, write: bool) -> Result<(), Errno> {
         memory
             .range(..=addr)
             .next_back()
-            .filter(|(start, region)| addr + len <= *start + region.len)
+            .filter(|(start, region)| {
+                addr.checked_add(len)
+                    .is_some_and(|end| end <= *start + region.len)
+            })
             .map(|(start, _)| *start)
     };
     let start = found(&memory()).ok_or(Errno::Fault)?;
@@ -185,6 +188,10 @@ impl Platform for Checked {
     }
 
     fn log(_: &str) {}
+
+    fn errno(error: Errno) -> i32 {
+        puffs_core::platform::Hosted::errno(error)
+    }
 }
 
 /// A lock that checks that it is made ready once, before use, and that nothing is locked under it.

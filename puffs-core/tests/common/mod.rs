@@ -16,6 +16,49 @@ use zerocopy::{FromBytes, IntoBytes};
 
 pub(crate) use kernel::*;
 
+/// Registered memory of a server's.
+pub(crate) struct Part(Vec<u64>);
+
+impl Part {
+    /// So many zero bytes, a multiple of 8.
+    pub(crate) fn new(len: usize) -> Self {
+        let part = Part(vec![0; len / 8]);
+        let region = Region {
+            len,
+            readable: true,
+            writable: true,
+            watch: None,
+        };
+        memory().insert(part.addr(), region);
+        part
+    }
+
+    pub(crate) fn addr(&self) -> usize {
+        self.0.as_ptr().expose_provenance()
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        self.0.as_mut_bytes()
+    }
+
+    /// Changes what may be done to it.
+    pub(crate) fn protect(&self, readable: bool, writable: bool) {
+        let mut memory = memory();
+        let region = memory.get_mut(&self.addr()).unwrap();
+        (region.readable, region.writable) = (readable, writable);
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        memory().remove(&self.addr());
+    }
+}
+
 /// A server: one header and one buffer in registered memory.
 pub(crate) struct Server {
     mount: TestMount,

@@ -65,6 +65,10 @@ impl Platform for Loom {
     }
 
     fn log(_: &str) {}
+
+    fn errno(error: Errno) -> i32 {
+        puffs_core::platform::Hosted::errno(error)
+    }
 }
 
 pub(crate) struct LoomLock<T>(Mutex<T>);

@@ -127,6 +127,10 @@ impl Platform for Probe {
     fn log(message: &str) {
         panic!("no call of a server prints: {message}");
     }
+
+    fn errno(error: Errno) -> i32 {
+        Hosted::errno(error)
+    }
 }
 
 /// The system's allocator, with a count of what this thread has and an end of its patience.

@@ -51,7 +51,7 @@ pub unsafe extern "C" fn puffs_fop_write(
     finish(unsafe { instance(pi) }.and_then(|instance| instance.write().map(|_| ())))
 }
 
-/// A server's call: `PUFFSGETOP`, `PUFFSPUTOP`, `PUFFSSTARTOP` or `FIONBIO`, as `<sys/ioctl.h>` of Linux or of a BSD
+/// A server's call: `PUFFSGETOP`, `PUFFSPUTOP`, `PUFFSBATCH`, `PUFFSSTARTOP` or `FIONBIO`, as `<sys/ioctl.h>` of Linux or of a BSD
 /// packs them. `data` is the address of the argument in the server's memory, which is reached by the platform's copy functions
 /// only: a kernel passes it on as it came. `l` may be NULL.
 ///
@@ -61,12 +61,14 @@ pub unsafe extern "C" fn puffs_fop_write(
 ///   (nothing is lost), `EINTR`, `ENOMEM`;
 /// - `PUFFSPUTOP`: `EINVAL` (no request awaits this answer, or class, type or `preq_rv` are wrong), `EFAULT`, `E2BIG`, `ECANCELED` (taken, but
 ///   the caller had left), `ENOMEM`;
+/// - `PUFFSBATCH`: `EINVAL` (more than 1024 of either kind), `EFAULT`, the first failure of an answer (the others were given, and nothing is
+///   fetched), and what `PUFFSGETOP` returns for the first request (all answers were taken);
 /// - `PUFFSSTARTOP`: `EFAULT`, `EBUSY` (started already);
 /// - `FIONBIO`: `EFAULT`;
 /// - those but `FIONBIO`: `ENOENT` (nothing is mounted here), `ENXIO` (the mount is dead);
 /// - anything else, and NULL for `pi`: `EINVAL`.
 ///
-/// Sleeps in `PUFFSGETOP`, interruptibly, and in copies. To be called without spinning locks.
+/// Sleeps in `PUFFSGETOP` and `PUFFSBATCH`, interruptibly, and in copies. To be called without spinning locks.
 ///
 /// # Safety
 /// `pi` is NULL or an instance. In libpuffs for processes, `data` and what it points to are the program's own.
@@ -173,6 +175,7 @@ mod tests {
         assert_eq!(decode(iowr(1, 40)), Some(Command::GETOP));
         assert_eq!(decode(iowr(2, 40)), Some(Command::PUTOP));
         assert_eq!(decode(iowr(4, 104)), Some(Command::STARTOP));
+        assert_eq!(decode(iowr(16, 32)), Some(Command::BATCH));
         assert_ne!(decode(iowr(1, 40 + (1 << 13))), Some(Command::GETOP));
         assert_eq!(decode(iowr(1, 40) & !(1 << 30)), None);
         assert_eq!(decode(iowr(1, 40) | 1 << 32), None);

@@ -15,7 +15,7 @@ pub mod touser_opt;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 
-use puffs_core::{Errno, Mount, Ref};
+use puffs_core::{Errno, Mount, Platform, Ref};
 
 /// The platform of this library.
 #[cfg(feature = "hosted")]
@@ -25,19 +25,8 @@ pub(crate) type Plat = puffs_core::platform::Hosted;
 pub(crate) type Plat = puffs_core::platform::Hooks;
 
 /// The number of an error.
-#[cfg(feature = "hosted")]
 fn number(error: Errno) -> c_int {
     Plat::errno(error)
-}
-
-/// The number of an error. Before the hooks are there, only what has one number on every Unix comes up.
-#[cfg(not(feature = "hosted"))]
-fn number(error: Errno) -> c_int {
-    match puffs_core::platform::hooks::attached() {
-        Some(hooks) => hooks.ph_errno.get(error.index()).copied().unwrap_or(22),
-        None if error == Errno::Nxio => 6,
-        None => 22,
-    }
 }
 
 /// 0, or the number of an error.
