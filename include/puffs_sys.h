@@ -75,6 +75,18 @@
 /** The mount lives on when its server closes the device, and may be bound to another instance. */
 #define PUFFS_MOUNT_KEEP 2
 
+/** Data comes from the server into a `struct uio`. */
+#define PUFFS_SIZEOPREQ_UIO_IN 1
+
+/** Data of a `struct uio` goes to the server. */
+#define PUFFS_SIZEOPREQ_UIO_OUT 2
+
+/** Data comes from the server into a buffer. */
+#define PUFFS_SIZEOPREQ_BUF_IN 3
+
+/** Data of a buffer goes to the server. */
+#define PUFFS_SIZEOPREQ_BUF_OUT 4
+
 /** A signal ends the wait, whatever the mount's usual is. */
 #define PUFFS_TOUSER_INTERRUPTIBLE 1
 
@@ -113,6 +125,9 @@ struct puffs_instance;
 
 /** One mounted file system, as its queue. Counted. */
 struct puffs_mount;
+
+/** What is registered under one request id. */
+struct puffs_sizeops;
 
 /** Where a kernel copies from or to, which puffs does not look into. */
 struct uio;
@@ -441,7 +456,7 @@ int puffs_fop_write(struct puffs_instance *pi,
                     int flags);
 
 /**
- * A server's call: `PUFFSGETOP`, `PUFFSPUTOP`, `PUFFSBATCH`, `PUFFSSTARTOP` or `FIONBIO`, as `<sys/ioctl.h>` of Linux or of a BSD
+ * A server's call: `PUFFSGETOP`, `PUFFSPUTOP`, `PUFFSSIZEOP`, `PUFFSBATCH`, `PUFFSSTARTOP` or `FIONBIO`, as `<sys/ioctl.h>` of Linux or of a BSD
  * packs them. `data` is the address of the argument in the server's memory, which is reached by the platform's copy functions
  * only: a kernel passes it on as it came. `l` may be NULL.
  *
@@ -451,6 +466,7 @@ int puffs_fop_write(struct puffs_instance *pi,
  *   (nothing is lost), `EINTR`, `ENOMEM`;
  * - `PUFFSPUTOP`: `EINVAL` (no request awaits this answer, or class, type or `preq_rv` are wrong), `EFAULT`, `E2BIG`, `ECANCELED` (taken, but
  *   the caller had left), `ENOMEM`;
+ * - `PUFFSSIZEOP`: `EINVAL` (no request with this id awaits an answer, it has no data left, or it ended meanwhile), `EFAULT` (nothing is lost);
  * - `PUFFSBATCH`: `EINVAL` (more than 1024 of either kind), `EFAULT`, the first failure of an answer (the others were given, and nothing is
  *   fetched), and what `PUFFSGETOP` returns for the first request (all answers were taken);
  * - `PUFFSSTARTOP`: `EFAULT`, `EBUSY` (started already);
@@ -608,6 +624,66 @@ void puffs_userdead(struct puffs_mount *pmp);
  */
 int puffs_interrupt(struct puffs_mount *pmp,
                     uint64_t reqid);
+
+/**
+ * Prepares for data that the server moves by `PUFFSSIZEOP` while it has the request that will be sent under `reqid`, which comes from
+ * `puffs_getreqid`: `puffs_vntouser_req`, or `puffs_touser_opt` with `pto_reqid`. To be used by the thread that sends the request, which ends it
+ * by `puffs_sizeop_finish` or `puffs_sizeop_cancel`.
+ *
+ * `uiomove` moves `n` bytes between `kbuf` and a `struct uio`, in the direction that the uio itself says, and steps the uio on; with `keep`
+ * not 0 it leaves the uio as it was. It returns 0 or an errno value, and may sleep. It may be NULL when there are buffers only.
+ *
+ * Returns 0 and a handle in `*psop`; `EINVAL` (NULL, `reqid` 0), `EEXIST` (something is registered, or a request outstanding, under this
+ * id), `ENXIO` (no server any more), `ENOMEM`. Does not sleep; to be called without spinning locks.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount; `psop` is NULL or valid for writing.
+ */
+int puffs_sizeop_new(struct puffs_mount *pmp,
+                     uint64_t reqid,
+                     int (*uiomove)(void *kbuf, size_t n, struct uio *uio, int keep),
+                     struct puffs_sizeops **psop);
+
+/**
+ * Registers `len` bytes behind what is there: `data` is a `struct uio *` or a buffer, as `kind` (`PUFFS_SIZEOPREQ_*`) says. The server moves
+ * what is registered in this order, at most 8. What goes out is copied now; what comes in replaces the first bytes of a
+ * buffer, or is moved to the uio, in `puffs_sizeop_finish`. A uio does not step on before that, and then by what the server moved.
+ *
+ * Returns 0; `EINVAL` (NULL, an unknown kind, a uio without `uiomove`, `len` 0 or above the mount's maximum), `E2BIG` (there are 8), `EBUSY` (the
+ * request was sent), `ENOMEM`, or what `uiomove` returned. With an error nothing is registered. Sleeps as `uiomove` does; to be called without
+ * spinning locks.
+ *
+ * # Safety
+ * `pso` is NULL or from `puffs_sizeop_new`, and not ended; `data` is valid for `len` bytes until it is, and nobody else writes there.
+ */
+int puffs_sizeop_add(struct puffs_sizeops *pso,
+                     int kind,
+                     void *data,
+                     size_t len);
+
+/**
+ * Ends what `puffs_sizeop_new` began, once the request has ended: brings what came in to where it belongs, steps the uios on, and frees the
+ * handle. Of the `n` numbers at `moved` each becomes the bytes that the server moved of what was registered in this place, 0 for what
+ * it did not ask for.
+ *
+ * Returns 0, `EINVAL` (NULL), or the first error of `uiomove`; all is ended nevertheless. Sleeps as `uiomove` does; to be called without
+ * spinning locks.
+ *
+ * # Safety
+ * `pso` is NULL or from `puffs_sizeop_new`, and not used again; `moved` is NULL or valid for `n` numbers.
+ */
+int puffs_sizeop_finish(struct puffs_sizeops *pso,
+                        size_t *moved,
+                        size_t n);
+
+/**
+ * Ends what `puffs_sizeop_new` began without bringing anything anywhere: for a request that was never sent, or whose data nobody wants. A
+ * request that is still outstanding goes on without it. NULL is ignored. Does not sleep.
+ *
+ * # Safety
+ * `pso` is NULL or from `puffs_sizeop_new`, and not used again.
+ */
+void puffs_sizeop_cancel(struct puffs_sizeops *pso);
 
 /**
  * A request about the file system. `kbuf` is its body and receives the answer, of at most `buflen` bytes; behind a shorter

@@ -340,15 +340,29 @@ test_poll(void)
 }
 
 static void
+test_sizeop(void)
+{
+	static const int wanted[NSTATES] = { ENOENT, EINVAL, EINVAL, ENXIO, ENOENT };
+	struct puffs_sizeop sizeop;
+	int state, fd;
+
+	memset(&sizeop, 0, sizeof(sizeop));
+	sizeop.pso_reqid = 1;
+	for (state = 0; state < NSTATES; state++) {
+		fd = open_at((enum state)state);
+		CHECK_EQ(shim_ioctl(fd, PUFFSSIZEOP, &sizeop), wanted[state]);
+		CHECK_EQ(shim_close(fd), 0);
+	}
+}
+
+static void
 test_others(void)
 {
-	struct puffs_sizeop sizeop;
 	struct { struct puffs_req req; char more[8]; } large;
 	int state, fd;
 
 	for (state = 0; state < NSTATES; state++) {
 		fd = open_at((enum state)state);
-		CHECK_EQ(shim_ioctl(fd, PUFFSSIZEOP, &sizeop), EINVAL);
 		CHECK_EQ(shim_ioctl(fd, _IOWR('p', 1, large), &large), EINVAL);
 		CHECK_EQ(shim_ioctl(fd, _IOW('p', 1, struct puffs_req), &large), EINVAL);
 		CHECK_EQ(shim_ioctl(fd, _IOWR('q', 1, struct puffs_req), &large), EINVAL);
@@ -368,6 +382,7 @@ main(void)
 	test_startop();
 	test_fionbio();
 	test_poll();
+	test_sizeop();
 	test_others();
 	return 0;
 }

@@ -32,6 +32,7 @@ pub use ids::{Cookie, Credentials, Instant, ReqId, UserAddr};
 pub use own::{Ref, try_box};
 pub use platform::Platform;
 pub use queue::{
-    Begun, Config, Late, Mount, MountHost, OnClose, PollLink, Prepaid, Readiness, Status,
+    Begun, Config, Direction, Late, Mount, MountHost, OnClose, PollLink, Prepaid, Readiness,
+    SizeData, SizeOps, SizeResults, Status,
 };
 pub use request::{Answer, Complete, Outgoing};

@@ -2,7 +2,7 @@
 //!
 //! How a system packs a command into one number is its own business; its glue unpacks it.
 
-use puffs_core::msg::wire::{Batch, Req, StartReq};
+use puffs_core::msg::wire::{Batch, Req, SizeOp, StartReq};
 
 /// A decoded ioctl command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ impl Command {
     pub const GETOP: Command = Command::puffs(1, size_of::<Req>());
     /// Answer one.
     pub const PUTOP: Command = Command::puffs(2, size_of::<Req>());
+    /// Move data that was registered beside a request.
+    pub const SIZEOP: Command = Command::puffs(3, size_of::<SizeOp>());
     /// The server starts.
     pub const STARTOP: Command = Command::puffs(4, size_of::<StartReq>());
     /// Answer several and fetch several.

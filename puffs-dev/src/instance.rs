@@ -85,6 +85,7 @@ impl<P: Platform> Instance<P> {
         match command {
             Command::GETOP => self.getop(arg, false),
             Command::PUTOP => self.putop(arg),
+            Command::SIZEOP => self.mount()?.sizeop(arg),
             Command::BATCH => self.batch(arg, false),
             Command::STARTOP => self.mount()?.startop(arg),
             Command::FIONBIO => {

@@ -13,7 +13,7 @@
 //! # Not here
 //!
 //! Descriptors and their tables, device numbers, the encoding of a call as one number: a platform's glue has them.
-//! `PUFFSSIZEOP` is answered like any unknown call; event watchers (kqueue) do not exist yet.
+//! Event watchers (kqueue) do not exist yet.
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;

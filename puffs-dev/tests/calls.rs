@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use puffs_core::msg::wire::{Batch, Req, StartReq};
+use puffs_core::msg::wire::{Batch, Req, SizeOp, StartReq};
 use puffs_core::{Errno, UserAddr};
 use puffs_dev::{Command, Registry, events};
 use zerocopy::IntoBytes;
@@ -93,6 +93,25 @@ fn getop() {
         .ioctl(Command::GETOP, server.offer(64))
         .unwrap();
     assert_eq!((server.req.id, server.req.auxlen), (0, 4));
+}
+
+#[test]
+fn sizeop() {
+    for state in ALL {
+        let scene = Scene::at(state);
+        let wanted = match state {
+            At::Embryo | At::Unmounted | At::Closed => Errno::NoEnt,
+            At::Mounting | At::Running => Errno::Inval,
+            At::Dying => Errno::Nxio,
+        };
+        let mut asked = SizeOp {
+            reqid: 1,
+            ..SizeOp::default()
+        };
+        let arg = UserAddr(asked.as_mut_bytes().as_mut_ptr().expose_provenance());
+        let got = scene.instance.ioctl(Command::SIZEOP, arg);
+        assert_eq!(got, Err(wanted), "{state:?}");
+    }
 }
 
 #[test]
@@ -253,11 +272,6 @@ fn poll() {
 
 #[test]
 fn other_calls() {
-    let sizeop = Command {
-        group: b'p',
-        number: 3,
-        size: 24,
-    };
     let other_size = Command {
         size: size_of::<Req>() + 8,
         ..Command::GETOP
@@ -268,7 +282,7 @@ fn other_calls() {
     };
     for state in ALL {
         let scene = Scene::at(state);
-        for command in [sizeop, other_size, other_group] {
+        for command in [other_size, other_group] {
             let mut server = Server::new();
             let arg = server.offer(64);
             let got = scene.instance.ioctl(command, arg);

@@ -165,6 +165,9 @@ impl<P: Platform> Mount<P> {
                 if id.0 != 0 {
                     st.index.insert(&mut st.requests, slot);
                 }
+                if entry.id.is_some() {
+                    st.tie(slot);
+                }
                 st.arrive(slot, false, &mut after);
                 Ok(Found::Entered(slot, id))
             });
@@ -250,6 +253,7 @@ impl<P: Platform> Request<P> {
             cost: None,
             fetch: 0,
             interrupted: false,
+            sizes: None,
             links: Links::UNLISTED,
             chain: Slot::NONE,
         }

@@ -15,6 +15,7 @@ impl<P: Platform> State<P> {
     /// The caller of the request in `slot` leaves because of `why`, which is also its result. The request
     /// is not done.
     pub(crate) fn leave(&mut self, slot: Slot, why: Errno, after: &mut After<P>) -> Errno {
+        self.cut(slot);
         let request = &mut self.requests[slot];
         match &mut request.phase {
             Phase::Queued | Phase::Done(_) => self.free(slot, after),

@@ -9,6 +9,7 @@
 //! | `getop` | delivery to the server |
 //! | `putop` | the server's answer |
 //! | `batch` | several answers and several deliveries in one call |
+//! | `sizeop` | data of unknown size beside a request |
 //! | `death` | the server is gone |
 //! | `touser` | the reference's entry points, with borrowed buffers |
 //! | `mount` | the object that holds it all |
@@ -29,6 +30,7 @@ mod mount;
 
 mod putop;
 mod room;
+mod sizeop;
 mod slab;
 mod state;
 mod touser;
@@ -36,4 +38,5 @@ mod touser;
 pub use enter::{Begun, Prepaid};
 pub use mount::{Config, Mount, MountHost, OnClose, Readiness, Status};
 pub use putop::Late;
+pub use sizeop::{Direction, SizeData, SizeOps, SizeResults};
 pub use state::PollLink;

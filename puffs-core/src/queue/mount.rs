@@ -7,6 +7,7 @@ use alloc::boxed::Box;
 use super::index::Index;
 use super::putop::Late;
 use super::room::Bounds;
+use super::sizeop::Sizes;
 use super::slab::{List, Slab};
 use super::state::{PollLink, State};
 use crate::errno::{Errno, Result};
@@ -146,6 +147,7 @@ impl<P: Platform> Mount<P> {
                     requests: 0,
                     bytes: 0,
                 },
+                sizes: Sizes::new()?,
                 poll: None,
                 poll_order: 0,
             }),

@@ -9,6 +9,7 @@ use alloc::boxed::Box;
 use super::index::{Chained, Index};
 use super::mount::Status;
 use super::room::Bounds;
+use super::sizeop::{Set, Sizes};
 use super::slab::{Chunk, Linked, Links, List, Slab, Slot};
 use crate::buf::Buf;
 use crate::errno::{Errno, Result};
@@ -84,6 +85,7 @@ pub(crate) enum Owner<P: Platform> {
 /// * In `touser` exactly while `Queued`; in `fetched` exactly while `CopyingOut`, `Awaiting`,
 ///   `CopyingIn` or `Abandoned` on a mount that lives.
 /// * `body` is there unless it is being copied, or done.
+/// * `sizes` is `None` once its caller has left or it has ended.
 /// * `cost` is charged to the bounds until it ends or is freed.
 pub(crate) struct Request<P: Platform> {
     pub(crate) id: ReqId,
@@ -104,6 +106,8 @@ pub(crate) struct Request<P: Platform> {
     pub(crate) fetch: u64,
     /// Somebody asked for its end: the parked caller is to leave with EINTR.
     pub(crate) interrupted: bool,
+    /// What its caller registered beside it; see [`super::sizeop`].
+    pub(crate) sizes: Option<Slot>,
     pub(crate) links: Links,
     pub(crate) chain: Slot,
 }
@@ -166,6 +170,8 @@ pub(crate) enum Need {
     Requests(usize),
     /// A chunk of sleepers, for this capacity.
     Sleepers(usize),
+    /// A chunk of size-op sets, for this capacity.
+    Sets(usize),
 }
 
 /// What the lock guards.
@@ -182,6 +188,7 @@ pub(crate) struct State<P: Platform> {
     pub(crate) getters: List,
     pub(crate) waiting: List,
     pub(crate) bounds: Bounds,
+    pub(crate) sizes: Sizes<P>,
     pub(crate) poll: Option<Ref<PollLink<P>, P>>,
     /// The latest change of `poll`.
     pub(crate) poll_order: u64,
@@ -314,9 +321,10 @@ impl<P: Platform> State<P> {
         after.discard(self.requests.remove(slot));
     }
 
-    /// Ends what a request means to the mount: its id, its list, its share of the bounds.
+    /// Ends what a request means to the mount: its id, its list, its data, its share of the bounds.
     fn settle(&mut self, slot: Slot, after: &mut After<P>) {
         self.unlist(slot);
+        self.cut(slot);
         if self.requests[slot].id.0 != 0 {
             self.index.remove(&mut self.requests, slot);
             self.requests[slot].id = ReqId(0);
@@ -433,6 +441,7 @@ pub(crate) enum Sleep {
 pub(crate) enum Space<P: Platform> {
     Requests(Chunk<Request<P>>),
     Sleepers(Chunk<Sleeper<P>>),
+    Sets(Chunk<Set<P>>),
 }
 
 impl<P: Platform> Space<P> {
@@ -440,6 +449,7 @@ impl<P: Platform> Space<P> {
         match need {
             Need::Requests(capacity) => Chunk::new(capacity).map(Space::Requests),
             Need::Sleepers(capacity) => Chunk::new(capacity).map(Space::Sleepers),
+            Need::Sets(capacity) => Chunk::new(capacity).map(Space::Sets),
         }
     }
 }
@@ -451,6 +461,7 @@ impl<P: Platform> State<P> {
         match space {
             Space::Requests(chunk) => self.requests.grow(chunk).map(Space::Requests),
             Space::Sleepers(chunk) => self.sleepers.grow(chunk).map(Space::Sleepers),
+            Space::Sets(chunk) => self.sizes.grow(chunk).map(Space::Sets),
         }
     }
 

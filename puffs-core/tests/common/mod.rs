@@ -250,6 +250,11 @@ impl Slip {
         told[0].clone()
     }
 
+    /// Notes what the completion is told.
+    pub(crate) fn note(&self, ended: Ended) {
+        self.0.lock().unwrap().push(flat(ended));
+    }
+
     pub(crate) fn pending(&self) -> bool {
         self.0.lock().unwrap().is_empty()
     }
@@ -265,7 +270,7 @@ pub(crate) fn submit(mount: &TestMount, out: Outgoing<Checked>) -> (ReqId, Slip)
     // A completion that is told where memory is short must not need some.
     slip.0.lock().unwrap().reserve(2);
     let told = slip.clone();
-    let done = move |ended: Ended| told.0.lock().unwrap().push(flat(ended));
+    let done = move |ended: Ended| told.note(ended);
     let begun = mount.submit(out, Box::new(done)).expect("it is queued");
     (begun.id, slip)
 }

@@ -51,7 +51,7 @@ pub unsafe extern "C" fn puffs_fop_write(
     finish(unsafe { instance(pi) }.and_then(|instance| instance.write().map(|_| ())))
 }
 
-/// A server's call: `PUFFSGETOP`, `PUFFSPUTOP`, `PUFFSBATCH`, `PUFFSSTARTOP` or `FIONBIO`, as `<sys/ioctl.h>` of Linux or of a BSD
+/// A server's call: `PUFFSGETOP`, `PUFFSPUTOP`, `PUFFSSIZEOP`, `PUFFSBATCH`, `PUFFSSTARTOP` or `FIONBIO`, as `<sys/ioctl.h>` of Linux or of a BSD
 /// packs them. `data` is the address of the argument in the server's memory, which is reached by the platform's copy functions
 /// only: a kernel passes it on as it came. `l` may be NULL.
 ///
@@ -61,6 +61,7 @@ pub unsafe extern "C" fn puffs_fop_write(
 ///   (nothing is lost), `EINTR`, `ENOMEM`;
 /// - `PUFFSPUTOP`: `EINVAL` (no request awaits this answer, or class, type or `preq_rv` are wrong), `EFAULT`, `E2BIG`, `ECANCELED` (taken, but
 ///   the caller had left), `ENOMEM`;
+/// - `PUFFSSIZEOP`: `EINVAL` (no request with this id awaits an answer, it has no data left, or it ended meanwhile), `EFAULT` (nothing is lost);
 /// - `PUFFSBATCH`: `EINVAL` (more than 1024 of either kind), `EFAULT`, the first failure of an answer (the others were given, and nothing is
 ///   fetched), and what `PUFFSGETOP` returns for the first request (all answers were taken);
 /// - `PUFFSSTARTOP`: `EFAULT`, `EBUSY` (started already);
@@ -174,6 +175,7 @@ mod tests {
         let iowr = |number: c_ulong, size: c_ulong| 3 << 30 | size << 16 | 0x70 << 8 | number;
         assert_eq!(decode(iowr(1, 40)), Some(Command::GETOP));
         assert_eq!(decode(iowr(2, 40)), Some(Command::PUTOP));
+        assert_eq!(decode(iowr(3, 24)), Some(Command::SIZEOP));
         assert_eq!(decode(iowr(4, 104)), Some(Command::STARTOP));
         assert_eq!(decode(iowr(16, 32)), Some(Command::BATCH));
         assert_ne!(decode(iowr(1, 40 + (1 << 13))), Some(Command::GETOP));

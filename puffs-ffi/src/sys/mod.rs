@@ -9,6 +9,7 @@ pub mod device;
 pub mod fileops;
 pub mod memory;
 pub mod mount;
+pub mod sizeop;
 pub mod touser;
 pub mod touser_opt;
 
