@@ -114,13 +114,57 @@ pub(crate) fn signal_pending(pending: bool) {
     SIGNAL.set(pending);
 }
 
+/// Where a thread stands when others may come in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// Before it copies to or from server memory.
+    Copy,
+    /// In a wait.
+    Sleep,
+}
+
+/// How a wait ends after a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rouse {
+    /// By its token; without one it goes on.
+    Token,
+    /// So, whether there is a token or not.
+    With(Wake),
+}
+
+/// Runs at each pause of this thread. Waits end as it says, and never really sleep.
+pub(crate) type PauseHook = fn(Pause) -> Rouse;
+
+thread_local! {
+    static PAUSE_HOOK: Cell<Option<PauseHook>> = const { Cell::new(None) };
+    /// Who this thread says it is; 0: itself.
+    static ALIAS: Cell<usize> = const { Cell::new(0) };
+}
+
+pub(crate) fn set_pause_hook(hook: PauseHook) {
+    PAUSE_HOOK.set(Some(hook));
+}
+
+fn pause(at: Pause) -> Option<Rouse> {
+    PAUSE_HOOK.get().map(|hook| hook(at))
+}
+
+/// Lets this thread pass for another one, so that it can play several.
+pub(crate) fn pass_for(thread: usize) {
+    ALIAS.set(thread);
+}
+
 /// Finds the region of a copy, runs its watch, and says whether the copy may go on.
 fn reach(addr: usize, len: usize, write: bool) -> Result<(), Errno> {
+    pause(Pause::Copy);
     let found = |memory: &BTreeMap<usize, Region>| {
         memory
             .range(..=addr)
             .next_back()
-            .filter(|(start, region)| addr + len <= *start + region.len)
+            .filter(|(start, region)| {
+                addr.checked_add(len)
+                    .is_some_and(|end| end <= *start + region.len)
+            })
             .map(|(start, _)| *start)
     };
     let start = found(&memory()).ok_or(Errno::Fault)?;
@@ -177,7 +221,11 @@ impl Platform for Checked {
     }
 
     fn current() -> Thread {
-        puffs_core::platform::Hosted::current()
+        let real = puffs_core::platform::Hosted::current();
+        match ALIAS.get() {
+            0 => real,
+            id => Thread { id, ..real },
+        }
     }
 
     fn fatal_signal() -> bool {
@@ -236,6 +284,17 @@ impl Event for Token {
         if let Some(left) = STRAYS.get().checked_sub(1) {
             STRAYS.set(left);
             return Wake::Woken;
+        }
+        while let Some(rouse) = pause(Pause::Sleep) {
+            match rouse {
+                Rouse::With(wake) => return wake,
+                Rouse::Token => {
+                    let mut token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                    if std::mem::take(&mut *token) {
+                        return Wake::Woken;
+                    }
+                }
+            }
         }
         let mut token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
