@@ -4,11 +4,10 @@ use proptest::test_runner::{Config, FileFailurePersistence, RngSeed};
 
 /// The configuration of a property. Cases that failed are kept in `regressions` and tried first.
 pub(crate) fn cases(few: u32, regressions: &'static str) -> Config {
-    let persistence = FileFailurePersistence::Direct(regressions);
-    let config = Config {
-        failure_persistence: Some(Box::new(persistence)),
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    if config.failure_persistence.is_some() {
+        config.failure_persistence = Some(Box::new(FileFailurePersistence::Direct(regressions)));
+    }
     if std::env::var_os("PROPTEST_CASES").is_some() {
         return config;
     }

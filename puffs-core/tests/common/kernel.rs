@@ -40,6 +40,10 @@ thread_local! {
     static STRAYS: Cell<usize> = const { Cell::new(0) };
     /// Allocations of this thread that still succeed.
     static PATIENCE: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// Allocations of this thread that succeed before one fails; `None`: none will.
+    static COUNTDOWN: Cell<Option<usize>> = const { Cell::new(None) };
+    /// Pieces of the global allocator that this thread made and did not free.
+    static HEAP: Cell<isize> = const { Cell::new(0) };
     /// This thread allocated or freed under a lock.
     static TOUCHED: Cell<bool> = const { Cell::new(false) };
 }
@@ -56,12 +60,14 @@ unsafe impl GlobalAlloc for Watched {
         if !may_allocate() {
             return std::ptr::null_mut();
         }
+        HEAP.set(HEAP.get() + 1);
         // SAFETY: by contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
         must_be_unlocked();
+        HEAP.set(HEAP.get() - 1);
         // SAFETY: by contract.
         unsafe { System.dealloc(ptr, layout) }
     }
@@ -76,6 +82,12 @@ fn must_be_unlocked() {
 
 fn may_allocate() -> bool {
     must_be_unlocked();
+    if let Some(left) = COUNTDOWN.get() {
+        COUNTDOWN.set(left.checked_sub(1));
+        if left == 0 {
+            return false;
+        }
+    }
     let left = PATIENCE.get();
     PATIENCE.set(left.saturating_sub(1));
     left > 0
@@ -87,6 +99,16 @@ pub(crate) fn failing<R>(successes: usize, f: impl FnOnce() -> R) -> R {
     let result = f();
     PATIENCE.set(usize::MAX);
     result
+}
+
+/// Lets one allocation fail, after so many; returns what was left of the last such wish, `None` when it is fulfilled.
+pub(crate) fn fail_once(after: Option<usize>) -> Option<usize> {
+    COUNTDOWN.replace(after)
+}
+
+/// Pieces of the global allocator that are alive. Meaningful in tests that use one thread.
+pub(crate) fn heap() -> isize {
+    HEAP.get()
 }
 
 /// How often this thread was woken.
