@@ -216,7 +216,13 @@ fn call() -> impl Strategy<Value = Call> {
         Just(Form::Adjbuf)
     ];
     let room = prop_oneof![3 => Just(256usize), 1 => claimed()];
-    let getop = (addr(Place::Header), addr(Place::Aux), room, any::<bool>());
+    // A header that can be read and not written is what puts a delivered request back.
+    let read_only = Just(Addr {
+        place: Place::ReadOnly,
+        offset: 0,
+    });
+    let arg = prop_oneof![6 => addr(Place::Header), 1 => read_only];
+    let getop = (arg, addr(Place::Aux), room, any::<bool>());
     prop_oneof![
         4 => (form, out()).prop_map(|(form, out)| Call::Park(form, out)),
         6 => getop.prop_map(|(arg, aux, auxlen, block)| Call::Getop { arg, aux, auxlen, block }),
