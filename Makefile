@@ -9,6 +9,8 @@ CC ?= cc
 CXX ?= c++
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
+# Seconds of `make fuzz`.
+DURATION ?= 60
 # Passed to every cargo call that builds or tests, such as `JOBS=-j2`.
 JOBS ?=
 
@@ -28,7 +30,7 @@ export CC CXX PKG_CONFIG
 
 include mk/lib.mk
 
-.PHONY: help deps demo test check fmt clippy doc unit loom c-test fuse-test header header-check \
+.PHONY: help deps demo test check fmt clippy doc unit loom fuzz c-test fuse-test header header-check \
 	symbols symbols-check defects-check libs kernel-lib kernel-lib-bare stage install uninstall clean FORCE
 
 help: ## List the targets
@@ -37,7 +39,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
 		while IFS='|' read -r target what; do printf '%-24s%s\n' "$$target" "$$what"; done
 	@echo
-	@echo "Variables: PREFIX ($(PREFIX)), LIBDIR, INCLUDEDIR, DESTDIR, CC, CXX, CARGO, JOBS"
+	@echo "Variables: PREFIX ($(PREFIX)), LIBDIR, INCLUDEDIR, DESTDIR, CC, CXX, CARGO, JOBS, DURATION"
 
 deps: ## Install missing Debian packages when root, else say which
 	@CARGO='$(CARGO)' mk/deps.sh
@@ -47,7 +49,7 @@ demo: deps stage ## Mount the C memfs, work on it with real files, print what it
 
 test: ## Everything that CI runs
 	@mk/skips.sh clear
-	@$(MAKE) --no-print-directory deps check unit loom c-test kernel-lib-bare fuse-test
+	@$(MAKE) --no-print-directory deps check unit loom fuzz c-test kernel-lib-bare fuse-test
 	@mk/skips.sh report
 	@echo "make test: all passed"
 
@@ -68,6 +70,9 @@ unit: ## Tests of the Rust crates
 
 loom: ## Models of the queue's races, every interleaving
 	$(CARGO) test $(JOBS) -p puffs-core --features std --test loom
+
+fuzz: ## Hostile servers and kernels, other ones each time, for DURATION seconds (60)
+	@CARGO='$(CARGO)' JOBS='$(JOBS)' DURATION='$(DURATION)' mk/fuzz.sh
 
 c-test: stage kernel-lib $(LIB)/libpuffs-kernel-asan.a ## C programs against a staged install
 	@if mk/bare-toolchain.sh 2>/dev/null; then \

@@ -142,6 +142,20 @@ fn copying_out_death_does_not_wait_for_the_copy() {
 }
 
 #[test]
+fn copying_out_dead_request_without_its_caller_is_enoent() {
+    let (mount, _, mut server) = running();
+    let mut caller = Some(park(&mount, b"body", Wait::FOREVER, 1));
+    let theirs = mount.clone();
+    server.watch(server.aux_addr(), move || {
+        theirs.die();
+        let ended = caller.take().unwrap().join().unwrap();
+        assert_eq!(ended, Err(Errno::Nxio));
+        assert_eq!(theirs.interrupt(ReqId(1)), Err(Errno::NoEnt));
+    });
+    assert_eq!(server.getop(99, None).unwrap_err(), Errno::Nxio);
+}
+
+#[test]
 fn copying_out_death_of_faf_frees_it() {
     let before = live();
     let (mount, _, mut server) = running();

@@ -131,7 +131,10 @@ pub fn set<P: Platform, C: Caller<P> + ?Sized>(
     }
     let req = request(head, name, value.len(), 0)?;
     let ans: WriteAns = Call::vn(caller, vn::SETEXTATTR, node, &req, [name.name, value])?.ask()?;
-    Ok(ans.len as usize)
+    match ans.len as usize {
+        done if done <= value.len() => Ok(done),
+        _ => Err(broken(caller, node, Kind::Error, "more taken than given")),
+    }
 }
 
 /// Removes an attribute.

@@ -214,6 +214,7 @@ impl<P: Platform> Mount<P> {
                         if *caller == Caller::Dead =>
                     {
                         *caller = Caller::DeadAndGone;
+                        request.owner = Owner::Nobody;
                         Some(Err(Errno::Nxio))
                     }
                     (_, Wake::Interrupted) => Some(Err(st.leave(slot, Errno::Intr, &mut after))),

@@ -40,6 +40,10 @@ thread_local! {
     static STRAYS: Cell<usize> = const { Cell::new(0) };
     /// Allocations of this thread that still succeed.
     static PATIENCE: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// Allocations of this thread that succeed before one fails; `None`: none will.
+    static COUNTDOWN: Cell<Option<usize>> = const { Cell::new(None) };
+    /// Pieces of the global allocator that this thread made and did not free.
+    static HEAP: Cell<isize> = const { Cell::new(0) };
     /// This thread allocated or freed under a lock.
     static TOUCHED: Cell<bool> = const { Cell::new(false) };
 }
@@ -56,12 +60,14 @@ unsafe impl GlobalAlloc for Watched {
         if !may_allocate() {
             return std::ptr::null_mut();
         }
+        HEAP.set(HEAP.get() + 1);
         // SAFETY: by contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
         must_be_unlocked();
+        HEAP.set(HEAP.get() - 1);
         // SAFETY: by contract.
         unsafe { System.dealloc(ptr, layout) }
     }
@@ -76,6 +82,12 @@ fn must_be_unlocked() {
 
 fn may_allocate() -> bool {
     must_be_unlocked();
+    if let Some(left) = COUNTDOWN.get() {
+        COUNTDOWN.set(left.checked_sub(1));
+        if left == 0 {
+            return false;
+        }
+    }
     let left = PATIENCE.get();
     PATIENCE.set(left.saturating_sub(1));
     left > 0
@@ -87,6 +99,16 @@ pub(crate) fn failing<R>(successes: usize, f: impl FnOnce() -> R) -> R {
     let result = f();
     PATIENCE.set(usize::MAX);
     result
+}
+
+/// Lets one allocation fail, after so many; returns what was left of the last such wish, `None` when it is fulfilled.
+pub(crate) fn fail_once(after: Option<usize>) -> Option<usize> {
+    COUNTDOWN.replace(after)
+}
+
+/// Pieces of the global allocator that are alive. Meaningful in tests that use one thread.
+pub(crate) fn heap() -> isize {
+    HEAP.get()
 }
 
 /// How often this thread was woken.
@@ -114,8 +136,49 @@ pub(crate) fn signal_pending(pending: bool) {
     SIGNAL.set(pending);
 }
 
+/// Where a thread stands when others may come in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// Before it copies to or from server memory.
+    Copy,
+    /// In a wait.
+    Sleep,
+}
+
+/// How a wait ends after a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rouse {
+    /// By its token; without one it goes on.
+    Token,
+    /// So, whether there is a token or not.
+    With(Wake),
+}
+
+/// Runs at each pause of this thread. Waits end as it says, and never really sleep.
+pub(crate) type PauseHook = fn(Pause) -> Rouse;
+
+thread_local! {
+    static PAUSE_HOOK: Cell<Option<PauseHook>> = const { Cell::new(None) };
+    /// Who this thread says it is; 0: itself.
+    static ALIAS: Cell<usize> = const { Cell::new(0) };
+}
+
+pub(crate) fn set_pause_hook(hook: PauseHook) {
+    PAUSE_HOOK.set(Some(hook));
+}
+
+fn pause(at: Pause) -> Option<Rouse> {
+    PAUSE_HOOK.get().map(|hook| hook(at))
+}
+
+/// Lets this thread pass for another one, so that it can play several.
+pub(crate) fn pass_for(thread: usize) {
+    ALIAS.set(thread);
+}
+
 /// Finds the region of a copy, runs its watch, and says whether the copy may go on.
 fn reach(addr: usize, len: usize, write: bool) -> Result<(), Errno> {
+    pause(Pause::Copy);
     let found = |memory: &BTreeMap<usize, Region>| {
         memory
             .range(..=addr)
@@ -180,7 +243,11 @@ impl Platform for Checked {
     }
 
     fn current() -> Thread {
-        puffs_core::platform::Hosted::current()
+        let real = puffs_core::platform::Hosted::current();
+        match ALIAS.get() {
+            0 => real,
+            id => Thread { id, ..real },
+        }
     }
 
     fn fatal_signal() -> bool {
@@ -243,6 +310,17 @@ impl Event for Token {
         if let Some(left) = STRAYS.get().checked_sub(1) {
             STRAYS.set(left);
             return Wake::Woken;
+        }
+        while let Some(rouse) = pause(Pause::Sleep) {
+            match rouse {
+                Rouse::With(wake) => return wake,
+                Rouse::Token => {
+                    let mut token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                    if std::mem::take(&mut *token) {
+                        return Wake::Woken;
+                    }
+                }
+            }
         }
         let mut token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         loop {

@@ -115,7 +115,7 @@ impl Server {
         memory().get_mut(&addr).unwrap().watch = Some(Box::new(watch));
     }
 
-    fn write_header(&mut self, req: &Req) {
+    pub(crate) fn write_header(&mut self, req: &Req) {
         self.header.as_mut_bytes().copy_from_slice(req.as_bytes());
     }
 

@@ -23,6 +23,23 @@ pub(crate) struct Probe;
 
 thread_local! {
     static HELD: Cell<bool> = const { Cell::new(false) };
+    /// All the memory that a server has, start and end; `None`: whatever it names.
+    static MEMORY: Cell<Option<(usize, usize)>> = const { Cell::new(None) };
+}
+
+/// The calls of this thread have a server that has this memory and no other.
+pub(crate) fn only_memory(of: &[u64]) {
+    let start = of.as_ptr().expose_provenance();
+    MEMORY.set(Some((start, start + size_of_val(of))));
+}
+
+fn reach(at: UserAddr, len: usize) -> Result<(), Errno> {
+    match (MEMORY.get(), at.0.checked_add(len)) {
+        _ if len == 0 => Ok(()),
+        (None, _) => Ok(()),
+        (Some((start, end)), Some(last)) if start <= at.0 && last <= end => Ok(()),
+        _ => Err(Errno::Fault),
+    }
 }
 
 /// Whether this thread is under a lock, where it may not sleep, allocate, free, copy or call back.
@@ -108,11 +125,13 @@ impl Platform for Probe {
 
     fn copyin(from: UserAddr, to: &mut [u8]) -> Result<(), Errno> {
         assert!(!locked());
+        reach(from, to.len())?;
         Hosted::copyin(from, to)
     }
 
     fn copyout(from: &[u8], to: UserAddr) -> Result<(), Errno> {
         assert!(!locked());
+        reach(to, from.len())?;
         Hosted::copyout(from, to)
     }
 

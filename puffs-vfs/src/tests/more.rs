@@ -108,6 +108,17 @@ fn values_are_set_and_removed() {
 }
 
 #[test]
+fn no_more_of_a_value_is_taken_than_was_given() {
+    let fake = Fake::new();
+    let took = WriteAns {
+        len: 6,
+        ..WriteAns::default()
+    };
+    let set = extattr::set(fake.answer(&took, &[]), &head(), NODE, NAME, b"value");
+    assert!(matches!(set, Err(Failed::Broken(_))), "{set:?}");
+}
+
+#[test]
 fn ranges_travel_as_they_are() {
     let fake = Fake::new();
     fake.answer(&Ans::default(), &[]);

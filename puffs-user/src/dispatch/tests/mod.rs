@@ -1,6 +1,7 @@
 //! Scripted requests against a server whose operations are Rust functions of C type ([`rig`]): what the server
 //! gets, what it may answer, what comes back.
 
+mod anything;
 mod attrs;
 mod data;
 mod hostile;

@@ -81,7 +81,7 @@ pub(super) fn note(pu: Pu, call: String) -> c_int {
     let rig = rig(pu);
     // SAFETY: as above; the context lives while it is current.
     let cc = unsafe { (*pu).current().as_ref() }.unwrap();
-    assert_eq!(cc.caller(), Some((40, 41)));
+    assert!(cc.caller() == Some((40, 41)) || !rig.sensible.get());
     if rig.setback.get() != 0 && cc.add_setback(rig.setback.get()).is_err() {
         rig.calls.borrow_mut().push("no setback".into());
     }
@@ -105,14 +105,14 @@ fn shown(pcn: Pcn) -> String {
             name.to_string_lossy(),
             (*kcn).pkcn_nameiop,
             (*kcn).pkcn_flags,
-            (*cn.pcn_cred).uid().unwrap()
+            (*cn.pcn_cred).uid().unwrap_or(u32::MAX)
         )
     }
 }
 
 pub(super) fn uid(pcr: Pcr) -> u32 {
     // SAFETY: the dispatcher's own credentials.
-    unsafe { (*pcr).uid() }.unwrap()
+    unsafe { (*pcr).uid() }.unwrap_or(u32::MAX)
 }
 
 pub(super) unsafe extern "C" fn refused(
