@@ -9,7 +9,7 @@ use crate::kernel::*;
 
 #[test]
 fn loom_caller_against_answer() {
-    model(|mount, late| {
+    Model::DEFAULT.ends_in([()], |mount, late| {
         let caller = caller(mount, Wait::FOREVER);
         let id = getop(mount, Some(&Wait::FOREVER), false).unwrap();
         assert_eq!(putop(mount, id), Ok(()));
@@ -20,90 +20,64 @@ fn loom_caller_against_answer() {
 
 #[test]
 fn loom_caller_against_death() {
-    model(|mount, _| {
+    // What became of the server, how the caller's wait ended.
+    let ends = [(Ok(()), Ok(5)), (Err(Errno::Nxio), Err(Errno::Nxio))];
+    Model::DEFAULT.ends_in(ends, |mount, _| {
         let caller = caller(mount, Wait::FOREVER);
-        let server = thread::spawn({
-            let mount = mount.clone();
-            move || getop(&mount, Some(&Wait::FOREVER), false).and_then(|id| putop(&mount, id))
-        });
+        let server = server(mount);
         mount.die();
-        let (ended, served) = (caller.join().unwrap(), server.join().unwrap());
-        match served {
-            Ok(()) => assert_eq!(ended, Ok(5)),
-            Err(error) => assert_eq!((error, ended), (Errno::Nxio, Err(Errno::Nxio))),
-        }
+        let ended = caller.join().unwrap();
+        (server.join().unwrap(), ended)
     });
 }
 
 #[test]
 fn loom_caller_against_signal() {
-    model(|mount, late| {
+    // What became of the server, how the caller's wait ended, and late answers.
+    let ends = [
+        (Ok(()), Ok(5), 0),
+        (Err(Errno::Canceled), Err(Errno::Intr), 1),
+        // It was withdrawn before this getter came, or while it copied.
+        (Err(Errno::WouldBlock), Err(Errno::Intr), 0),
+    ];
+    Model::DEFAULT.ends_in(ends, |mount, late| {
         let caller = caller(mount, SIGNAL);
         let served = getop(mount, None, false).and_then(|id| putop(mount, id));
         let ended = caller.join().unwrap();
-        let late = late.load(Ordering::Relaxed);
-        match served {
-            Ok(()) => assert_eq!((ended, late), (Ok(5), 0)),
-            Err(Errno::Canceled) => assert_eq!((ended, late), (Err(Errno::Intr), 1)),
-            Err(error) => {
-                // It was withdrawn before this getter came, or while it copied.
-                assert_eq!(
-                    (error, ended, late),
-                    (Errno::WouldBlock, Err(Errno::Intr), 0)
-                );
-            }
-        }
+        (served, ended, late.load(Ordering::Relaxed))
     });
 }
 
 #[test]
 fn loom_fault_against_second_getter() {
-    model(|mount, _| {
-        let good = thread::spawn({
-            let mount = mount.clone();
-            move || {
-                let id = getop(&mount, Some(&Wait::FOREVER), false)?;
-                putop(&mount, id)
-            }
-        });
+    let ends = [Errno::Fault, Errno::WouldBlock];
+    Model::DEFAULT.ends_in(ends, |mount, _| {
+        let good = server(mount);
         let caller = caller(mount, Wait::FOREVER);
-        match getop(mount, None, true) {
-            Err(Errno::Fault | Errno::WouldBlock) => {}
-            other => panic!("{other:?}"),
-        }
+        let told = getop(mount, None, true).unwrap_err();
         assert_eq!(good.join().unwrap(), Ok(()));
         assert_eq!(caller.join().unwrap(), Ok(5));
+        told
     });
 }
 
 #[test]
 fn loom_leaving_getter_against_arrival() {
-    model(|mount, _| {
+    // What the impatient getter was told, and the other. The signal may come before, with or after the arrival that
+    // chose it, and death when the other has served already.
+    let ends = [
+        (Ok(()), Err(Errno::Nxio)),
+        (Err(Errno::Intr), Ok(())),
+        (Err(Errno::Nxio), Ok(())),
+    ];
+    Model::DEFAULT.ends_in(ends, |mount, _| {
         let leaver = thread::spawn({
             let mount = mount.clone();
-            // The signal may come before, with or after the arrival that chose this getter.
-            move || match getop(&mount, Some(&SIGNAL), false) {
-                Ok(id) => putop(&mount, id).map(|()| true),
-                Err(error) => {
-                    assert_eq!(error, Errno::Intr);
-                    Ok(false)
-                }
-            }
+            move || getop(&mount, Some(&SIGNAL), false).and_then(|id| putop(&mount, id))
         });
-        let stayer = thread::spawn({
-            let mount = mount.clone();
-            move || match getop(&mount, Some(&Wait::FOREVER), false) {
-                Ok(id) => putop(&mount, id).map(|()| true),
-                Err(error) => {
-                    assert_eq!(error, Errno::Nxio);
-                    Ok(false)
-                }
-            }
-        });
+        let stayer = server(mount);
         assert_eq!(rv(mount.call(out(), &Wait::FOREVER)), Ok(5));
-        // Whoever did not serve it sleeps or has left.
         mount.die();
-        let served = [leaver.join().unwrap(), stayer.join().unwrap()];
-        assert_eq!(served.iter().filter(|s| **s == Ok(true)).count(), 1);
+        (leaver.join().unwrap(), stayer.join().unwrap())
     });
 }

@@ -4,8 +4,18 @@
 //! is the same code as everywhere. A lost wake-up shows as a deadlock, a double end as a failed assertion, an
 //! unfreed request as a leak of its counted body.
 //!
-//! Bounds: each model has two or three threads; loom's preemption bound is 3 (`LOOM_MAX_PREEMPTIONS` overrides it).
+//! A model lists the ends that its schedules may have, and each must be the end of some schedule: so a model that has
+//! stopped trying what it is for fails as well. The copies of the models' kernel do not yield: loom makes a thread that
+//! yields wait for a step of another, which hides the schedules where nobody comes between.
+//!
+//! Bounds: each model has two to four threads. Loom tries the schedules with up to 3 preemptions, or 2 where a model
+//! says so; `LOOM_MAX_PREEMPTIONS` overrides both.
 
+mod answers;
 mod callers;
+mod death;
+mod delivery;
 mod kernel;
+mod pollers;
 mod room;
+mod start;
