@@ -1,7 +1,7 @@
 //! One caller: requests in every form there is, one after the other, and what may come of each.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::sync::{Arc, OnceLock};
 
 use fastrand::Rng;
 use puffs_core::msg::op::{CLASS_VFS, CLASS_VN};
@@ -9,7 +9,7 @@ use puffs_core::platform::{Platform, Wait};
 use puffs_core::{Answer, Buf, Cookie, Errno, Outgoing, Prepaid, ReqId};
 
 use crate::letter::{Question, Reply, SHORTEST};
-use crate::life::{Life, MAX_LEN, Published, wait};
+use crate::life::{Life, MAX_LEN, Note, Published, wait};
 use crate::rough::{Rough, poor};
 use crate::tally::{Seen, saw};
 use crate::watchdog::{doing, progress};
@@ -54,6 +54,8 @@ struct Sent {
     form: Form,
     /// For a parked caller.
     wait: Wait,
+    /// Where its end is noted.
+    note: Note,
 }
 
 /// How a request ended: result, answer, and what lies behind it in the buffer.
@@ -109,6 +111,9 @@ impl Sent {
             }
         };
         self.life.ledger.ended(self.question.token, outcome);
+        self.note
+            .set(outcome.map(|_| ()))
+            .expect("a request ends once");
         self.life.steps.fetch_add(1, SeqCst);
         progress();
     }
@@ -191,14 +196,10 @@ impl Sent {
         let life = self.life.clone();
         let out = self.out(rng);
         let sent = self.clone();
-        let told = Arc::new(OnceLock::new());
-        let note = told.clone();
         let alive = Completion::new(&life);
         let follow = rng.u8(..8) == 0;
         let done = move |ended: Result<Answer<Rough>, Errno>| {
             let _alive = alive;
-            note.set(ended.as_ref().map(|_| ()).map_err(|error| *error))
-                .expect("a completion is called once");
             sent.ended(parts(&ended));
             after(&sent.life, follow);
         };
@@ -206,7 +207,7 @@ impl Sent {
             Form::Submit => life.mount.submit(out, Box::new(done)),
             _ => {
                 let id = life.mount.next_id();
-                publish(&life, id, Some(told));
+                publish(&life, id, Some(self.note.clone()), true);
                 life.mount.submit_as(out, Some(id), Box::new(done))
             }
         };
@@ -245,12 +246,16 @@ impl Drop for Completion {
     }
 }
 
-fn publish(life: &Life, id: ReqId, told: Option<Arc<OnceLock<Result<(), Errno>>>>) {
+fn publish(life: &Life, id: ReqId, note: Option<Note>, completes: bool) {
     let mut all = life.published.lock().unwrap();
     if all.len() == 16 {
         all.swap_remove(fastrand::usize(..16));
     }
-    all.push(Published { id, told });
+    all.push(Published {
+        id,
+        note,
+        completes,
+    });
 }
 
 /// Sends a request that wants no answer.
@@ -347,6 +352,7 @@ fn one(life: &Arc<Life>, rng: &mut Rng) {
         question,
         form,
         wait: wait(rng),
+        note: Note::default(),
     };
     doing(|| format!("{form:?}: {question:?}, {:?}", sent.wait));
     let mount = &life.mount;
@@ -355,12 +361,12 @@ fn one(life: &Arc<Life>, rng: &mut Rng) {
         Form::Submit | Form::SubmitAs => return sent.submit(rng),
         Form::OwnId => {
             let id = mount.next_id();
-            publish(life, id, None);
+            publish(life, id, Some(sent.note.clone()), false);
             mount.call_as(sent.out(rng), Some(id), &sent.wait)
         }
         Form::SharedId => {
             let id = life.shared_ids[rng.usize(..life.shared_ids.len())];
-            publish(life, id, None);
+            publish(life, id, None, false);
             mount.call_as(sent.out(rng), Some(id), &sent.wait)
         }
         Form::NoWait => mount.call_nowait(sent.out(rng), None, &sent.wait),

@@ -24,13 +24,18 @@ fn interrupt(life: &Life, rng: &mut Rng) {
             len => all.swap_remove(rng.usize(..len)),
         }
     };
-    let Published { id, told } = chosen;
-    match (life.mount.interrupt(id), told) {
-        (Ok(()), Some(told)) => assert_eq!(
-            told.get(),
+    let Published {
+        id,
+        note,
+        completes,
+    } = chosen;
+    match (life.mount.interrupt(id), note) {
+        (Ok(()), Some(note)) if completes => assert_eq!(
+            note.get(),
             Some(&Err(Errno::Intr)),
             "who interrupts a completion has called it"
         ),
+        (Ok(()), Some(note)) => life.interrupted.lock().unwrap().push(note),
         (Ok(()), None) => {}
         (Err(error), _) => assert_eq!(error, Errno::NoEnt),
     }

@@ -6,6 +6,7 @@ use std::thread::{ScopedJoinHandle, yield_now};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use puffs_core::msg::wire::StartReq;
 use puffs_core::platform::{Platform, Wait};
 use puffs_core::{Buf, Config, Errno, Late, Mount, MountHost, OnClose, Outgoing, ReqId, Status};
 use puffs_dev::Registry;
@@ -40,6 +41,15 @@ pub(crate) enum End {
     All,
 }
 
+/// Who starts a mount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    Servers,
+    /// The kernel side, while servers may be asleep already.
+    Kernel,
+    Nobody,
+}
+
 /// What is decided about a mount before it is made.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -50,8 +60,14 @@ pub(crate) struct Plan {
     pub(crate) guessing: bool,
     /// The close of the device leaves it alive: it is handed from one instance to the next.
     keep: bool,
-    /// No server starts it.
-    pub(crate) unstarted: bool,
+    /// Who starts it.
+    pub(crate) start: Start,
+    /// Server threads end when a fetch fails, all but one.
+    pub(crate) retire: bool,
+    /// Signals come to servers too.
+    pub(crate) signals: bool,
+    /// Some servers poll.
+    pub(crate) polls: bool,
     servers: usize,
     callers: usize,
     /// Requests of each caller, at most.
@@ -76,7 +92,14 @@ impl Plan {
             forgetful: !drain && rng.bool(),
             guessing: rng.u8(..4) == 0,
             keep: matches!(end, End::Drain | End::Kill | End::Unmount) && rng.bool(),
-            unstarted: !drain && rng.u8(..8) == 0,
+            start: match rng.u8(..8) {
+                0 if !drain => Start::Nobody,
+                1 | 2 => Start::Kernel,
+                _ => Start::Servers,
+            },
+            retire: rng.u8(..4) == 0,
+            signals: rng.bool(),
+            polls: rng.bool(),
             servers: rng.usize(1..=4),
             callers: rng.usize(2..=7),
             steps: if drain { rng.usize(10..80) } else { 10_000 },
@@ -85,10 +108,16 @@ impl Plan {
     }
 }
 
-/// An id that somebody may interrupt; and where a completion's end is noted.
+/// Where the end of a request is noted.
+pub(crate) type Note = Arc<OnceLock<Result<(), Errno>>>;
+
+/// An id that somebody may interrupt.
 pub(crate) struct Published {
     pub(crate) id: ReqId,
-    pub(crate) told: Option<Arc<OnceLock<Result<(), Errno>>>>,
+    /// Where the end of its request is noted; several requests may have a shared id, and then it is not.
+    pub(crate) note: Option<Note>,
+    /// Who is told is a completion.
+    pub(crate) completes: bool,
 }
 
 pub(crate) struct Life {
@@ -102,6 +131,8 @@ pub(crate) struct Life {
     pub(crate) held: Mutex<Vec<Held>>,
     /// Ids that may be interrupted.
     pub(crate) published: Mutex<Vec<Published>>,
+    /// Parked callers that were interrupted: whatever the server does, they leave.
+    pub(crate) interrupted: Mutex<Vec<Note>>,
     /// Ids that several callers use.
     pub(crate) shared_ids: Vec<ReqId>,
     pub(crate) targets: Targets,
@@ -197,6 +228,7 @@ impl Life {
             seat: Mutex::new(open(registry, number)),
             held: Mutex::default(),
             published: Mutex::default(),
+            interrupted: Mutex::default(),
             shared_ids,
             targets: Targets::default(),
             completions: AtomicUsize::new(0),
@@ -235,9 +267,14 @@ impl Life {
     fn hand_over(&self) {
         let new = open(&self.registry, self.number);
         let mut seat = self.seat.lock().unwrap();
-        self.registry.close(&seat);
-        self.registry.bind(&new, &self.mount).unwrap();
-        *seat = new;
+        let old = std::mem::replace(&mut *seat, new.clone());
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.registry.close(&old));
+            while let Err(error) = self.registry.bind(&new, &self.mount) {
+                assert_eq!(error, Errno::Busy);
+                yield_now();
+            }
+        });
         saw(Seen::HandedOver);
     }
 
@@ -270,6 +307,15 @@ impl Life {
         }
         assert_eq!(self.mount.readiness().requests, 0);
         assert_eq!(self.mount.sleepers().1, 0);
+    }
+
+    /// Waits for the callers that were interrupted.
+    fn part(&self) {
+        watchdog::doing(|| "waits for interrupted callers".to_owned());
+        let all = std::mem::take(&mut *self.interrupted.lock().unwrap());
+        while all.iter().any(|note| note.get().is_none()) {
+            yield_now();
+        }
     }
 
     fn end(&self) {
@@ -368,10 +414,15 @@ pub(crate) fn live(registry: &Registry<Rough>, number: usize, rng: &mut Rng) {
         if early {
             bind();
         }
+        if life.plan.start == Start::Kernel {
+            std::thread::sleep(Duration::from_micros(rng.u64(..30_000)));
+            life.mount.start(&StartReq::default()).unwrap();
+        }
         match life.plan.end {
             End::Drain => life.drain(callers, rng),
             _ => life.last(rng),
         }
+        life.part();
         watchdog::doing(|| format!("ends the mount: {:?}", life.plan.end));
         life.end();
         life.over.store(true, SeqCst);

@@ -46,14 +46,24 @@ pub(crate) fn nowhere(addr: UserAddr) -> UserAddr {
 
 thread_local! {
     static READ_ONLY: Cell<UserAddr> = const { Cell::new(UserAddr(0)) };
+    static MEANWHILE: Cell<Option<Meanwhile>> = const { Cell::new(None) };
     static POOR: Cell<bool> = const { Cell::new(false) };
 }
 
+/// What happens while a copy is about to fail; it sees what would be copied.
+pub(crate) type Meanwhile = Box<dyn FnOnce(&[u8])>;
+
 /// Runs `f`, to which the memory at `addr` is read-only.
-pub(crate) fn read_only<R>(addr: UserAddr, f: impl FnOnce() -> R) -> R {
+pub(crate) fn read_only<R>(
+    addr: UserAddr,
+    meanwhile: Option<Meanwhile>,
+    f: impl FnOnce() -> R,
+) -> R {
     READ_ONLY.set(addr);
+    MEANWHILE.set(meanwhile);
     let result = f();
     READ_ONLY.set(UserAddr(0));
+    MEANWHILE.set(None);
     result
 }
 
@@ -108,7 +118,13 @@ impl Platform for Rough {
 
     fn copyout(from: &[u8], to: UserAddr) -> Result<(), Errno> {
         dawdle();
-        if (to.0 >= NOWHERE || to == READ_ONLY.get()) && !from.is_empty() {
+        if to == READ_ONLY.get() && !from.is_empty() {
+            if let Some(meanwhile) = MEANWHILE.take() {
+                meanwhile(from);
+            }
+            return Err(Errno::Fault);
+        }
+        if to.0 >= NOWHERE && !from.is_empty() {
             return Err(Errno::Fault);
         }
         Probe::copyout(from, to)

@@ -2,17 +2,18 @@
 //! something that no server should.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 
 use fastrand::Rng;
 use puffs_core::msg::op::{CLASS_MASK, CLASS_VFS, CLASS_VN, FLAG_FAF};
 use puffs_core::msg::wire::{Req, StartReq};
 use puffs_core::{Errno, UserAddr};
 use puffs_dev::{Command, events};
-use zerocopy::IntoBytes;
+use zerocopy::{FromBytes, IntoBytes};
 
 use crate::letter::{Question, REPLY_HEAD, Reply, SHORTEST};
-use crate::life::{Life, MAX_LEN, MAX_RV};
-use crate::rough::{TestInstance, nowhere, poor, read_only};
+use crate::life::{Life, MAX_LEN, MAX_RV, Start};
+use crate::rough::{Meanwhile, TestInstance, nowhere, poor, read_only};
 use crate::tally::{Seen, saw};
 use crate::watchdog::{doing, progress};
 
@@ -63,7 +64,15 @@ fn gone_or(said: Result<(), Errno>, others: &[Errno]) -> bool {
     said.is_err_and(|error| gone(error) || others.contains(&error))
 }
 
-impl Desk<'_> {
+impl<'l> Desk<'l> {
+    fn new(life: &'l Arc<Life>) -> Self {
+        Desk {
+            life,
+            header: Box::default(),
+            aux: vec![0; MAX_LEN],
+        }
+    }
+
     fn header(&mut self) -> UserAddr {
         UserAddr(self.header.as_mut_bytes().as_mut_ptr().expose_provenance())
     }
@@ -91,7 +100,10 @@ impl Desk<'_> {
         let header = self.header();
         let fetched = match how {
             Fetch::HeaderAway => at.getop(nowhere(header), !block),
-            Fetch::HeaderReadOnly => read_only(header, || at.getop(header, !block)),
+            Fetch::HeaderReadOnly => {
+                let guess = self.life.plan.guessing.then(|| lucky_guess(self.life));
+                read_only(header, guess, || at.getop(header, !block))
+            }
             Fetch::Well if block => at.ioctl(Command::GETOP, header),
             _ => at.getop(header, !block),
         };
@@ -314,14 +326,14 @@ impl Desk<'_> {
         }
     }
 
-    /// Answers a request that it has not fetched, if there is one with this id.
-    fn guess(&mut self, id: u64, rng: &mut Rng) {
+    /// Answers a request that it has not fetched, if there is one like this.
+    fn guess(&mut self, id: u64, opclass: u8, optype: u8) {
         doing(|| format!("guesses {id}"));
         self.life.ledger.guessing();
         let header = Req {
             id,
-            opclass: CLASS_VN,
-            optype: rng.u8(1..=3),
+            opclass,
+            optype,
             ..Req::default()
         };
         match self.put(header, 0, SHORTEST, false) {
@@ -344,6 +356,22 @@ impl Desk<'_> {
     }
 }
 
+/// A guess that hits: the request is answered before its header fails to be written, and its place may be another's by then.
+fn lucky_guess(life: &Arc<Life>) -> Meanwhile {
+    let life = life.clone();
+    Box::new(move |header| {
+        let header = Req::read_from_bytes(header).unwrap();
+        Desk::new(&life).guess(header.id, header.opclass, header.optype);
+        let steps = life.steps.load(SeqCst);
+        for _ in 0..200 {
+            if life.steps.load(SeqCst) > steps + 3 {
+                break;
+            }
+            std::thread::yield_now();
+        }
+    })
+}
+
 /// Sleeps in poll until there is something to do.
 fn poll(at: &TestInstance) {
     let seen = at.poll_point().rung();
@@ -362,16 +390,13 @@ fn take_held(life: &Life, rng: &mut Rng) -> Option<Held> {
 
 /// Serves until the mount is dead. Number 0 sees that it starts.
 pub(crate) fn serve(life: &Arc<Life>, number: usize, rng: &mut Rng) {
-    let _target = life.targets.join();
-    let mut desk = Desk {
-        life,
-        header: Box::default(),
-        aux: vec![0; MAX_LEN],
-    };
-    if !life.plan.unstarted && (number == 0 || rng.bool()) {
+    // Where no signal comes, a wake-up that is lost is missed.
+    let _target = life.plan.signals.then(|| life.targets.join());
+    let mut desk = Desk::new(life);
+    if life.plan.start == Start::Servers && (number == 0 || rng.bool()) {
         desk.start();
     }
-    let polls = rng.u8(..3) == 0;
+    let polls = life.plan.polls && rng.bool();
     let mut latest = 0;
     loop {
         if rng.bool()
@@ -381,7 +406,7 @@ pub(crate) fn serve(life: &Arc<Life>, number: usize, rng: &mut Rng) {
             continue;
         }
         if life.plan.guessing && rng.u8(..4) == 0 {
-            desk.guess(latest + rng.u64(..4), rng);
+            desk.guess(latest + rng.u64(..4), CLASS_VN, rng.u8(1..=3));
         }
         let how = match rng.u8(..40) {
             0 => Fetch::Short,
@@ -395,6 +420,7 @@ pub(crate) fn serve(life: &Arc<Life>, number: usize, rng: &mut Rng) {
         doing(|| format!("fetches ({how:?}, block {block})"));
         let at = life.instance();
         match desk.fetch(&at, how, block) {
+            Ok(None) if how != Fetch::Well && life.plan.retire && number > 0 => return,
             Ok(None) => {}
             Ok(Some(held)) => {
                 latest = held.id;
