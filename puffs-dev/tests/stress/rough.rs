@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicIsize, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex};
 
-use puffs_core::platform::{Counter, Event, Platform, PollPoint, Thread, Wait, Wake};
+use puffs_core::platform::{Counter, Event, Lock, Platform, PollPoint, Thread, Wait, Wake};
 use puffs_core::{Errno, Instant, Mount, Ref, UserAddr};
 use puffs_dev::{Instance, OpenFiles};
 
@@ -85,7 +85,7 @@ fn dawdle() {
 }
 
 impl Platform for Rough {
-    type Lock<T: Send> = Watched<T>;
+    type Lock<T: Send> = Contended<T>;
     type Event = Fickle;
     type PollPoint = Bell;
     type Counter = Counted;
@@ -140,6 +140,25 @@ impl Platform for Rough {
 
     fn log(message: &str) {
         Probe::log(message);
+    }
+}
+
+/// A lock after which others run: whoever relies on two locked sections being next to each other is wrong.
+pub(crate) struct Contended<T>(Watched<T>);
+
+impl<T: Send> Lock<T> for Contended<T> {
+    fn new(value: T) -> Self {
+        Contended(Watched::new(value))
+    }
+
+    fn init(&self) {
+        self.0.init();
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        let result = self.0.with(f);
+        dawdle();
+        result
     }
 }
 

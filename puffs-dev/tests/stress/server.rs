@@ -420,7 +420,7 @@ pub(crate) fn serve(life: &Arc<Life>, number: usize, rng: &mut Rng) {
         doing(|| format!("fetches ({how:?}, block {block})"));
         let at = life.instance();
         match desk.fetch(&at, how, block) {
-            Ok(None) if how != Fetch::Well && life.plan.retire && number > 0 => return,
+            Ok(None) if how != Fetch::Well && life.plan.retire && number > 0 => break,
             Ok(None) => {}
             Ok(Some(held)) => {
                 latest = held.id;
@@ -442,7 +442,7 @@ pub(crate) fn serve(life: &Arc<Life>, number: usize, rng: &mut Rng) {
             Err(_) => std::thread::yield_now(),
         }
     }
-    // What it still has, it tries to answer.
+    // What its fellows would answer otherwise, and they may be asleep.
     while let Some(held) = take_held(life, rng) {
         desk.deal_with(held, rng);
     }
