@@ -66,8 +66,8 @@ pub(crate) struct Plan {
     pub(crate) retire: bool,
     /// Signals come to servers too.
     pub(crate) signals: bool,
-    /// Some servers poll.
-    pub(crate) polls: bool,
+    /// Of two servers so many poll.
+    pub(crate) polls: u8,
     servers: usize,
     callers: usize,
     /// Requests of each caller, at most.
@@ -99,7 +99,7 @@ impl Plan {
             },
             retire: rng.u8(..4) == 0,
             signals: rng.bool(),
-            polls: rng.bool(),
+            polls: [0, 0, 1, 2][rng.usize(..4)],
             servers: rng.usize(1..=4),
             callers: rng.usize(2..=7),
             steps: if drain { rng.usize(10..80) } else { 10_000 },

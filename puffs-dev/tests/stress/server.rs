@@ -396,7 +396,7 @@ pub(crate) fn serve(life: &Arc<Life>, number: usize, rng: &mut Rng) {
     if life.plan.start == Start::Servers && (number == 0 || rng.bool()) {
         desk.start();
     }
-    let polls = life.plan.polls && rng.bool();
+    let polls = rng.u8(..2) < life.plan.polls;
     let mut latest = 0;
     loop {
         if rng.bool()
