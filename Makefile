@@ -30,7 +30,7 @@ export CC CXX PKG_CONFIG
 
 include mk/lib.mk
 
-.PHONY: help deps demo test check fmt clippy doc unit loom fuzz c-test fuse-test header header-check \
+.PHONY: help deps demo test check fmt clippy doc unit loom fuzz stress c-test fuse-test header header-check \
 	symbols symbols-check defects-check libs kernel-lib kernel-lib-bare stage install uninstall clean FORCE
 
 help: ## List the targets
@@ -49,7 +49,7 @@ demo: deps stage ## Mount the C memfs, work on it with real files, print what it
 
 test: ## Everything that CI runs
 	@mk/skips.sh clear
-	@$(MAKE) --no-print-directory deps check unit loom fuzz c-test kernel-lib-bare fuse-test
+	@$(MAKE) --no-print-directory deps check unit loom fuzz stress c-test kernel-lib-bare fuse-test
 	@mk/skips.sh report
 	@echo "make test: all passed"
 
@@ -73,6 +73,11 @@ loom: ## Models of the queue's races, every interleaving
 
 fuzz: ## Hostile servers and kernels, other ones each time, for DURATION seconds (60)
 	@CARGO='$(CARGO)' JOBS='$(JOBS)' DURATION='$(DURATION)' mk/fuzz.sh
+# SEED= repeats the choices of an earlier run.
+stress: stage kernel-lib ## Callers, servers and deaths at random, in Rust and in C: DURATION= seconds each (30)
+	DURATION=$(or $(DURATION),30) $(CARGO) test $(JOBS) -p puffs-dev --test stress -- --nocapture
+	DURATION=$(or $(DURATION),30) PUFFS_STAGE='$(STAGE)$(PREFIX)' PUFFS_KERNEL_LIB='$(abspath $(LIB))/libpuffs-kernel.a' \
+		$(CARGO) test $(JOBS) -p c-tests --test programs -- stress::kernel::c11::plain
 
 c-test: stage kernel-lib $(LIB)/libpuffs-kernel-asan.a ## C programs against a staged install
 	@if mk/bare-toolchain.sh 2>/dev/null; then \

@@ -9,7 +9,12 @@ use crate::plan::Run;
 /// The exit status of `timeout` when time was up.
 const TIMED_OUT: i32 = 124;
 
-/// Runs `program`.
+/// How much longer than usual a program runs that is told to by the environment's `DURATION`, in seconds.
+fn duration() -> Option<u64> {
+    std::env::var("DURATION").ok()?.parse().ok()
+}
+
+/// Runs `program`. When it was told how long, what it prints is passed on.
 ///
 /// # Errors
 /// How it ended, and what it printed.
@@ -18,7 +23,7 @@ pub fn program(program: &Path, how: Run, seconds: u64) -> Result<(), String> {
         Run::Plain => seconds,
         Run::Asan | Run::Tsan => seconds * 4,
         Run::Valgrind => seconds * 20,
-    };
+    } + duration().unwrap_or(0);
     let mut command = Command::new("timeout");
     command.args(["--kill-after=5", &seconds.to_string()]);
     match how {
@@ -50,6 +55,9 @@ pub fn program(program: &Path, how: Run, seconds: u64) -> Result<(), String> {
         .arg(program)
         .output()
         .map_err(|error| format!("timeout: {error}"))?;
+    if duration().is_some() && output.status.success() {
+        print!("{}", String::from_utf8_lossy(&output.stdout));
+    }
     let end = match (output.status.code(), output.status.signal()) {
         (Some(0), _) => return Ok(()),
         (Some(TIMED_OUT), _) => format!("did not end within {seconds} seconds"),

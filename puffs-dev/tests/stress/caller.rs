@@ -1,0 +1,394 @@
+//! One caller: requests in every form there is, one after the other, and what may come of each.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+
+use fastrand::Rng;
+use puffs_core::msg::op::{CLASS_VFS, CLASS_VN};
+use puffs_core::platform::{Platform, Wait};
+use puffs_core::{Answer, Buf, Cookie, Errno, Outgoing, Prepaid, ReqId};
+
+use crate::letter::{Question, Reply, SHORTEST};
+use crate::life::{Life, MAX_LEN, Note, Published, wait};
+use crate::rough::{Rough, poor};
+use crate::tally::{Seen, saw};
+use crate::watchdog::{doing, progress};
+
+/// How a request is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Call,
+    OwnId,
+    SharedId,
+    NoWait,
+    Vntouser,
+    Vfstouser,
+    Adjbuf,
+    Submit,
+    SubmitAs,
+    Send,
+    Prepaid,
+    Refused,
+}
+
+const FORMS: [Form; 12] = [
+    Form::Call,
+    Form::OwnId,
+    Form::SharedId,
+    Form::NoWait,
+    Form::Vntouser,
+    Form::Vfstouser,
+    Form::Adjbuf,
+    Form::Submit,
+    Form::SubmitAs,
+    Form::Send,
+    Form::Prepaid,
+    Form::Refused,
+];
+
+/// A request on its way, and what may become of it.
+#[derive(Clone, Debug)]
+struct Sent {
+    life: Arc<Life>,
+    question: Question,
+    form: Form,
+    /// For a parked caller.
+    wait: Wait,
+    /// Where its end is noted.
+    note: Note,
+}
+
+/// How a request ended: result, answer, and what lies behind it in the buffer.
+type Ended<'a> = Result<(i32, &'a [u8], &'a [u8]), Errno>;
+
+impl std::fmt::Debug for Life {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.describe())
+    }
+}
+
+fn parts(ended: &Result<Answer<Rough>, Errno>) -> Ended<'_> {
+    match ended {
+        Ok(answer) => {
+            let (body, rest) = answer.body.split_at(answer.len);
+            Ok((answer.rv, body, rest))
+        }
+        Err(error) => Err(*error),
+    }
+}
+
+impl Sent {
+    fn completes(&self) -> bool {
+        matches!(self.form, Form::Submit | Form::SubmitAs)
+    }
+
+    fn body(&self) -> Buf<Rough> {
+        Buf::copy_of(&self.question.bytes(), self.question.room).unwrap()
+    }
+
+    fn out(&self, rng: &mut Rng) -> Outgoing<Rough> {
+        let class = match self.form == Form::Vfstouser {
+            true => CLASS_VFS,
+            false => CLASS_VN,
+        };
+        Outgoing {
+            class,
+            optype: rng.u8(1..=3),
+            cookie: Cookie(self.question.token as usize),
+            body: self.body(),
+            copylen: rng.usize(SHORTEST..=self.question.room),
+            grow: self.question.grow,
+        }
+    }
+
+    /// It ended, like this.
+    fn ended(&self, ended: Ended<'_>) {
+        let outcome = match ended {
+            Ok((rv, body, rest)) => Ok(self.answered(rv, body, rest)),
+            Err(error) => {
+                self.failed(error);
+                Err(error)
+            }
+        };
+        self.life.ledger.ended(self.question.token, outcome);
+        self.note
+            .set(outcome.map(|_| ()))
+            .expect("a request ends once");
+        self.life.steps.fetch_add(1, SeqCst);
+        progress();
+    }
+
+    /// An answer came: its serial.
+    fn answered(&self, rv: i32, body: &[u8], rest: &[u8]) -> u64 {
+        let Question { token, room, .. } = self.question;
+        let reply = Reply::read(body);
+        assert_eq!(reply.rv, rv, "{self:?}");
+        let meant = reply.token == token
+            || (reply.token == 0 && self.life.plan.guessing)
+            || self.question.shared;
+        assert!(meant, "{reply:?} came for {self:?}");
+        assert!(body.len() <= room || self.question.grow, "{self:?}");
+        if body.len() + rest.len() == room {
+            assert_eq!(rest, &self.question.bytes()[body.len()..], "{self:?}");
+        }
+        saw(match self.form {
+            _ if body.len() > room => Seen::Grown,
+            Form::Submit | Form::SubmitAs => Seen::Completed,
+            Form::Vntouser | Form::Vfstouser => Seen::Lent,
+            _ => Seen::Parked,
+        });
+        reply.serial
+    }
+
+    fn failed(&self, error: Errno) {
+        let published = matches!(self.form, Form::OwnId | Form::SharedId | Form::SubmitAs);
+        let interruptible = self.wait.interruptible && !self.completes();
+        let (may_be, seen) = match error {
+            Errno::Nxio if self.completes() => (self.life.dying(), Seen::CompletionDied),
+            Errno::Nxio => (self.life.dying(), Seen::CallerDied),
+            Errno::Intr if self.completes() => (published, Seen::CompletionInterrupted),
+            Errno::Intr if interruptible => (true, Seen::Signalled),
+            Errno::Intr => (published, Seen::Interrupted),
+            Errno::TimedOut => {
+                let passed = self.wait.deadline.is_some_and(|at| Rough::now() >= at);
+                (passed && !self.completes(), Seen::TimedOut)
+            }
+            Errno::WouldBlock => (self.completes() || self.form == Form::NoWait, Seen::NoPlace),
+            Errno::Exist => (self.question.shared, Seen::Taken),
+            // The ledger knows whether a server broke the rules.
+            Errno::Proto => (true, Seen::Broken),
+            Errno::NoMem => (self.question.grow, Seen::Poor),
+            _ => (false, Seen::Refused),
+        };
+        assert!(may_be, "{error:?} for {self:?}");
+        saw(seen);
+    }
+
+    /// With a buffer that is the caller's own.
+    fn lend(&self, rng: &mut Rng) {
+        let mount = &self.life.mount;
+        let before = self.question.bytes();
+        let mut kbuf = before.clone();
+        let optype = rng.u8(1..=3);
+        let said = match self.form {
+            Form::Vfstouser => mount.vfstouser(optype, &mut kbuf, &self.wait),
+            _ => {
+                let cookie = Cookie(self.question.token as usize);
+                mount.vntouser(optype, &mut kbuf, cookie, None, &self.wait)
+            }
+        };
+        match said {
+            Ok(rv) => {
+                // The call does not tell how long the answer is; the answer does.
+                let len = Reply::len(&kbuf).min(kbuf.len());
+                let (body, rest) = kbuf.split_at(len);
+                self.ended(Ok((rv, body, rest)));
+            }
+            Err(error) => {
+                assert_eq!(kbuf, before, "an error changes nothing");
+                self.ended(Err(error));
+            }
+        }
+    }
+
+    /// In its completion form.
+    fn submit(self, rng: &mut Rng) {
+        let life = self.life.clone();
+        let out = self.out(rng);
+        let sent = self.clone();
+        let alive = Completion::new(&life);
+        let follow = rng.u8(..8) == 0;
+        let done = move |ended: Result<Answer<Rough>, Errno>| {
+            let _alive = alive;
+            sent.ended(parts(&ended));
+            after(&sent.life, follow);
+        };
+        let begun = match self.form {
+            Form::Submit => life.mount.submit(out, Box::new(done)),
+            _ => {
+                let id = life.mount.next_id();
+                publish(&life, id, Some(self.note.clone()), true);
+                life.mount.submit_as(out, Some(id), Box::new(done))
+            }
+        };
+        match begun {
+            Ok(begun) => assert_ne!(begun.id, ReqId(0)),
+            Err(error) => self.ended(Err(error)),
+        }
+    }
+}
+
+/// What a completion does besides: it may use the mount, and even kill it.
+fn after(life: &Arc<Life>, follow: bool) {
+    if life.deadly.swap(false, SeqCst) && !life.dying() {
+        life.mount.die();
+        saw(Seen::KilledByCompletion);
+    }
+    if follow {
+        // The server that ended the request may be short of memory.
+        poor(false, || faf(life, SHORTEST));
+    }
+}
+
+/// Counts the completions of a mount that exist, called or not.
+struct Completion(Arc<Life>);
+
+impl Completion {
+    fn new(life: &Arc<Life>) -> Self {
+        life.completions.fetch_add(1, SeqCst);
+        Completion(life.clone())
+    }
+}
+
+impl Drop for Completion {
+    fn drop(&mut self) {
+        self.0.completions.fetch_sub(1, SeqCst);
+    }
+}
+
+fn publish(life: &Life, id: ReqId, note: Option<Note>, completes: bool) {
+    let mut all = life.published.lock().unwrap();
+    if all.len() == 16 {
+        all.swap_remove(fastrand::usize(..16));
+    }
+    all.push(Published {
+        id,
+        note,
+        completes,
+    });
+}
+
+/// Sends a request that wants no answer.
+fn faf(life: &Life, room: usize) {
+    let question = Question {
+        token: life.ledger.ask(true, false),
+        room,
+        grow: false,
+        shared: false,
+    };
+    let body = Buf::copy_of(&question.bytes(), room).unwrap();
+    let out = Outgoing::vn(1, Cookie(question.token as usize), body);
+    let sent = life.mount.send(out);
+    match sent {
+        Ok(()) => saw(Seen::FafSent),
+        Err(Errno::WouldBlock) => saw(Seen::FafRefused),
+        Err(error) => assert!(error == Errno::Nxio && life.dying(), "{error:?}"),
+    }
+    life.ledger.ended(question.token, sent.map(|()| 0));
+}
+
+/// One that is paid for; it may not be wanted after all.
+fn prepaid(life: &Life, room: usize, wanted: bool) {
+    let mut paid = Prepaid::new(&life.mount, room).unwrap();
+    if !wanted {
+        saw(Seen::PrepaidDropped);
+        return;
+    }
+    let question = Question {
+        token: life.ledger.ask(true, false),
+        room,
+        grow: false,
+        shared: false,
+    };
+    paid.body().copy_from_slice(&question.bytes());
+    life.ledger.ended(question.token, Ok(0));
+    paid.send(CLASS_VN, 2, Cookie(question.token as usize));
+    saw(Seen::PrepaidSent);
+}
+
+/// One that cannot be sent.
+fn refused(life: &Life, rng: &mut Rng) {
+    let body = |len| Buf::new(len).unwrap();
+    let out = |body| Outgoing::vn(1, Cookie(0), body);
+    let forever = &Wait::FOREVER;
+    let mount = &life.mount;
+    let said = match rng.u8(..4) {
+        0 => mount.call(out(body(MAX_LEN + 1)), forever).map(|_| ()),
+        1 => mount
+            .call_as(out(body(1)), Some(ReqId(0)), forever)
+            .map(|_| ()),
+        2 => {
+            let mut long = out(body(9));
+            long.copylen = 10;
+            mount.send(long)
+        }
+        _ => {
+            let cookie = Cookie(0);
+            mount
+                .vntouser(1, &mut [0; MAX_LEN + 1], cookie, None, forever)
+                .map(|_| ())
+        }
+    };
+    assert_eq!(said, Err(Errno::Inval));
+    saw(Seen::Refused);
+}
+
+fn one(life: &Arc<Life>, rng: &mut Rng) {
+    let form = FORMS[rng.usize(..FORMS.len())];
+    let room = match rng.u8(..20) {
+        0 => MAX_LEN,
+        _ => rng.usize(SHORTEST..400),
+    };
+    match form {
+        Form::Send => return faf(life, room),
+        Form::Prepaid => return prepaid(life, room, rng.u8(..4) != 0),
+        Form::Refused => return refused(life, rng),
+        _ => {}
+    }
+    let shared = form == Form::SharedId;
+    let grow = match form {
+        Form::Vntouser | Form::Vfstouser => false,
+        Form::Adjbuf => true,
+        _ => rng.u8(..4) == 0,
+    };
+    let question = Question {
+        token: life.ledger.ask(false, shared),
+        room,
+        grow,
+        shared,
+    };
+    let sent = Sent {
+        life: life.clone(),
+        question,
+        form,
+        wait: wait(rng),
+        note: Note::default(),
+    };
+    doing(|| format!("{form:?}: {question:?}, {:?}", sent.wait));
+    let mount = &life.mount;
+    let ended = match form {
+        Form::Vntouser | Form::Vfstouser => return sent.lend(rng),
+        Form::Submit | Form::SubmitAs => return sent.submit(rng),
+        Form::OwnId => {
+            let id = mount.next_id();
+            publish(life, id, Some(sent.note.clone()), false);
+            mount.call_as(sent.out(rng), Some(id), &sent.wait)
+        }
+        Form::SharedId => {
+            let id = life.shared_ids[rng.usize(..life.shared_ids.len())];
+            publish(life, id, None, false);
+            mount.call_as(sent.out(rng), Some(id), &sent.wait)
+        }
+        Form::NoWait => mount.call_nowait(sent.out(rng), None, &sent.wait),
+        Form::Adjbuf => {
+            let cookie = Cookie(question.token as usize);
+            let copylen = rng.usize(SHORTEST..=room);
+            mount.vntouser_adjbuf(2, &question.bytes(), copylen, cookie, &sent.wait)
+        }
+        _ => mount.call(sent.out(rng), &sent.wait),
+    };
+    sent.ended(parts(&ended));
+}
+
+/// Calls until the mount is dead, or until it has had enough.
+pub(crate) fn call(life: &Arc<Life>, rng: &mut Rng) {
+    let _target = life.targets.join();
+    for _ in 0..life.plan.steps {
+        one(life, rng);
+        if life.dying() {
+            // Once more, to see the door closed.
+            one(life, rng);
+            break;
+        }
+    }
+}

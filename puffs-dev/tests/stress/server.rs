@@ -1,0 +1,449 @@
+//! One thread of a server: it fetches, and answers what any of its fellows fetched, in any order. Now and then it does
+//! something that no server should.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+
+use fastrand::Rng;
+use puffs_core::msg::op::{CLASS_MASK, CLASS_VFS, CLASS_VN, FLAG_FAF};
+use puffs_core::msg::wire::{Req, StartReq};
+use puffs_core::{Errno, UserAddr};
+use puffs_dev::{Command, events};
+use zerocopy::{FromBytes, IntoBytes};
+
+use crate::letter::{Question, REPLY_HEAD, Reply, SHORTEST};
+use crate::life::{Life, MAX_LEN, MAX_RV, Start};
+use crate::rough::{Meanwhile, TestInstance, nowhere, poor, read_only};
+use crate::tally::{Seen, saw};
+use crate::watchdog::{doing, progress};
+
+/// A request that a server has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    id: u64,
+    opclass: u8,
+    optype: u8,
+    question: Question,
+}
+
+/// What a fetch is to go wrong by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fetch {
+    Well,
+    Short,
+    AuxAway,
+    HeaderAway,
+    HeaderReadOnly,
+}
+
+/// How an answer breaks the rules.
+#[derive(Clone, Copy, Debug)]
+enum Flaw {
+    Class,
+    Type,
+    Result,
+    TooLong,
+    Beyond,
+    Away,
+    Poor,
+}
+
+/// A server's memory.
+struct Desk<'l> {
+    life: &'l Arc<Life>,
+    header: Box<Req>,
+    aux: Vec<u8>,
+}
+
+/// Nothing can be fetched or answered: the mount is dead, or this instance is not its own any more.
+fn gone(error: Errno) -> bool {
+    matches!(error, Errno::Nxio | Errno::NoEnt)
+}
+
+fn gone_or(said: Result<(), Errno>, others: &[Errno]) -> bool {
+    said.is_err_and(|error| gone(error) || others.contains(&error))
+}
+
+impl<'l> Desk<'l> {
+    fn new(life: &'l Arc<Life>) -> Self {
+        Desk {
+            life,
+            header: Box::default(),
+            aux: vec![0; MAX_LEN],
+        }
+    }
+
+    fn header(&mut self) -> UserAddr {
+        UserAddr(self.header.as_mut_bytes().as_mut_ptr().expose_provenance())
+    }
+
+    fn aux(&mut self) -> UserAddr {
+        UserAddr(self.aux.as_mut_ptr().expose_provenance())
+    }
+
+    /// GETOP. `None`: it failed as it may, and the next may do better.
+    fn fetch(&mut self, at: &TestInstance, how: Fetch, block: bool) -> Result<Option<Held>, Errno> {
+        let mut aux = self.aux();
+        if how == Fetch::AuxAway {
+            aux = nowhere(aux);
+        }
+        let room = match how {
+            Fetch::Short => SHORTEST - 1,
+            _ => MAX_LEN,
+        };
+        *self.header = Req {
+            aux: aux.0,
+            auxlen: room,
+            rv: 77,
+            ..Req::default()
+        };
+        let header = self.header();
+        let fetched = match how {
+            Fetch::HeaderAway => at.getop(nowhere(header), !block),
+            Fetch::HeaderReadOnly => {
+                let guess = self.life.plan.guessing.then(|| lucky_guess(self.life));
+                read_only(header, guess, || at.getop(header, !block))
+            }
+            Fetch::Well if block => at.ioctl(Command::GETOP, header),
+            _ => at.getop(header, !block),
+        };
+        match (how, fetched) {
+            (Fetch::Well, Ok(())) => Ok(self.fetched(aux)),
+            (Fetch::Short, Err(Errno::TooBig)) => {
+                assert!((SHORTEST..=MAX_LEN).contains(&self.header.auxlen));
+                saw(Seen::ShortBuffer);
+                Ok(None)
+            }
+            (Fetch::AuxAway, Err(Errno::Fault)) => {
+                saw(Seen::AuxFault);
+                Ok(None)
+            }
+            (Fetch::HeaderAway, Err(Errno::Fault)) => {
+                saw(Seen::HeaderFault);
+                Ok(None)
+            }
+            (Fetch::HeaderReadOnly, Err(Errno::Fault)) => {
+                saw(Seen::HeaderReadOnly);
+                Ok(None)
+            }
+            (_, Err(Errno::Intr)) if block => {
+                saw(Seen::FetchSignalled);
+                Ok(None)
+            }
+            (_, Err(Errno::WouldBlock)) if !block => {
+                saw(Seen::FetchEmpty);
+                Err(Errno::WouldBlock)
+            }
+            (_, Err(error)) if gone(error) => {
+                saw(match error {
+                    Errno::NoEnt => Seen::FetchUnbound,
+                    _ => Seen::FetchDead,
+                });
+                Err(error)
+            }
+            (how, said) => panic!("a fetch ({how:?}, block {block}): {said:?}"),
+        }
+    }
+
+    /// What GETOP gave. `None`: it wants no answer.
+    fn fetched(&mut self, aux: UserAddr) -> Option<Held> {
+        let header = &*self.header;
+        assert_eq!((header.aux, header.rv, header.pad), (aux.0, 0, [0; 2]));
+        let question = Question::read(&self.aux[..header.auxlen]);
+        let faf = header.opclass & FLAG_FAF != 0;
+        assert_eq!(header.id == 0, faf);
+        let cookie = match header.opclass & CLASS_MASK {
+            CLASS_VN => question.token as usize,
+            class => {
+                assert_eq!(class, CLASS_VFS);
+                0
+            }
+        };
+        assert_eq!(header.cookie, cookie);
+        self.life.ledger.fetched(question.token);
+        saw(Seen::Fetched);
+        if faf {
+            saw(Seen::FafFetched);
+            progress();
+            return None;
+        }
+        Some(Held {
+            id: header.id,
+            opclass: header.opclass,
+            optype: header.optype,
+            question,
+        })
+    }
+
+    /// PUTOP of a header, with an answer of `len` bytes, until it reaches the mount.
+    fn put(&mut self, header: Req, token: u64, len: usize, away: bool) -> Result<(), Errno> {
+        let serial = self.life.ledger.give();
+        let reply = Reply {
+            serial,
+            token,
+            rv: header.rv,
+        };
+        reply.write(&mut self.aux[..len.min(MAX_LEN)]);
+        let mut aux = self.aux();
+        if away {
+            aux = nowhere(aux);
+        }
+        let said = loop {
+            *self.header = Req {
+                aux: aux.0,
+                auxlen: len,
+                ..header
+            };
+            let arg = self.header();
+            let said = self.life.instance().ioctl(Command::PUTOP, arg);
+            if said != Err(Errno::NoEnt) || self.life.dying() {
+                break said;
+            }
+            // The mount is being bound to another instance.
+            std::thread::yield_now();
+        };
+        self.life.ledger.put(serial, said);
+        if gone_or(said, &[]) {
+            saw(Seen::AnswerDead);
+        }
+        said
+    }
+
+    /// Answers by the rules.
+    fn answer(&mut self, held: &Held, rng: &mut Rng) -> Result<(), Errno> {
+        let longest = match held.question.grow {
+            true => MAX_LEN,
+            false => held.question.room,
+        };
+        let header = Req {
+            id: held.id,
+            opclass: held.opclass,
+            optype: held.optype,
+            rv: match rng.bool() {
+                true => 0,
+                false => rng.i32(1..=MAX_RV),
+            },
+            ..Req::default()
+        };
+        let len = rng.usize(REPLY_HEAD..=longest);
+        self.put(header, held.question.token, len, false)
+    }
+
+    /// Answers against them.
+    fn break_rules(&mut self, held: &Held, flaw: Flaw, rng: &mut Rng) {
+        let question = held.question;
+        let mut header = Req {
+            id: held.id,
+            opclass: held.opclass,
+            optype: held.optype,
+            ..Req::default()
+        };
+        let (mut len, mut away) = (SHORTEST, false);
+        let (told, seen) = match flaw {
+            Flaw::Class => {
+                header.opclass ^= [CLASS_VN | CLASS_VFS, FLAG_FAF, 0x40][rng.usize(..3)];
+                (Errno::Inval, Seen::AnswerWrong)
+            }
+            Flaw::Type => {
+                header.optype += 1;
+                (Errno::Inval, Seen::AnswerWrong)
+            }
+            Flaw::Result => {
+                header.rv = [-1, MAX_RV + 1, i32::MIN, i32::MAX][rng.usize(..4)];
+                (Errno::Inval, Seen::AnswerWrong)
+            }
+            Flaw::TooLong if !question.grow && question.room < MAX_LEN => {
+                len = question.room + 1;
+                (Errno::TooBig, Seen::AnswerTooLong)
+            }
+            Flaw::Poor if question.grow && question.room < MAX_LEN => {
+                len = question.room + 1;
+                (Errno::NoMem, Seen::AnswerPoor)
+            }
+            Flaw::TooLong | Flaw::Beyond | Flaw::Poor => {
+                len = [MAX_LEN + 1, usize::MAX][rng.usize(..2)];
+                (Errno::Fault, Seen::AnswerBeyond)
+            }
+            Flaw::Away => {
+                away = true;
+                (Errno::Fault, Seen::AnswerFault)
+            }
+        };
+        self.life.ledger.broke(question.token);
+        let said = poor(matches!(flaw, Flaw::Poor), || {
+            self.put(header, question.token, len, away)
+        });
+        match said == Err(told) {
+            true => saw(seen),
+            // A guess may have ended it first.
+            false => assert!(gone_or(said, &[Errno::Inval]), "{flaw:?}: {said:?}"),
+        }
+    }
+
+    /// Answers, in one way or another.
+    fn deal_with(&mut self, held: Held, rng: &mut Rng) {
+        doing(|| format!("answers {held:?}"));
+        let flaw = match rng.u8(..50) {
+            0 => Flaw::Class,
+            1 => Flaw::Type,
+            2 => Flaw::Result,
+            3 => Flaw::TooLong,
+            4 => Flaw::Beyond,
+            5 => Flaw::Away,
+            6 => Flaw::Poor,
+            7 if self.life.plan.forgetful => {
+                saw(Seen::Forgotten);
+                return;
+            }
+            _ => {
+                let said = self.answer(&held, rng);
+                let strict = !self.life.plan.guessing && !held.question.shared;
+                match said {
+                    Ok(()) | Err(Errno::Canceled) => {}
+                    Err(Errno::Inval) if !strict => {}
+                    Err(error) if gone(error) => {}
+                    said => panic!("an answer to {held:?}: {said:?}"),
+                }
+                if rng.u8(..8) == 0 {
+                    self.once_more(&held, rng);
+                }
+                return;
+            }
+        };
+        self.break_rules(&held, flaw, rng);
+        if rng.bool() {
+            self.once_more(&held, rng);
+        }
+    }
+
+    /// A second answer reaches nobody, unless the id is another's by now.
+    fn once_more(&mut self, held: &Held, rng: &mut Rng) {
+        let said = self.answer(held, rng);
+        let strict = !held.question.shared;
+        assert!(!strict || gone_or(said, &[Errno::Inval]), "twice: {said:?}");
+        if said == Err(Errno::Inval) {
+            saw(Seen::Twice);
+        }
+    }
+
+    /// Answers a request that it has not fetched, if there is one like this.
+    fn guess(&mut self, id: u64, opclass: u8, optype: u8) {
+        doing(|| format!("guesses {id}"));
+        self.life.ledger.guessing();
+        let header = Req {
+            id,
+            opclass,
+            optype,
+            ..Req::default()
+        };
+        match self.put(header, 0, SHORTEST, false) {
+            Ok(()) => saw(Seen::Guessed),
+            Err(Errno::Canceled) => {}
+            said => assert!(gone_or(said, &[Errno::Inval]), "a guess: {said:?}"),
+        }
+    }
+
+    fn start(&mut self) {
+        let mut start = StartReq::default();
+        let arg = UserAddr(start.as_mut_bytes().as_mut_ptr().expose_provenance());
+        loop {
+            match self.life.instance().ioctl(Command::STARTOP, arg) {
+                Err(Errno::NoEnt) if !self.life.dying() => std::thread::yield_now(),
+                Ok(()) | Err(Errno::Busy | Errno::Nxio | Errno::NoEnt) => return,
+                Err(error) => panic!("a start: {error:?}"),
+            }
+        }
+    }
+}
+
+/// A guess that hits: the request is answered before its header fails to be written, and its place may be another's by then.
+fn lucky_guess(life: &Arc<Life>) -> Meanwhile {
+    let life = life.clone();
+    Box::new(move |header| {
+        let header = Req::read_from_bytes(header).unwrap();
+        Desk::new(&life).guess(header.id, header.opclass, header.optype);
+        let steps = life.steps.load(SeqCst);
+        for _ in 0..200 {
+            if life.steps.load(SeqCst) > steps + 3 {
+                break;
+            }
+            std::thread::yield_now();
+        }
+    })
+}
+
+/// Sleeps in poll until there is something to do.
+fn poll(at: &TestInstance) {
+    let seen = at.poll_point().rung();
+    if at.poll(events::IN) == 0 && at.poll_point().wait(seen) {
+        saw(Seen::PollSlept);
+    }
+}
+
+fn take_held(life: &Life, rng: &mut Rng) -> Option<Held> {
+    let mut held = life.held.lock().unwrap();
+    match held.len() {
+        0 => None,
+        all => Some(held.swap_remove(rng.usize(..all))),
+    }
+}
+
+/// Serves until the mount is dead. Number 0 sees that it starts.
+pub(crate) fn serve(life: &Arc<Life>, number: usize, rng: &mut Rng) {
+    // Where no signal comes, a wake-up that is lost is missed.
+    let _target = life.plan.signals.then(|| life.targets.join());
+    let mut desk = Desk::new(life);
+    if life.plan.start == Start::Servers && (number == 0 || rng.bool()) {
+        desk.start();
+    }
+    let polls = rng.u8(..2) < life.plan.polls;
+    let mut latest = 0;
+    loop {
+        if rng.bool()
+            && let Some(held) = take_held(life, rng)
+        {
+            desk.deal_with(held, rng);
+            continue;
+        }
+        if life.plan.guessing && rng.u8(..4) == 0 {
+            desk.guess(latest + rng.u64(..4), CLASS_VN, rng.u8(1..=3));
+        }
+        let how = match rng.u8(..40) {
+            0 => Fetch::Short,
+            1 => Fetch::AuxAway,
+            2 => Fetch::HeaderAway,
+            3 => Fetch::HeaderReadOnly,
+            _ => Fetch::Well,
+        };
+        // Who has something to answer must not sleep for more: there may be no more before it is answered.
+        let block = !polls && life.held.lock().unwrap().is_empty();
+        doing(|| format!("fetches ({how:?}, block {block})"));
+        let at = life.instance();
+        match desk.fetch(&at, how, block) {
+            Ok(None) if how != Fetch::Well && life.plan.retire && number > 0 => break,
+            Ok(None) => {}
+            Ok(Some(held)) => {
+                latest = held.id;
+                life.held.lock().unwrap().push(held);
+            }
+            Err(Errno::WouldBlock) => match take_held(life, rng) {
+                Some(held) => desk.deal_with(held, rng),
+                None if polls => {
+                    doing(|| "polls".to_owned());
+                    poll(&at);
+                }
+                None => {}
+            },
+            Err(_) if life.dying() => {
+                assert_eq!(at.poll(events::IN), events::ERR | events::HUP);
+                break;
+            }
+            // It is not bound yet, or not any more.
+            Err(_) => std::thread::yield_now(),
+        }
+    }
+    // What its fellows would answer otherwise, and they may be asleep.
+    while let Some(held) = take_held(life, rng) {
+        desk.deal_with(held, rng);
+    }
+}
