@@ -7,7 +7,7 @@ use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use puffs_core::msg::op::CLASS_VN;
 use puffs_core::msg::wire::{Req, StartReq};
-use puffs_core::platform::{Counter, Event, Lock, NoPollers, Platform, Thread, Wait, Wake};
+use puffs_core::platform::{Counter, Event, Lock, Platform, Thread, Wait, Wake};
 use puffs_core::{
     Answer, Buf, Config, Cookie, Errno, Instant, Late, Mount, MountHost, Outgoing, Ref, ReqId,
     UserAddr,
@@ -28,7 +28,7 @@ std::thread_local! {
 impl Platform for Loom {
     type Lock<T: Send> = LoomLock<T>;
     type Event = LoomEvent;
-    type PollPoint = NoPollers;
+    type PollPoint = crate::pollers::Told;
     type Counter = LoomCounter;
 
     fn alloc(size: usize) -> *mut u8 {

@@ -8,4 +8,5 @@
 
 mod callers;
 mod kernel;
+mod pollers;
 mod room;

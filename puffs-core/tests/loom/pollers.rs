@@ -1,0 +1,89 @@
+//! A server that sleeps until its poll point tells it to look, against those who give it something to see.
+
+use loom::sync::{Condvar, Mutex};
+use loom::thread;
+use puffs_core::platform::PollPoint;
+use puffs_core::{Errno, PollLink, Ref};
+
+use crate::kernel::*;
+
+/// A poll point that stays told until somebody takes that back, as the hosted platform's descriptor does.
+pub(crate) struct Told(Mutex<bool>, Condvar);
+
+impl PollPoint for Told {
+    fn new() -> Self {
+        Told(Mutex::new(false), Condvar::new())
+    }
+
+    fn wake(&self) {
+        *self.0.lock().unwrap() = true;
+        self.1.notify_one();
+    }
+
+    fn reset(&self) -> bool {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl Told {
+    /// Sleeps until it is told, and leaves it so.
+    fn wait(&self) {
+        let mut told = self.0.lock().unwrap();
+        while !*told {
+            told = self.1.wait(told).unwrap();
+        }
+    }
+}
+
+/// Serves until so many requests are fetched: fetches until there is nothing, settles, sleeps.
+fn serve(mount: &TestMount, link: &Ref<PollLink<Loom>, Loom>, requests: usize) {
+    let mut fetched = 0;
+    while fetched < requests {
+        match getop(mount, None, false) {
+            Ok(_) => fetched += 1,
+            Err(error) => {
+                assert_eq!(error, Errno::WouldBlock);
+                link.point.settle(|| mount.readiness().requests > 0);
+                link.point.wait();
+            }
+        }
+    }
+}
+
+#[test]
+fn loom_poller_against_arrivals() {
+    model(|mount, _| {
+        let link = PollLink::<Loom>::new().unwrap();
+        drop(mount.link_poll(1, Some(link.clone())));
+        let sender = thread::spawn({
+            let mount = mount.clone();
+            move || {
+                for _ in 0..2 {
+                    mount.send(out()).unwrap();
+                }
+            }
+        });
+        serve(mount, &link, 2);
+        sender.join().unwrap();
+    });
+}
+
+/// The poller only looks, since a fetch lets death go first wherever it copies.
+#[test]
+fn loom_poller_against_death() {
+    model(|mount, _| {
+        let link = PollLink::<Loom>::new().unwrap();
+        drop(mount.link_poll(1, Some(link.clone())));
+        mount.send(out()).unwrap();
+        let killer = thread::spawn({
+            let mount = mount.clone();
+            move || mount.die()
+        });
+        let hangup = || mount.readiness().hangup;
+        while !hangup() {
+            link.point.settle(hangup);
+            link.point.wait();
+        }
+        killer.join().unwrap();
+    });
+}
