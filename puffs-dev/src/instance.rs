@@ -19,7 +19,7 @@ const PATIENT: Wait = Wait {
 
 /// One open of the device.
 pub struct Instance<P: Platform> {
-    registry: Registry<P>,
+    pub(crate) registry: Registry<P>,
     minor: u32,
     pub(crate) poll: Ref<PollLink<P>, P>,
     opener: Lwp,
@@ -105,7 +105,7 @@ impl<P: Platform> Instance<P> {
     /// Sleeps.
     pub fn getop(&self, arg: UserAddr, nonblock: bool) -> Result<()> {
         let block = !(nonblock || self.nonblock.load(Ordering::Relaxed));
-        self.mount()?.getop(arg, block.then_some(&PATIENT))
+        self.looked(self.mount()?.getop(arg, block.then_some(&PATIENT)))
     }
 
     /// Answers a request.
