@@ -19,7 +19,7 @@ const PATIENT: Wait = Wait {
 
 /// One open of the device.
 pub struct Instance<P: Platform> {
-    registry: Registry<P>,
+    pub(crate) registry: Registry<P>,
     minor: u32,
     pub(crate) poll: Ref<PollLink<P>, P>,
     opener: Lwp,
@@ -106,7 +106,7 @@ impl<P: Platform> Instance<P> {
     /// # Locking
     /// Sleeps.
     pub fn getop(&self, arg: UserAddr, nonblock: bool) -> Result<()> {
-        self.mount()?.getop(arg, self.block(nonblock))
+        self.looked(self.mount()?.getop(arg, self.block(nonblock)))
     }
 
     /// Answers several requests, then fetches several; without waiting as for [`Instance::getop`].
@@ -117,7 +117,7 @@ impl<P: Platform> Instance<P> {
     /// # Locking
     /// Sleeps.
     pub fn batch(&self, arg: UserAddr, nonblock: bool) -> Result<()> {
-        self.mount()?.batch(arg, self.block(nonblock))
+        self.looked(self.mount()?.batch(arg, self.block(nonblock)))
     }
 
     fn block(&self, nonblock: bool) -> Option<&'static Wait> {

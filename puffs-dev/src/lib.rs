@@ -13,7 +13,7 @@
 //! # Not here
 //!
 //! Descriptors and their tables, device numbers, the encoding of a call as one number: a platform's glue has them.
-//! Event watchers (kqueue) do not exist yet.
+//! Knotes, and the lists that a poll point wakes, are the kernel's; a [`Watcher`] only says what such a knote sees.
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
@@ -21,12 +21,17 @@ extern crate alloc;
 mod command;
 mod instance;
 mod minors;
+mod pollfd;
 mod registry;
 mod seats;
+mod stat;
+mod watch;
 
 pub use command::{Command, events};
 pub use instance::Instance;
 pub use registry::{Lwp, OpenFiles, Registry};
+pub use stat::{Standing, Stat};
+pub use watch::{Sight, Watcher, filters};
 
 /// The minor number of the device that clones itself at each open; instances have smaller ones.
 pub const CLONER: u32 = 0x7ffff;

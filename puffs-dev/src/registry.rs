@@ -206,6 +206,8 @@ impl<P: Platform> Registry<P> {
         let Some(change) = left else {
             return;
         };
+        // Before the host is asked, which may take its time.
+        change.poll.point.wake();
         if let Some(mount) = change.held {
             drop(mount.link_poll(change.order, None));
             let host = mount.host();
@@ -216,6 +218,5 @@ impl<P: Platform> Registry<P> {
                 }
             }
         }
-        change.poll.point.wake();
     }
 }

@@ -8,6 +8,7 @@ use puffs_core::{Mount, Platform, PollLink, Ref};
 
 use crate::minors::Minors;
 use crate::registry::Lwp;
+use crate::stat::Standing;
 
 /// What an instance is. A closed one has no seat.
 enum Place<P: Platform> {
@@ -183,6 +184,20 @@ impl<P: Platform> Seats<P> {
         match self.of(minor, poll).map(|seat| &seat.place) {
             Some(Place::Mounted(mount)) => Ok(mount.clone()),
             Some(Place::Embryo | Place::Dead) | None => Err(Errno::NoEnt),
+        }
+    }
+
+    /// What an instance is, and what is mounted there.
+    pub(crate) fn standing(
+        &mut self,
+        minor: u32,
+        poll: &Ref<PollLink<P>, P>,
+    ) -> (Standing, Option<Ref<Mount<P>, P>>) {
+        match self.of(minor, poll).map(|seat| &seat.place) {
+            Some(Place::Embryo) => (Standing::Embryo, None),
+            Some(Place::Mounted(mount)) => (Standing::Mounted, Some(mount.clone())),
+            Some(Place::Dead) => (Standing::Dead, None),
+            None => (Standing::Closed, None),
         }
     }
 

@@ -8,7 +8,7 @@ extern crate std;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Counter, Event, Lock, Platform, PollPoint, Thread, Wait, Wake};
+use super::{Counter, Event, EventFd, Lock, Platform, Thread, Wait, Wake};
 use crate::errno::Errno;
 use crate::ids::{Instant, UserAddr};
 
@@ -18,7 +18,7 @@ pub struct Hosted;
 impl Platform for Hosted {
     type Lock<T: Send> = Mutex<T>;
     type Event = Futex;
-    type PollPoint = NoPollers;
+    type PollPoint = EventFd;
     type Counter = AtomicUsize;
 
     fn alloc(size: usize) -> *mut u8 {
@@ -178,17 +178,6 @@ impl Event for Futex {
             };
         }
     }
-}
-
-/// In process nobody polls: a server waits in GETOP.
-pub struct NoPollers;
-
-impl PollPoint for NoPollers {
-    fn new() -> Self {
-        NoPollers
-    }
-
-    fn wake(&self) {}
 }
 
 impl Counter for AtomicUsize {

@@ -13,6 +13,8 @@
 use crate::errno::Errno;
 use crate::ids::{Instant, UserAddr};
 
+#[cfg(feature = "std")]
+mod eventfd;
 #[cfg(feature = "spin")]
 pub mod hooks;
 #[cfg(feature = "std")]
@@ -24,10 +26,12 @@ mod one_space;
 #[cfg(feature = "spin")]
 mod spin;
 
+#[cfg(feature = "std")]
+pub use self::eventfd::EventFd;
 #[cfg(feature = "spin")]
 pub use self::hooks::Hooks;
 #[cfg(feature = "std")]
-pub use self::hosted::{Hosted, NoPollers};
+pub use self::hosted::Hosted;
 #[cfg(any(feature = "std", feature = "spin"))]
 pub use self::log::{Sink, set_log};
 #[cfg(feature = "spin")]
@@ -165,6 +169,45 @@ pub trait PollPoint: Send + Sync {
 
     /// Tells all pollers to look again. Never sleeps.
     fn wake(&self);
+
+    /// Takes back what the pollers were told, where they stay told until somebody does; false when there was nothing to take
+    /// back. For [`PollPoint::settle`], since whoever takes it back must look again.
+    fn reset(&self) -> bool {
+        false
+    }
+
+    /// Called by one who looked and found nothing: takes back what the pollers were told, and tells them again when
+    /// `ready` finds something after all. What came before the taking back is found, and what comes after it tells them
+    /// itself; so nothing that came meanwhile is missed.
+    fn settle(&self, ready: impl FnOnce() -> bool) {
+        if self.reset() && ready() {
+            self.wake();
+        }
+    }
+}
+
+/// A poll point that also has descriptors for pollers of the system's own kind.
+pub trait Pollable: PollPoint {
+    /// One of them; its owner closes it.
+    type Descriptor;
+
+    /// A descriptor that is readable while the pollers are told to look. What is there already it does not tell: the
+    /// caller looks afterwards, and wakes.
+    ///
+    /// # Errors
+    /// [`Errno::NoMem`]: no memory, or as many descriptors as may be are open.
+    fn descriptor(&self) -> Result<Self::Descriptor, Errno>;
+}
+
+/// A poll point where nobody polls: a server waits in GETOP.
+pub struct NoPollers;
+
+impl PollPoint for NoPollers {
+    fn new() -> Self {
+        NoPollers
+    }
+
+    fn wake(&self) {}
 }
 
 /// A reference counter; increments need no ordering, the last decrement follows all others.

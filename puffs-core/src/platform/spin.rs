@@ -5,7 +5,7 @@
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::{Counter, Event, Lock, Platform, PollPoint, Thread, Wait, Wake};
+use super::{Counter, Event, Lock, NoPollers, Platform, Thread, Wait, Wake};
 use crate::errno::Errno;
 use crate::ids::{Instant, UserAddr};
 
@@ -127,17 +127,6 @@ impl<B: Board> Event for SpinEvent<B> {
             core::hint::spin_loop();
         }
     }
-}
-
-/// Nobody polls on bare metal.
-pub struct NoPollers;
-
-impl PollPoint for NoPollers {
-    fn new() -> Self {
-        NoPollers
-    }
-
-    fn wake(&self) {}
 }
 
 /// A counter in one word.

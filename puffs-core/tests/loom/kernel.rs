@@ -120,16 +120,29 @@ impl Event for LoomEvent {
 }
 
 /// A poll point that counts its wake-ups.
-pub(crate) struct LoomPoll(Mutex<usize>, Condvar);
+pub(crate) struct LoomPoll(Mutex<Wakes>, Condvar);
+
+#[derive(Default)]
+struct Wakes {
+    count: usize,
+    /// Nobody has taken the last one back.
+    told: bool,
+}
 
 impl PollPoint for LoomPoll {
     fn new() -> Self {
-        LoomPoll(Mutex::new(0), Condvar::new())
+        LoomPoll(Mutex::new(Wakes::default()), Condvar::new())
     }
 
     fn wake(&self) {
-        *self.0.lock().unwrap() += 1;
+        let mut wakes = self.0.lock().unwrap();
+        wakes.count += 1;
+        wakes.told = true;
         self.1.notify_all();
+    }
+
+    fn reset(&self) -> bool {
+        std::mem::take(&mut self.0.lock().unwrap().told)
     }
 }
 
@@ -137,14 +150,22 @@ impl LoomPoll {
     /// Polls: looks, and sleeps until the next wake-up as long as it sees nothing.
     pub(crate) fn poll<T>(&self, look: impl Fn() -> Option<T>) -> T {
         loop {
-            let before = *self.0.lock().unwrap();
+            let before = self.0.lock().unwrap().count;
             if let Some(seen) = look() {
                 return seen;
             }
             let mut now = self.0.lock().unwrap();
-            while *now == before {
+            while now.count == before {
                 now = self.1.wait(now).unwrap();
             }
+        }
+    }
+
+    /// Sleeps until it is told, and leaves it so.
+    pub(crate) fn wait_told(&self) {
+        let mut wakes = self.0.lock().unwrap();
+        while !wakes.told {
+            wakes = self.1.wait(wakes).unwrap();
         }
     }
 }

@@ -18,4 +18,5 @@ mod delivery;
 mod kernel;
 mod pollers;
 mod room;
+mod settle;
 mod start;

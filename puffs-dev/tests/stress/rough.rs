@@ -141,6 +141,10 @@ impl Platform for Rough {
     fn log(message: &str) {
         Probe::log(message);
     }
+
+    fn errno(error: Errno) -> i32 {
+        Hosted::errno(error)
+    }
 }
 
 /// A lock after which others run: whoever relies on two locked sections being next to each other is wrong.
