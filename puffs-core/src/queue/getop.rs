@@ -7,6 +7,7 @@
 use super::mount::{Mount, Status};
 use super::slab::Slot;
 use super::state::{After, Caller, Need, Phase, Sleep, Space, State, Waiter};
+use super::stats::End;
 use crate::buf::Buf;
 use crate::errno::{Errno, Result};
 use crate::ids::UserAddr;
@@ -57,7 +58,7 @@ impl<P: Platform> Mount<P> {
     /// Sleeps, and copies to the server.
     pub fn getop(&self, arg: UserAddr, block: Option<&Wait>) -> Result<()> {
         let mut offered = Req::default();
-        P::copyin(arg, offered.as_mut_bytes())?;
+        self.noting_faults(P::copyin(arg, offered.as_mut_bytes()))?;
         loop {
             let delivery = self.fetch(arg, &offered, block)?;
             match self.deliver(arg, &offered, delivery)? {
@@ -94,7 +95,7 @@ impl<P: Platform> Mount<P> {
                         auxlen: needed,
                         ..*offered
                     };
-                    P::copyout(told.as_bytes(), arg)?;
+                    self.noting_faults(P::copyout(told.as_bytes(), arg))?;
                     return Err(Errno::TooBig);
                 }
                 (Found::Missing(need), ..) => spare = Some(Space::make(need)?),
@@ -133,14 +134,14 @@ impl<P: Platform> Mount<P> {
         };
         let faf = header.opclass & op::FLAG_FAF != 0;
         let mut copied = match body.get(..header.auxlen) {
-            Some(bytes) => P::copyout(bytes, UserAddr(offered.aux)),
+            Some(bytes) => self.noting_faults(P::copyout(bytes, UserAddr(offered.aux))),
             None => Err(Errno::Inval),
         };
         if faf && copied.is_ok() {
             // Nobody answers it, so the id (0) is no secret, and a fault must still lose nothing.
-            copied = P::copyout(header.as_bytes(), arg);
+            copied = self.noting_faults(P::copyout(header.as_bytes(), arg));
         }
-        let mut after = After::nothing();
+        let mut after = After::timed(faf);
         let delivered = self
             .state
             .with(|st| st.copied_out(slot, body, copied, &mut after));
@@ -148,7 +149,8 @@ impl<P: Platform> Mount<P> {
         if faf || !matches!(delivered, Ok(Delivered::Yes)) {
             return delivered;
         }
-        P::copyout(header.as_bytes(), arg).inspect_err(|_| self.take_back(slot, fetch))?;
+        self.noting_faults(P::copyout(header.as_bytes(), arg))
+            .inspect_err(|_| self.take_back(slot, fetch))?;
         Ok(Delivered::Yes)
     }
 
@@ -196,6 +198,7 @@ impl<P: Platform> State<P> {
             );
         };
         if self.requests[slot].copylen > auxlen {
+            self.stats.mount.too_big += 1;
             return Ok(Found::TooBig(self.requests[slot].copylen));
         }
         self.touser.remove(&mut self.requests, slot);
@@ -229,6 +232,7 @@ impl<P: Platform> State<P> {
         request.body = Some(body);
         match (caller, copied) {
             (Caller::Present, Ok(())) if faf => {
+                self.count(slot, End::Sent, after);
                 self.free(slot, after);
                 Ok(Delivered::Yes)
             }

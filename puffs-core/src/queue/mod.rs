@@ -9,6 +9,8 @@
 //! | `getop` | delivery to the server |
 //! | `putop` | the server's answer |
 //! | `death` | the server is gone |
+//! | `stats` | what is counted, once per request |
+//! | `in_flight` | the list of what is under way |
 //! | `touser` | the reference's entry points, with borrowed buffers |
 //! | `mount` | the object that holds it all |
 //!
@@ -21,6 +23,7 @@
 mod death;
 mod enter;
 mod getop;
+mod in_flight;
 mod index;
 mod leave;
 mod mount;
@@ -28,9 +31,12 @@ mod putop;
 mod room;
 mod slab;
 mod state;
+mod stats;
 mod touser;
 
 pub use enter::{Begun, Prepaid};
+pub use in_flight::{InFlight, Stage};
 pub use mount::{Config, Mount, MountHost, OnClose, Readiness, Status};
 pub use putop::Late;
 pub use state::PollLink;
+pub use stats::{MountStats, OpStats, VFS_ROWS, VN_ROWS};

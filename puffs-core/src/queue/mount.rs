@@ -9,6 +9,7 @@ use super::putop::Late;
 use super::room::Bounds;
 use super::slab::{List, Slab};
 use super::state::{PollLink, State};
+use super::stats::Stats;
 use crate::errno::{Errno, Result};
 use crate::ids::{Credentials, ReqId, UserAddr};
 use crate::msg::wire::StartReq;
@@ -148,6 +149,7 @@ impl<P: Platform> Mount<P> {
                 },
                 poll: None,
                 poll_order: 0,
+                stats: Stats::new()?,
             }),
         })?;
         mount.state.init();

@@ -6,6 +6,7 @@
 use super::mount::{Mount, Status};
 use super::slab::Slot;
 use super::state::{After, Caller, Phase, State};
+use super::stats::copied_by;
 use crate::buf::Buf;
 use crate::errno::{Errno, Result};
 use crate::ids::{Cookie, ReqId, UserAddr};
@@ -51,8 +52,9 @@ impl<P: Platform> Mount<P> {
     /// May sleep while it copies from the server. Calls completions and the late hook.
     pub fn putop(&self, arg: UserAddr) -> Result<()> {
         let mut answer = Req::default();
-        P::copyin(arg, answer.as_mut_bytes())?;
-        let mut after = After::nothing();
+        self.noting_faults(P::copyin(arg, answer.as_mut_bytes()))?;
+        let arrived = P::now();
+        let mut after = After::at(Some(arrived));
         let accepted = self
             .state
             .with(|st| st.accept(&answer, self.config.max_len, self.config.max_rv, &mut after));
@@ -60,7 +62,8 @@ impl<P: Platform> Mount<P> {
         let Incoming { slot, body } = accepted?;
 
         let (body, copied) = read_answer::<P>(body, &answer);
-        let mut after = After::nothing();
+        let copied = self.noting_faults(copied);
+        let mut after = After::at(Some(copied_by::<P>(arrived, answer.auxlen)));
         let settled = self
             .state
             .with(|st| st.copied_in(slot, body, copied, &answer, &mut after));
@@ -175,6 +178,7 @@ impl<P: Platform> State<P> {
                     cookie: request.cookie,
                     answer: given,
                 };
+                self.stats.late(late.class, late.optype);
                 self.free(slot, after);
                 Ok(Settled::Late(late))
             }

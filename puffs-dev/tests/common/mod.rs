@@ -103,6 +103,7 @@ impl Platform for Probe {
     }
 
     fn now() -> Instant {
+        assert!(!locked());
         Hosted::now()
     }
 
