@@ -2,10 +2,12 @@
 
 /// Identifies a request on its mount, counted from 1; 0 on the wire means that no answer is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
 pub struct ReqId(pub u64);
 
 /// The server's name for a node: opaque to the kernel side, and 0 is as good as any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(transparent)]
 pub struct Cookie(pub usize);
 
 /// An address in the server's memory, meaningful only to the platform's copy functions.

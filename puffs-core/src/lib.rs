@@ -19,6 +19,7 @@ extern crate alloc;
 
 pub mod buf;
 pub mod errno;
+pub mod histogram;
 pub mod ids;
 pub mod msg;
 pub mod own;
@@ -28,11 +29,12 @@ pub mod request;
 
 pub use buf::Buf;
 pub use errno::Errno;
+pub use histogram::Histogram;
 pub use ids::{Cookie, Credentials, Instant, ReqId, UserAddr};
 pub use own::{Ref, try_box};
 pub use platform::Platform;
 pub use queue::{
-    Begun, Config, Direction, Late, Mount, MountHost, OnClose, PollLink, Prepaid, Readiness,
-    SizeData, SizeOps, SizeResults, Status,
+    Begun, Config, Direction, InFlight, Late, Mount, MountHost, MountStats, OnClose, OpStats,
+    PollLink, Prepaid, Readiness, SizeData, SizeOps, SizeResults, Stage, Status,
 };
 pub use request::{Answer, Complete, Outgoing};

@@ -23,6 +23,8 @@ pub struct Outgoing<P: Platform> {
     pub copylen: usize,
     /// The answer may be longer than `body`, up to the mount's maximum: the queue makes room.
     pub grow: bool,
+    /// The process that asks, where the host knows better; `None`: that of the thread that sends it.
+    pub pid: Option<i32>,
 }
 
 impl<P: Platform> Outgoing<P> {
@@ -35,6 +37,7 @@ impl<P: Platform> Outgoing<P> {
             copylen: body.len(),
             body,
             grow: false,
+            pid: None,
         }
     }
 

@@ -3,6 +3,7 @@
 //! A request enters the queue in its completion form; [`Server::serve`] then fetches and answers until the queue is
 //! empty, so that the completion has run when it returns, though other tasks may have run meanwhile.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use puffs_core::platform::Hosted;
@@ -70,11 +71,29 @@ impl Line {
 pub(crate) struct Port<'t> {
     line: &'t Line,
     pub(crate) server: &'t dyn Server,
+    /// The process that asked, for the list of requests in flight.
+    pid: Cell<Option<i32>>,
 }
 
 impl<'t> Port<'t> {
     pub(crate) fn new(line: &'t Line, server: &'t dyn Server) -> Self {
-        Port { line, server }
+        Port {
+            line,
+            server,
+            pid: Cell::new(None),
+        }
+    }
+
+    /// What is sent from now on is on behalf of this process; 0 is one that cannot be seen from here.
+    pub(crate) fn asked_by(&self, pid: u32) {
+        self.pid.set(Some(pid as i32));
+    }
+
+    fn signed(&self, out: Outgoing<Hosted>) -> Outgoing<Hosted> {
+        Outgoing {
+            pid: self.pid.get(),
+            ..out
+        }
     }
 }
 
@@ -86,9 +105,11 @@ impl Caller<Hosted> for Port<'_> {
             ends: Arc::clone(ends),
             place,
         };
-        let begun = mount.submit(out, Box::new(done)).inspect_err(|_| {
-            ends.places().remove(place);
-        })?;
+        let begun = mount
+            .submit(self.signed(out), Box::new(done))
+            .inspect_err(|_| {
+                ends.places().remove(place);
+            })?;
         self.server.serve();
         let ended = || ends.places().get_mut(place).and_then(Option::take);
         let ended = ended().unwrap_or_else(|| {
@@ -101,7 +122,7 @@ impl Caller<Hosted> for Port<'_> {
     }
 
     fn send(&self, out: Outgoing<Hosted>) -> Result<(), Errno> {
-        self.line.mount.send(out)?;
+        self.line.mount.send(self.signed(out))?;
         self.server.serve();
         Ok(())
     }
@@ -135,5 +156,68 @@ impl Caller<Hosted> for Port<'_> {
 
     fn recycle(&self, body: Buf<Hosted>) {
         self.line.pool.give(body);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use puffs_core::msg::op::vn;
+    use puffs_core::msg::wire::{Req, StartReq};
+    use puffs_core::{Config, InFlight, UserAddr};
+    use puffs_user::host::{NoStack, Ran, Task};
+
+    use super::*;
+
+    /// A server that notes who is in flight while it serves.
+    struct Nosy {
+        mount: Ref<Mount<Hosted>, Hosted>,
+        pids: RefCell<Vec<i32>>,
+    }
+
+    impl Server for Nosy {
+        fn start(&self, _: usize) -> Result<Ran, NoStack> {
+            Err(NoStack)
+        }
+
+        fn serve(&self) {
+            let mut room = [InFlight::NONE; 2];
+            assert_eq!(self.mount.in_flight(&mut room), 1);
+            self.pids.borrow_mut().push(room[0].pid);
+            let mut req = Req::default();
+            let arg = UserAddr((&raw mut req).expose_provenance());
+            self.mount.getop(arg, None).unwrap();
+            if req.id != 0 {
+                self.mount.putop(arg).unwrap();
+            }
+        }
+
+        fn running(&self) -> Option<Task> {
+            None
+        }
+
+        fn suspend(&self) {}
+
+        fn wake(&self, _: Task) {}
+    }
+
+    #[test]
+    fn requests_are_in_flight_for_the_process_that_asked() {
+        let mount = Mount::new(Config::default(), None).unwrap();
+        mount.start(&StartReq::default()).unwrap();
+        let server = Nosy {
+            mount: mount.clone(),
+            pids: RefCell::default(),
+        };
+        let line = Line::new(mount, OpSet::ALL, Cookie(0), Pool::new(64));
+        let port = Port::new(&line, &server);
+        let out = || Outgoing::vn(vn::GETATTR, Cookie(0), Buf::empty());
+        port.call(out()).unwrap();
+        port.asked_by(4711);
+        port.call(out()).unwrap();
+        port.send(out()).unwrap();
+        let own = std::process::id() as i32;
+        assert_eq!(*server.pids.borrow(), [own, 4711, 4711]);
     }
 }

@@ -317,7 +317,10 @@ impl Work<'_> {
     /// Executes a request that is `bytes`.
     fn request(&self, bytes: &[u8]) {
         let outcome = match Request::read(bytes) {
-            Ok(request) => self.dispatch(&request),
+            Ok(request) => {
+                self.port.asked_by(request.header.pid);
+                self.dispatch(&request)
+            }
             Err(malformed) => Err(malformed.into()),
         };
         self.reply(unique(bytes), outcome);

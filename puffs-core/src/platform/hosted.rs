@@ -5,7 +5,7 @@
 
 extern crate std;
 
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Counter, Event, EventFd, Lock, Platform, Thread, Wait, Wake};
@@ -57,7 +57,7 @@ impl Platform for Hosted {
         }
         Thread {
             id: HERE.with(|here| core::ptr::from_ref(here).addr()),
-            pid: std::process::id() as i32,
+            pid: pid(),
         }
     }
 
@@ -92,6 +92,30 @@ impl Platform for Hosted {
             Errno::Canceled => libc::ECANCELED,
         }
     }
+}
+
+/// This process. Every request asks, and a system call is dear, so the answer is kept until a fork. (A child made by a bare
+/// `clone`, behind the C library's back, has its parent's until it runs another program.)
+fn pid() -> i32 {
+    static KNOWN: AtomicI32 = AtomicI32::new(0);
+    static FORKS_SEEN: AtomicBool = AtomicBool::new(false);
+    extern "C" fn in_child() {
+        KNOWN.store(0, Ordering::Relaxed);
+    }
+    // Relaxed: each thread that finds nothing asks for itself, and all get one answer.
+    match KNOWN.load(Ordering::Relaxed) {
+        0 => {}
+        known => return known,
+    }
+    let pid = std::process::id() as i32;
+    // SAFETY: the handler only stores, which is fine in the child of any thread. Installed twice it does no harm.
+    let seen = FORKS_SEEN.load(Ordering::Relaxed)
+        || unsafe { libc::pthread_atfork(None, None, Some(in_child)) } == 0;
+    if seen {
+        FORKS_SEEN.store(true, Ordering::Relaxed);
+        KNOWN.store(pid, Ordering::Relaxed);
+    }
+    pid
 }
 
 impl<T: Send> Lock<T> for Mutex<T> {
@@ -196,5 +220,28 @@ impl Counter for AtomicUsize {
         }
         core::sync::atomic::fence(Ordering::Acquire);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forked_child_is_another_process() {
+        let here = Hosted::current().pid;
+        assert_eq!(here, std::process::id() as i32);
+        assert_eq!(Hosted::current().pid, here);
+        // SAFETY: the child makes system calls only.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let right = Hosted::current().pid == std::process::id() as i32;
+            // SAFETY: it ends the child at once.
+            unsafe { libc::_exit(i32::from(!right)) };
+        }
+        let mut status = -1;
+        // SAFETY: `status` is valid for writing.
+        assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+        assert_eq!(status, 0, "the child knows its own number");
     }
 }

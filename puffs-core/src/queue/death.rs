@@ -6,6 +6,7 @@
 use super::mount::{Mount, Status};
 use super::slab::Slot;
 use super::state::{After, Caller, Owner, Phase, State};
+use super::stats::End;
 use crate::errno::Errno;
 use crate::platform::{Lock, Platform};
 
@@ -70,6 +71,7 @@ impl<P: Platform> State<P> {
     }
 
     fn kill_copying(&mut self, slot: Slot, caller: Caller, after: &mut After<P>) {
+        self.count(slot, End::Died, after);
         let request = &mut self.requests[slot];
         let mark = match (
             caller,

@@ -133,9 +133,9 @@ impl<P: Platform> Mount<P> {
                 Missing(Need),
                 Full(usize),
             }
-            let mut after = After::nothing();
+            let mut after = After::timed(false);
             let found = self.state.with(|st| {
-                st.alive()?;
+                st.door()?;
                 if let Some(id) = entry.id
                     && st.index.find(&st.requests, id.0).is_some()
                 {
@@ -149,6 +149,7 @@ impl<P: Platform> Mount<P> {
                 }
                 if let Place::Wanted(cost) = place {
                     if !st.admit(cost) {
+                        st.stats.mount.refused_full += u64::from(entry.wait.is_none());
                         return Ok(Found::Full(cost));
                     }
                     place = Place::Charged(cost);
@@ -196,7 +197,7 @@ impl<P: Platform> Mount<P> {
     fn park(&self, slot: Slot, waiter: &Ref<Waiter<P>, P>, wait: &Wait) -> Result<Answer<P>> {
         loop {
             let woke = waiter.event.wait(wait);
-            let mut after = After::nothing();
+            let mut after = After::timed(woke != Wake::Woken);
             let outcome = self.state.with(|st| {
                 let request = &mut st.requests[slot];
                 match (&mut request.phase, woke) {
@@ -219,7 +220,8 @@ impl<P: Platform> Mount<P> {
                     }
                     (_, Wake::Interrupted) => Some(Err(st.leave(slot, Errno::Intr, &mut after))),
                     (_, Wake::TimedOut) => Some(Err(st.leave(slot, Errno::TimedOut, &mut after))),
-                    (_, Wake::Woken) if request.interrupted => {
+                    (_, Wake::Woken) if request.interrupted.is_some() => {
+                        after.now = request.interrupted;
                         Some(Err(st.leave(slot, Errno::Intr, &mut after)))
                     }
                     (_, Wake::Woken) => None,
@@ -234,7 +236,7 @@ impl<P: Platform> Mount<P> {
 }
 
 impl<P: Platform> Request<P> {
-    /// A request that is not in the queue yet.
+    /// A request that is not in the queue yet. Its age is counted from now.
     fn new(out: Outgoing<P>, owner: Owner<P>) -> Self {
         let flags = match owner {
             Owner::Nobody => op::FLAG_FAF,
@@ -253,8 +255,11 @@ impl<P: Platform> Request<P> {
             grow: out.grow,
             cost: None,
             fetch: 0,
-            interrupted: false,
+            interrupted: None,
             sizes: None,
+            began: P::now(),
+            counted: false,
+            pid: out.pid.unwrap_or_else(|| P::current().pid),
             links: Links::UNLISTED,
             chain: Slot::NONE,
         }
@@ -317,11 +322,12 @@ impl<P: Platform> Prepaid<P> {
             copylen: body.len(),
             body,
             grow: false,
+            pid: None,
         };
         let request = Request::new(out, Owner::Nobody);
-        let mut after = After::nothing();
+        let mut after = After::timed(false);
         self.sent = self.mount.state.with(|st| {
-            if st.alive().is_err() {
+            if st.door().is_err() {
                 after.discard(request);
                 return false;
             }

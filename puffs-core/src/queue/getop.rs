@@ -7,6 +7,7 @@
 use super::mount::{Mount, Status};
 use super::slab::Slot;
 use super::state::{After, Caller, Need, Phase, Sleep, Space, State, Waiter};
+use super::stats::End;
 use crate::buf::Buf;
 use crate::errno::{Errno, Result};
 use crate::ids::UserAddr;
@@ -93,7 +94,7 @@ impl<P: Platform> Mount<P> {
         block: Option<&Wait>,
     ) -> Result<()> {
         let mut offered = Req::default();
-        P::copyin(arg, offered.as_mut_bytes())?;
+        self.noting_faults(P::copyin(arg, offered.as_mut_bytes()))?;
         let to = To {
             arg,
             count,
@@ -135,7 +136,7 @@ impl<P: Platform> Mount<P> {
                         auxlen: needed,
                         ..*to.offered
                     };
-                    P::copyout(told.as_bytes(), to.arg)?;
+                    self.noting_faults(P::copyout(told.as_bytes(), to.arg))?;
                     return Err(Errno::TooBig);
                 }
                 (Found::Missing(need), ..) => spare = Some(Space::make(need)?),
@@ -174,14 +175,14 @@ impl<P: Platform> Mount<P> {
         };
         let faf = header.opclass & op::FLAG_FAF != 0;
         let mut copied = match body.get(..header.auxlen) {
-            Some(bytes) => P::copyout(bytes, UserAddr(to.offered.aux)),
+            Some(bytes) => self.noting_faults(P::copyout(bytes, UserAddr(to.offered.aux))),
             None => Err(Errno::Inval),
         };
         if faf && copied.is_ok() {
             // Nobody answers it, so the id (0) is no secret, and a fault must still lose nothing.
-            copied = to.announce::<P>(&header);
+            copied = self.noting_faults(to.announce::<P>(&header));
         }
-        let mut after = After::nothing();
+        let mut after = After::timed(faf);
         let delivered = self
             .state
             .with(|st| st.copied_out(slot, body, copied, &mut after));
@@ -189,7 +190,7 @@ impl<P: Platform> Mount<P> {
         if faf || !matches!(delivered, Ok(Delivered::Yes)) {
             return delivered;
         }
-        to.announce::<P>(&header)
+        self.noting_faults(to.announce::<P>(&header))
             .inspect_err(|_| self.take_back(slot, fetch))?;
         Ok(Delivered::Yes)
     }
@@ -238,6 +239,7 @@ impl<P: Platform> State<P> {
             );
         };
         if self.requests[slot].copylen > auxlen {
+            self.stats.mount.too_big += 1;
             return Ok(Found::TooBig(self.requests[slot].copylen));
         }
         self.touser.remove(&mut self.requests, slot);
@@ -271,6 +273,7 @@ impl<P: Platform> State<P> {
         request.body = Some(body);
         match (caller, copied) {
             (Caller::Present, Ok(())) if faf => {
+                self.count(slot, End::Sent, after);
                 self.free(slot, after);
                 Ok(Delivered::Yes)
             }

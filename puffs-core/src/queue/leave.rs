@@ -7,6 +7,7 @@
 use super::mount::Mount;
 use super::slab::Slot;
 use super::state::{After, Caller, Owner, Phase, State};
+use super::stats::End;
 use crate::errno::{Errno, Result};
 use crate::ids::ReqId;
 use crate::platform::{Lock, Platform};
@@ -16,6 +17,7 @@ impl<P: Platform> State<P> {
     /// is not done.
     pub(crate) fn leave(&mut self, slot: Slot, why: Errno, after: &mut After<P>) -> Errno {
         self.cut(slot);
+        self.count(slot, End::by(why), after);
         let request = &mut self.requests[slot];
         match &mut request.phase {
             Phase::Queued | Phase::Done(_) => self.free(slot, after),
@@ -43,7 +45,8 @@ impl<P: Platform> Mount<P> {
     /// # Locking
     /// Does not sleep. Calls a completion back.
     pub fn interrupt(&self, id: ReqId) -> Result<()> {
-        let mut after = After::nothing();
+        let now = P::now();
+        let mut after = After::at(Some(now));
         let found = self.state.with(|st| {
             let slot = id
                 .some()
@@ -53,7 +56,7 @@ impl<P: Platform> Mount<P> {
             match core::mem::replace(&mut request.owner, Owner::Nobody) {
                 Owner::Parked(waiter) => {
                     // Its own thread leaves; only that one may.
-                    request.interrupted = true;
+                    request.interrupted = Some(now);
                     after.wake(waiter.clone());
                     request.owner = Owner::Parked(waiter);
                 }

@@ -11,6 +11,8 @@
 //! | `batch` | several answers and several deliveries in one call |
 //! | `sizeop` | data of unknown size beside a request |
 //! | `death` | the server is gone |
+//! | `stats` | what is counted, once per request |
+//! | `in_flight` | the list of what is under way |
 //! | `touser` | the reference's entry points, with borrowed buffers |
 //! | `mount` | the object that holds it all |
 //!
@@ -24,6 +26,7 @@ mod batch;
 mod death;
 mod enter;
 mod getop;
+mod in_flight;
 mod index;
 mod leave;
 mod mount;
@@ -33,10 +36,13 @@ mod room;
 mod sizeop;
 mod slab;
 mod state;
+mod stats;
 mod touser;
 
 pub use enter::{Begun, Prepaid};
+pub use in_flight::{InFlight, Stage};
 pub use mount::{Config, Mount, MountHost, OnClose, Readiness, Status};
 pub use putop::Late;
 pub use sizeop::{Direction, SizeData, SizeOps, SizeResults};
 pub use state::PollLink;
+pub use stats::{MountStats, OpStats, VFS_ROWS, VN_ROWS};

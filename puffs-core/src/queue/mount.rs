@@ -10,6 +10,7 @@ use super::room::Bounds;
 use super::sizeop::Sizes;
 use super::slab::{List, Slab};
 use super::state::{PollLink, State};
+use super::stats::Stats;
 use crate::errno::{Errno, Result};
 use crate::ids::{Credentials, ReqId, UserAddr};
 use crate::msg::wire::StartReq;
@@ -150,6 +151,7 @@ impl<P: Platform> Mount<P> {
                 sizes: Sizes::new()?,
                 poll: None,
                 poll_order: 0,
+                stats: Stats::new()?,
             }),
         })?;
         mount.state.init();

@@ -6,6 +6,7 @@
 use super::mount::{Mount, Status};
 use super::slab::Slot;
 use super::state::{After, Caller, Phase, State};
+use super::stats::copied_by;
 use crate::buf::Buf;
 use crate::errno::{Errno, Result};
 use crate::ids::{Cookie, ReqId, UserAddr};
@@ -51,13 +52,14 @@ impl<P: Platform> Mount<P> {
     /// May sleep while it copies from the server. Calls completions and the late hook.
     pub fn putop(&self, arg: UserAddr) -> Result<()> {
         let mut answer = Req::default();
-        P::copyin(arg, answer.as_mut_bytes())?;
+        self.noting_faults(P::copyin(arg, answer.as_mut_bytes()))?;
         self.answer(&answer)
     }
 
     /// Takes one answer, whose header has been read.
     pub(super) fn answer(&self, answer: &Req) -> Result<()> {
-        let mut after = After::nothing();
+        let arrived = P::now();
+        let mut after = After::at(Some(arrived));
         let accepted = self
             .state
             .with(|st| st.accept(answer, self.config.max_len, self.config.max_rv, &mut after));
@@ -65,7 +67,8 @@ impl<P: Platform> Mount<P> {
         let Incoming { slot, body } = accepted?;
 
         let (body, copied) = read_answer::<P>(body, answer);
-        let mut after = After::nothing();
+        let copied = self.noting_faults(copied);
+        let mut after = After::at(Some(copied_by::<P>(arrived, answer.auxlen)));
         let settled = self
             .state
             .with(|st| st.copied_in(slot, body, copied, answer, &mut after));
@@ -180,6 +183,7 @@ impl<P: Platform> State<P> {
                     cookie: request.cookie,
                     answer: given,
                 };
+                self.stats.late(late.class, late.optype);
                 self.free(slot, after);
                 Ok(Settled::Late(late))
             }

@@ -62,7 +62,7 @@ impl<P: Platform> Mount<P> {
                 Missing(Need),
             }
             let found = self.state.with(|st| {
-                st.alive()?;
+                st.door()?;
                 if let Some(space) = spare.take() {
                     spare = st.add(space);
                 }
@@ -90,7 +90,7 @@ impl<P: Platform> Mount<P> {
 
     /// What a wake-up means to a caller in the line for a place; `None`: nothing, sleep on.
     fn leave_line(&self, slot: Slot, cost: usize, woke: Wake) -> Option<Result<()>> {
-        let mut after = After::nothing();
+        let mut after = After::timed(false);
         let left = self.state.with(|st| {
             let granted = st.sleepers[slot].granted;
             let outcome = match (st.status, granted, woke) {
@@ -103,6 +103,11 @@ impl<P: Platform> Mount<P> {
             if granted && outcome.is_err() {
                 st.bounds.release(cost);
             }
+            match outcome {
+                Ok(()) => {}
+                Err(Errno::Nxio) => st.stats.mount.refused_dead += 1,
+                Err(_) => st.stats.mount.gave_up += 1,
+            }
             let (sleeper, _) = st.awake(slot, Sleep::ForRoom(cost));
             // Another may fit now: behind the place just taken, or since a large one left the line.
             st.grant(&mut after);
@@ -114,7 +119,7 @@ impl<P: Platform> Mount<P> {
 
     /// Gives a place back that no request took.
     pub(crate) fn leave_room(&self, cost: usize) {
-        let mut after = After::nothing();
+        let mut after = After::timed(false);
         self.state.with(|st| {
             st.bounds.release(cost);
             st.grant(&mut after);

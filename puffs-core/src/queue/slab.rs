@@ -144,6 +144,18 @@ impl<T> Slab<T> {
         value
     }
 
+    /// The value in the place of this number, if there are both.
+    pub(crate) fn at(&self, number: usize) -> Option<&T> {
+        if number >= self.capacity {
+            return None;
+        }
+        let (k, at) = locate(Slot(number as u32));
+        match &self.chunks[k].as_ref()?[at] {
+            Entry::Used(value) => Some(value),
+            Entry::Free(_) => None,
+        }
+    }
+
     /// Whether a value is in this place, which exists.
     pub(crate) fn holds(&self, slot: Slot) -> bool {
         let (k, at) = locate(slot);

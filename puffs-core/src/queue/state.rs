@@ -11,9 +11,10 @@ use super::mount::Status;
 use super::room::Bounds;
 use super::sizeop::{Set, Sizes};
 use super::slab::{Chunk, Linked, Links, List, Slab, Slot};
+use super::stats::{End, Stats};
 use crate::buf::Buf;
 use crate::errno::{Errno, Result};
-use crate::ids::{Cookie, ReqId};
+use crate::ids::{Cookie, Instant, ReqId};
 use crate::msg::wire::{Req, StartReq};
 use crate::own::Ref;
 use crate::platform::{Event, Platform, PollPoint};
@@ -104,10 +105,16 @@ pub(crate) struct Request<P: Platform> {
     pub(crate) cost: Option<usize>,
     /// Counts fetches on this mount: tells this delivery from a later one.
     pub(crate) fetch: u64,
-    /// Somebody asked for its end: the parked caller is to leave with EINTR.
-    pub(crate) interrupted: bool,
+    /// When somebody asked for its end: the parked caller is to leave with EINTR.
+    pub(crate) interrupted: Option<Instant>,
     /// What its caller registered beside it; see [`super::sizeop`].
     pub(crate) sizes: Option<Slot>,
+    /// When it was made, before it waited for a place.
+    pub(crate) began: Instant,
+    /// Its end is in the statistics.
+    pub(crate) counted: bool,
+    /// The caller's process.
+    pub(crate) pid: i32,
     pub(crate) links: Links,
     pub(crate) chain: Slot,
 }
@@ -192,6 +199,7 @@ pub(crate) struct State<P: Platform> {
     pub(crate) poll: Option<Ref<PollLink<P>, P>>,
     /// The latest change of `poll`.
     pub(crate) poll_order: u64,
+    pub(crate) stats: Stats,
 }
 
 /// A poll point that both a mount and an instance hold.
@@ -220,6 +228,8 @@ pub(crate) type Ended<P> = Result<Answer<P>>;
 /// What is to be done once the lock is released. Dropping it frees what the section took out.
 #[must_use]
 pub(crate) struct After<P: Platform> {
+    /// The time of the section, for the statistics: read before the lock was taken.
+    pub(crate) now: Option<Instant>,
     caller: Option<Ref<Waiter<P>, P>>,
     getter: Option<Ref<Waiter<P>, P>>,
     waiting: Option<Ref<Waiter<P>, P>>,
@@ -229,8 +239,20 @@ pub(crate) struct After<P: Platform> {
 }
 
 impl<P: Platform> After<P> {
-    pub(crate) const fn nothing() -> Self {
+    /// For a section that may end a request.
+    pub(crate) fn nothing() -> Self {
+        Self::timed(true)
+    }
+
+    /// For a section that may do so only if `ends`: the clock costs more than what it is read for.
+    pub(crate) fn timed(ends: bool) -> Self {
+        Self::at(ends.then(P::now))
+    }
+
+    /// For a section whose time is known.
+    pub(crate) const fn at(now: Option<Instant>) -> Self {
         After {
+            now,
             caller: None,
             getter: None,
             waiting: None,
@@ -296,6 +318,7 @@ impl<P: Platform> State<P> {
     ///
     /// The request is in `fetched` or `touser` no longer, or is taken off here.
     pub(crate) fn end(&mut self, slot: Slot, ended: Ended<P>, after: &mut After<P>) {
+        self.count(slot, End::of(&ended), after);
         self.settle(slot, after);
         let request = &mut self.requests[slot];
         match &request.owner {
@@ -353,6 +376,7 @@ impl<P: Platform> State<P> {
             true => self.touser.push_front(&mut self.requests, slot),
             false => self.touser.push_back(&mut self.requests, slot),
         }
+        self.stats.arrived(&self.requests[slot], back);
         if self.status == Status::Running {
             after.poll = self.poll.clone();
         }

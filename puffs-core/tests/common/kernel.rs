@@ -36,6 +36,10 @@ thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static SIGNAL: Cell<bool> = const { Cell::new(false) };
     static WAKES: Cell<usize> = const { Cell::new(0) };
+    /// How far this thread's clock is ahead.
+    static AHEAD: Cell<u64> = const { Cell::new(0) };
+    /// What this thread does first when it is woken next.
+    static ON_WAKE: Cell<Option<OnWake>> = const { Cell::new(None) };
     /// Waits of this thread that end without a reason.
     static STRAYS: Cell<usize> = const { Cell::new(0) };
     /// Allocations of this thread that still succeed.
@@ -109,6 +113,18 @@ pub(crate) fn fail_once(after: Option<usize>) -> Option<usize> {
 /// Pieces of the global allocator that are alive. Meaningful in tests that use one thread.
 pub(crate) fn heap() -> isize {
     HEAP.get()
+}
+
+type OnWake = Box<dyn FnOnce()>;
+
+/// Puts this thread's clock forward.
+pub(crate) fn later(nanos: u64) {
+    AHEAD.set(AHEAD.get() + nanos);
+}
+
+/// When this thread is woken next it does this first.
+pub(crate) fn on_next_wake(first: impl FnOnce() + 'static) {
+    ON_WAKE.set(Some(Box::new(first)));
 }
 
 /// How often this thread was woken.
@@ -225,7 +241,9 @@ impl Platform for Checked {
     }
 
     fn now() -> Instant {
-        puffs_core::platform::Hosted::now()
+        assert_eq!(HELD.get(), 0, "the clock is read under the lock");
+        let Instant(now) = puffs_core::platform::Hosted::now();
+        Instant(now + AHEAD.get())
     }
 
     fn copyin(from: UserAddr, to: &mut [u8]) -> Result<(), Errno> {
@@ -243,6 +261,7 @@ impl Platform for Checked {
     }
 
     fn current() -> Thread {
+        assert_eq!(HELD.get(), 0, "the thread is asked for under the lock");
         let real = puffs_core::platform::Hosted::current();
         match ALIAS.get() {
             0 => real,
@@ -326,6 +345,9 @@ impl Event for Token {
         loop {
             if std::mem::take(&mut *token) {
                 WAKES.set(WAKES.get() + 1);
+                if let Some(first) = ON_WAKE.take() {
+                    first();
+                }
                 return Wake::Woken;
             }
             if wait.interruptible && SIGNAL.get() {

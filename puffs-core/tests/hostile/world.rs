@@ -87,6 +87,7 @@ fn outgoing(coming: &Coming) -> Outgoing<Checked> {
         body: Buf::copy_of(&coming.body, coming.body.len()).unwrap(),
         copylen: coming.copylen,
         grow: coming.grow,
+        pid: None,
     }
 }
 

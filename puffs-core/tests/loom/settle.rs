@@ -24,7 +24,7 @@ fn serve(mount: &TestMount, link: &Ref<PollLink<Loom>, Loom>, requests: usize) {
 
 #[test]
 fn loom_settling_server_against_arrivals() {
-    model(|mount, _| {
+    Model::DEFAULT.ends_in([()], |mount, _| {
         let link = PollLink::<Loom>::new().unwrap();
         drop(mount.link_poll(1, Some(link.clone())));
         let sender = thread::spawn({
@@ -43,7 +43,7 @@ fn loom_settling_server_against_arrivals() {
 /// The poller only looks, since a fetch lets death go first wherever it copies.
 #[test]
 fn loom_settling_server_against_death() {
-    model(|mount, _| {
+    Model::DEFAULT.ends_in([()], |mount, _| {
         let link = PollLink::<Loom>::new().unwrap();
         drop(mount.link_poll(1, Some(link.clone())));
         mount.send(out()).unwrap();

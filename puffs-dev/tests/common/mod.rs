@@ -120,6 +120,7 @@ impl Platform for Probe {
     }
 
     fn now() -> Instant {
+        assert!(!locked());
         Hosted::now()
     }
 

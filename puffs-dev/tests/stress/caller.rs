@@ -98,6 +98,7 @@ impl Sent {
             body: self.body(),
             copylen: rng.usize(SHORTEST..=self.question.room),
             grow: self.question.grow,
+            pid: None,
         }
     }
 

@@ -143,7 +143,7 @@ impl Platform for Rough {
     }
 
     fn errno(error: Errno) -> i32 {
-        Hosted::errno(error)
+        Probe::errno(error)
     }
 }
 

@@ -133,6 +133,7 @@ impl What {
             body,
             copylen: self.copylen,
             grow: flags & PUFFS_TOUSER_ADJBUF != 0,
+            pid: None,
         })
     }
 }

@@ -173,6 +173,7 @@ impl<'t> Work<'t> {
                 return Err(code);
             }
         };
+        self.port.asked_by(head.pid);
         let wanted = write.size as usize;
         let data = (buf, wanted);
         let done = file::write(
