@@ -16,6 +16,7 @@ pub(crate) const NODE: Cookie = Cookie(0x2000);
 pub(crate) const MAX: usize = 64 << 10;
 /// What is left in a buffer behind an answer. No answer has it.
 pub(crate) const SECRET: u8 = 0xa5;
+const UNSENT: u64 = u64::from_ne_bytes([SECRET; 8]);
 
 /// A server that says anything.
 pub(crate) struct Liar {
@@ -118,6 +119,8 @@ impl Liar {
 
     pub(crate) fn node(&self, found: Result<names::Found, Failed>) -> Option<names::Found> {
         let found = self.judged(found)?;
+        let numbers = [found.cookie.0 as u64, found.size, found.attr_ttl.sec as u64];
+        assert!(!numbers.contains(&UNSENT), "{found:?}");
         if let Err(number) = found.attr {
             assert!((1..=133).contains(&number), "{found:?}");
         }
@@ -195,7 +198,9 @@ pub(crate) fn names_that_change(liar: &Liar) {
 
 /// Operations whose answers have a fixed length.
 pub(crate) fn plain_answers(liar: &Liar, mode: u32) {
-    liar.judged(attr::getattr(liar, &head(), NODE));
+    if let Some((attr, ttl)) = liar.judged(attr::getattr(liar, &head(), NODE)) {
+        assert!(![attr.size, ttl.sec as u64].contains(&UNSENT), "{attr:?}");
+    }
     liar.judged(attr::setattr(liar, &head(), NODE, &Attr::NONE));
     liar.judged(attr::access(liar, &head(), NODE, VType::Reg, mode));
     liar.judged(file::fsync(liar, &head(), NODE, 0, (0, 0)));
