@@ -273,6 +273,32 @@ fn a_caller_in_line_for_a_place() {
 }
 
 #[test]
+fn a_caller_whose_place_in_memory_is_promised_away_while_it_stands_in_line() {
+    let allocations = each_fails(&[], |desk| {
+        let mount = started(1);
+        submits(&mount, None);
+        let server = Patient::new(&mount, desk);
+        let promised: Rc<RefCell<Vec<_>>> = Rc::default();
+        let (this, taken) = (server.clone(), promised.clone());
+        meanwhile(move || {
+            let req = this.fetch();
+            this.answer(req, 1).unwrap();
+            // Its turn has come, and the last of the first places goes to others.
+            let pay = || served("payer", || Prepaid::new(&this.mount, 0)).unwrap();
+            taken.borrow_mut().extend((0..64).map(|_| pay()));
+        });
+        server.serves_meanwhile(2);
+        let mut kbuf = *b"request";
+        let rv = served("caller", || {
+            mount.vntouser(1, &mut kbuf, Cookie(1), None, &Wait::FOREVER)
+        });
+        assert_eq!((rv, mount.load()), (Ok(0), (0, 0)));
+    });
+    let caller = ["body", "event", "event in line", "place in line", "place"];
+    assert_eq!(allocations, 2 + ["place"].len() + caller.len());
+}
+
+#[test]
 fn callers_that_do_not_park() {
     let allocations = each_fails(&[], |desk| {
         let mount = started(8);

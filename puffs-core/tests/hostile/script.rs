@@ -177,7 +177,9 @@ fn id() -> impl Strategy<Value = Id> {
 fn out() -> impl Strategy<Value = Out> {
     let class = prop_oneof![6 => Just(2u8), 2 => Just(1u8), 1 => any::<u8>()];
     let copylen = prop_oneof![4 => Just(None), 1 => len().prop_map(Some)];
-    let own = prop_oneof![4 => Just(None), 1 => id().prop_map(Some)];
+    // A few that come again, also while the first to have one still stands in line.
+    let few = (50..52u64).prop_map(|id| Some(Id::Any(id)));
+    let own = prop_oneof![8 => Just(None), 1 => id().prop_map(Some), 2 => few];
     let kind = (class, 0..4u8, any::<usize>());
     (kind, len(), copylen, any::<bool>(), own).prop_map(
         |((class, optype, cookie), len, copylen, grow, id)| Out {

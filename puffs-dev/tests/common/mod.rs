@@ -84,6 +84,10 @@ impl Event for WatchedEvent {
 
     fn wait(&self, wait: &Wait) -> Wake {
         assert!(!locked());
+        assert!(
+            MEMORY.get().is_none(),
+            "it sleeps where one thread plays everybody"
+        );
         self.0.wait(wait)
     }
 }
