@@ -40,7 +40,11 @@ rough_copyout(const void *kaddr, void *uaddr, size_t len)
 {
 
 	dawdle();
-	return uaddr == readonly ? EFAULT : copyout(kaddr, uaddr, len);
+	if (uaddr != readonly)
+		return copyout(kaddr, uaddr, len);
+	if (lucky != NULL && len == sizeof(struct puffs_req))
+		server_lucky(lucky, kaddr);
+	return EFAULT;
 }
 
 /* Others run after every locked section: whoever relies on two of them being next to each other is wrong. */

@@ -100,6 +100,8 @@ struct life {
 
 /* User memory at this address can be read only. */
 static _Thread_local void *readonly;
+/* And when a copy to it is about to fail, this server guesses. */
+static _Thread_local struct serving *lucky;
 /* The kernel has no memory for this thread. */
 static _Thread_local bool poor;
 

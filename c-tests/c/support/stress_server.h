@@ -13,6 +13,78 @@ gone(int error)
 	return error == ENXIO || error == ENOENT || error == EBADF;
 }
 
+/* PUFFSPUTOP of an answer of `len` bytes, until it reaches the mount. */
+static int
+server_put(struct serving *s, const struct held *h, int rv, uint64_t token, size_t len, bool away)
+{
+	struct life *l = s->s_life;
+	struct puffs_req *req = &s->s_desk->d_req;
+	uint64_t serial;
+	int error;
+
+	serial = ledger_give(l->l_ledger, token, rv, s->s_desk->d_aux, len, MAXLEN);
+	for (;;) {
+		memset(req, 0, sizeof(*req));
+		req->preq_id = h->h_id;
+		req->preq_opclass = h->h_opclass;
+		req->preq_optype = h->h_optype;
+		req->preq_rv = rv;
+		req->preq_aux = away ? (void *)l : s->s_desk->d_aux;
+		req->preq_auxlen = len;
+		error = sys_ioctl(atomic_load(&l->l_fd), PUFFSPUTOP, req);
+		if ((error != ENOENT && error != EBADF) || atomic_load(&l->l_doomed))
+			break;
+		/* It is being bound to another instance. */
+		sched_yield();
+	}
+	ledger_put(l->l_ledger, token, serial, error);
+	if (gone(error))
+		saw(SEEN_ANSWER_DEAD);
+	return error;
+}
+
+/* Answers a request that is not its own to answer, if there is one like this. */
+static void
+server_guess(struct serving *s, const struct held *h)
+{
+	int error;
+
+	atomic_store(&s->s_life->l_ledger->l_guessed, true);
+	error = server_put(s, h, 0, 0, SHORTEST, false);
+	CHECK(error == 0 || error == ECANCELED || error == EINVAL || gone(error));
+	if (error == 0)
+		saw(SEEN_GUESSED);
+}
+
+/* One that will be answered again, or one near `id`. */
+static void
+server_try(struct serving *s, uint64_t id)
+{
+	struct held h;
+
+	if (roll(&s->s_dice, 2) || !life_held(s->s_life, &s->s_dice, &h, false)) {
+		h.h_id = id + roll(&s->s_dice, 4);
+		h.h_opclass = PUFFSOP_VN;
+		h.h_optype = (uint8_t)(1 + roll(&s->s_dice, 3));
+	}
+	server_guess(s, &h);
+}
+
+/*
+ * A guess that hits: the request is answered before its header fails to be written, and its place may be another's by
+ * then.
+ */
+static void
+server_lucky(struct serving *s, const struct puffs_req *req)
+{
+	struct held h = { .h_id = req->preq_id, .h_opclass = req->preq_opclass, .h_optype = req->preq_optype };
+	int done = atomic_load(&s->s_life->l_done), turns = 200;
+
+	server_guess(s, &h);
+	while (turns-- > 0 && atomic_load(&s->s_life->l_done) < done + 3)
+		sched_yield();
+}
+
 /* What a fetch is to go wrong by. */
 enum fetch { WELL, SHORT_BUFFER, AUX_AWAY, HEADER_AWAY, HEADER_READONLY };
 
@@ -31,8 +103,10 @@ server_fetch(struct serving *s, enum fetch how, struct held *h, bool *got)
 	req->preq_aux = aux;
 	req->preq_auxlen = how == SHORT_BUFFER ? SHORTEST - 1 : MAXLEN;
 	readonly = how == HEADER_READONLY ? req : NULL;
+	lucky = readonly != NULL && l->l_guessing ? s : NULL;
 	error = sys_ioctl(atomic_load(&l->l_fd), PUFFSGETOP, how == HEADER_AWAY ? (void *)l : req);
 	readonly = NULL;
+	lucky = NULL;
 	if (error != 0) {
 		if (error == ENXIO)
 			saw(SEEN_FETCH_DEAD);
@@ -71,36 +145,6 @@ server_fetch(struct serving *s, enum fetch how, struct held *h, bool *got)
 	h->h_opclass = req->preq_opclass;
 	h->h_optype = req->preq_optype;
 	return 0;
-}
-
-/* PUFFSPUTOP of an answer of `len` bytes, until it reaches the mount. */
-static int
-server_put(struct serving *s, const struct held *h, int rv, uint64_t token, size_t len, bool away)
-{
-	struct life *l = s->s_life;
-	struct puffs_req *req = &s->s_desk->d_req;
-	uint64_t serial;
-	int error;
-
-	serial = ledger_give(l->l_ledger, token, rv, s->s_desk->d_aux, len, MAXLEN);
-	for (;;) {
-		memset(req, 0, sizeof(*req));
-		req->preq_id = h->h_id;
-		req->preq_opclass = h->h_opclass;
-		req->preq_optype = h->h_optype;
-		req->preq_rv = rv;
-		req->preq_aux = away ? (void *)l : s->s_desk->d_aux;
-		req->preq_auxlen = len;
-		error = sys_ioctl(atomic_load(&l->l_fd), PUFFSPUTOP, req);
-		if ((error != ENOENT && error != EBADF) || atomic_load(&l->l_doomed))
-			break;
-		/* It is being bound to another instance. */
-		sched_yield();
-	}
-	ledger_put(l->l_ledger, token, serial, error);
-	if (gone(error))
-		saw(SEEN_ANSWER_DEAD);
-	return error;
 }
 
 /* Answers by the rules. */
@@ -200,26 +244,6 @@ server_deal(struct serving *s, const struct held *h)
 	}
 }
 
-/* Answers a request that is not its own to answer: one that will be answered again, or one near `id` if there is such a one. */
-static void
-server_guess(struct serving *s, uint64_t id)
-{
-	struct held h;
-	int error;
-
-	if (roll(&s->s_dice, 2) || !life_held(s->s_life, &s->s_dice, &h, false)) {
-		h.h_id = id + roll(&s->s_dice, 4);
-		h.h_opclass = PUFFSOP_VN;
-		h.h_optype = (uint8_t)(1 + roll(&s->s_dice, 3));
-	}
-
-	atomic_store(&s->s_life->l_ledger->l_guessed, true);
-	error = server_put(s, &h, 0, 0, SHORTEST, false);
-	CHECK(error == 0 || error == ECANCELED || error == EINVAL || gone(error));
-	if (error == 0)
-		saw(SEEN_GUESSED);
-}
-
 static void
 server_begin(struct serving *s)
 {
@@ -248,7 +272,7 @@ server_turn(struct serving *s, uint64_t *latest)
 
 	if (l->l_guessing && roll(&s->s_dice, 4) == 0 && atomic_load(&l->l_ledger->l_serials) < 2 * NTOKENS) {
 		doing("guesses", (long long)*latest);
-		server_guess(s, *latest);
+		server_try(s, *latest);
 	}
 	doing("fetches", how);
 	error = server_fetch(s, how < 4 ? flaws[how] : WELL, &h, &got);

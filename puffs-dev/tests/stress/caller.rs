@@ -9,7 +9,7 @@ use puffs_core::platform::{Platform, Wait};
 use puffs_core::{Answer, Buf, Cookie, Errno, Outgoing, Prepaid, ReqId};
 
 use crate::letter::{Question, Reply, SHORTEST};
-use crate::life::{Life, MAX_LEN, Note, Published, wait};
+use crate::life::{End, Life, MAX_LEN, Note, Published, wait};
 use crate::rough::{Rough, poor};
 use crate::tally::{Seen, saw};
 use crate::watchdog::{doing, progress};
@@ -221,7 +221,7 @@ impl Sent {
 
 /// What a completion does besides: it may use the mount, and even kill it.
 fn after(life: &Arc<Life>, follow: bool) {
-    if life.deadly.swap(false, SeqCst) && !life.dying() {
+    if life.deadly(End::Completion) && !life.dying() {
         life.mount.die();
         saw(Seen::KilledByCompletion);
     }

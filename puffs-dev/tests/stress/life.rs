@@ -37,6 +37,8 @@ pub(crate) enum End {
     Kill,
     /// As `Kill`, by a completion.
     Completion,
+    /// Any of the three, while a server copies.
+    Copy,
     /// `Close`, `Unmount` and `Kill` at once.
     All,
 }
@@ -83,7 +85,8 @@ impl Plan {
             4 => End::Close,
             5 => End::Unmount,
             6 => End::Kill,
-            7 | 8 => End::Completion,
+            7 => End::Completion,
+            8 => End::Copy,
             _ => End::All,
         };
         let drain = end == End::Drain;
@@ -140,7 +143,7 @@ pub(crate) struct Life {
     pub(crate) completions: AtomicUsize,
     /// Requests that have ended.
     pub(crate) steps: AtomicUsize,
-    /// The next completion is to kill the mount.
+    /// The next completion is to kill the mount, or the next copy.
     pub(crate) deadly: AtomicBool,
     pub(crate) over: AtomicBool,
     fate: Arc<Fate>,
@@ -248,6 +251,20 @@ impl Life {
         self.mount.status() == Status::Dying
     }
 
+    /// Whether the next completion, or the next copy, is to kill the mount: once.
+    pub(crate) fn deadly(&self, by: End) -> bool {
+        self.plan.end == by && self.deadly.swap(false, SeqCst)
+    }
+
+    /// Ends it in one of the three ways.
+    pub(crate) fn end_somehow(&self, how: u8) {
+        match how {
+            0 => self.mount.die(),
+            1 => self.registry.nuke(&self.mount),
+            _ => self.registry.close(&self.instance()),
+        }
+    }
+
     /// One line for who looks for a hang.
     pub(crate) fn describe(&self) -> String {
         format!(
@@ -337,7 +354,7 @@ impl Life {
                 self.mount.die();
                 saw(Seen::Killed);
             }
-            End::Completion => {
+            End::Completion | End::Copy => {
                 self.deadly.store(true, SeqCst);
                 let since = Instant::now();
                 while !self.dying() && since.elapsed() < LONGEST {

@@ -1,7 +1,7 @@
 //! The platform: the one of the other device tests, in a rough world. Server memory may be out of reach, copies take their time,
 //! sleepers wake for no reason, memory runs out where a thread asks for it, and everything made is counted.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicIsize, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex};
 
@@ -44,27 +44,63 @@ pub(crate) fn nowhere(addr: UserAddr) -> UserAddr {
     UserAddr(addr.0 | NOWHERE)
 }
 
+/// What happens in the middle of a copy; it sees what is copied out.
+pub(crate) type Meanwhile = Box<dyn FnOnce(&[u8])>;
+
+/// Which way the kernel side copies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    In,
+    Out,
+    /// Out, and it fails in the end.
+    OutFails,
+}
+
+/// What becomes of such copies of this thread at an address.
+struct Watch {
+    addr: UserAddr,
+    way: Way,
+    /// In the middle of the first of them.
+    meanwhile: Option<Meanwhile>,
+}
+
 thread_local! {
-    static READ_ONLY: Cell<UserAddr> = const { Cell::new(UserAddr(0)) };
-    static MEANWHILE: Cell<Option<Meanwhile>> = const { Cell::new(None) };
+    static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
     static POOR: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What happens while a copy is about to fail; it sees what would be copied.
-pub(crate) type Meanwhile = Box<dyn FnOnce(&[u8])>;
-
-/// Runs `f`, to which the memory at `addr` is read-only.
-pub(crate) fn read_only<R>(
+/// Runs `f`, whose copies at `addr` are watched.
+pub(crate) fn watched<R>(
     addr: UserAddr,
+    way: Way,
     meanwhile: Option<Meanwhile>,
     f: impl FnOnce() -> R,
 ) -> R {
-    READ_ONLY.set(addr);
-    MEANWHILE.set(meanwhile);
+    let before = WATCH.replace(Some(Watch {
+        addr,
+        way,
+        meanwhile,
+    }));
     let result = f();
-    READ_ONLY.set(UserAddr(0));
-    MEANWHILE.set(None);
+    WATCH.set(before);
     result
+}
+
+/// A copy at `addr`: true when it fails.
+fn reach(addr: UserAddr, way: Way, bytes: &[u8]) -> bool {
+    let chosen = |watch: &mut Option<Watch>| {
+        let watch = watch.as_mut()?;
+        let wanted = watch.addr == addr && (watch.way == Way::In) == (way == Way::In);
+        wanted.then(|| (watch.meanwhile.take(), watch.way))
+    };
+    // What happens meanwhile may copy too.
+    let Some((meanwhile, way)) = WATCH.with_borrow_mut(chosen) else {
+        return false;
+    };
+    if let Some(meanwhile) = meanwhile {
+        meanwhile(bytes);
+    }
+    way == Way::OutFails
 }
 
 /// Runs `f` without memory for buffers, or with.
@@ -113,18 +149,13 @@ impl Platform for Rough {
         if from.0 >= NOWHERE && !to.is_empty() {
             return Err(Errno::Fault);
         }
+        reach(from, Way::In, &[]);
         Probe::copyin(from, to)
     }
 
     fn copyout(from: &[u8], to: UserAddr) -> Result<(), Errno> {
         dawdle();
-        if to == READ_ONLY.get() && !from.is_empty() {
-            if let Some(meanwhile) = MEANWHILE.take() {
-                meanwhile(from);
-            }
-            return Err(Errno::Fault);
-        }
-        if to.0 >= NOWHERE && !from.is_empty() {
+        if (to.0 >= NOWHERE || reach(to, Way::Out, from)) && !from.is_empty() {
             return Err(Errno::Fault);
         }
         Probe::copyout(from, to)

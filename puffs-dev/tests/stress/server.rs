@@ -2,7 +2,7 @@
 //! something that no server should.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use fastrand::Rng;
 use puffs_core::msg::op::{CLASS_MASK, CLASS_VFS, CLASS_VN, FLAG_FAF};
@@ -12,8 +12,8 @@ use puffs_dev::{Command, events};
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::letter::{Question, REPLY_HEAD, Reply, SHORTEST};
-use crate::life::{Life, MAX_LEN, MAX_RV, Start};
-use crate::rough::{Meanwhile, TestInstance, nowhere, poor, read_only};
+use crate::life::{End, Life, MAX_LEN, MAX_RV, Start};
+use crate::rough::{Meanwhile, TestInstance, Way, nowhere, poor, watched};
 use crate::tally::{Seen, saw};
 use crate::watchdog::{doing, progress};
 
@@ -102,7 +102,16 @@ impl<'l> Desk<'l> {
             Fetch::HeaderAway => at.getop(nowhere(header), !block),
             Fetch::HeaderReadOnly => {
                 let guess = self.life.plan.guessing.then(|| lucky_guess(self.life));
-                read_only(header, guess, || at.getop(header, !block))
+                watched(header, Way::OutFails, guess, || at.getop(header, !block))
+            }
+            Fetch::Well if self.life.deadly(End::Copy) => {
+                let (ended, meanwhile) = end_in_copy(self.life);
+                let way = [Way::Out, Way::OutFails][fastrand::usize(..2)];
+                let said = watched(aux, way, Some(meanwhile), || at.getop(header, !block));
+                match ended.load(SeqCst) {
+                    true => return Err(dead(said)),
+                    false => said,
+                }
             }
             Fetch::Well if block => at.ioctl(Command::GETOP, header),
             _ => at.getop(header, !block),
@@ -195,7 +204,7 @@ impl<'l> Desk<'l> {
                 ..header
             };
             let arg = self.header();
-            let said = self.life.instance().ioctl(Command::PUTOP, arg);
+            let said = self.put_once(arg, aux);
             if said != Err(Errno::NoEnt) || self.life.dying() {
                 break said;
             }
@@ -206,6 +215,17 @@ impl<'l> Desk<'l> {
         if gone_or(said, &[]) {
             saw(Seen::AnswerDead);
         }
+        said
+    }
+
+    fn put_once(&self, arg: UserAddr, aux: UserAddr) -> Result<(), Errno> {
+        let at = self.life.instance();
+        if !self.life.deadly(End::Copy) {
+            return at.ioctl(Command::PUTOP, arg);
+        }
+        let (ended, meanwhile) = end_in_copy(self.life);
+        let said = watched(aux, Way::In, Some(meanwhile), || at.putop(arg));
+        assert!(!ended.load(SeqCst) || dead(said) == Errno::Nxio);
         said
     }
 
@@ -370,6 +390,26 @@ fn lucky_guess(life: &Arc<Life>) -> Meanwhile {
             std::thread::yield_now();
         }
     })
+}
+
+/// The mount ends in the middle of a copy; and whether it did.
+fn end_in_copy(life: &Arc<Life>) -> (Arc<AtomicBool>, Meanwhile) {
+    let ended = Arc::new(AtomicBool::new(false));
+    let (life, done) = (life.clone(), ended.clone());
+    let meanwhile = move |_: &[u8]| {
+        life.end_somehow(fastrand::u8(..3));
+        done.store(true, SeqCst);
+        saw(Seen::EndedInCopy);
+    };
+    (ended, Box::new(meanwhile))
+}
+
+/// What is said when the mount has ended in the middle of a copy.
+fn dead(said: Result<(), Errno>) -> Errno {
+    match said {
+        Err(error @ (Errno::Nxio | Errno::Fault)) => error,
+        said => panic!("the mount is dead: {said:?}"),
+    }
 }
 
 /// Sleeps in poll until there is something to do.

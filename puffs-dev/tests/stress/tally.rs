@@ -64,6 +64,7 @@ happenings! {
     Unmounted "mounts that were unmounted"
     Killed "mounts that were declared dead"
     KilledByCompletion "mounts that a completion declared dead"
+    EndedInCopy "mounts that ended while a server copied"
     EndedThrice "mounts closed, unmounted and declared dead at once"
     HandedOver "mounts bound to another instance"
     ForcedUnmount "hosts asked to unmount"
