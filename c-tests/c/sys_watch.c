@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -211,6 +212,27 @@ test_pollfd(void)
 	}
 }
 
+/* With no descriptor left there is an error, and with some again there is one. */
+static void
+test_no_pollfd(void)
+{
+	struct puffs_instance *pi = device_open(0);
+	struct rlimit limit, none;
+	int fd = -9;
+
+	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+	CHECK_EQ(puffs_fop_pollfd(pi, &fd), ENOMEM);
+	CHECK_EQ(fd, -9);
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	CHECK_EQ(puffs_fop_pollfd(pi, &fd), 0);
+	CHECK(readable(fd));
+	CHECK_EQ(close(fd), 0);
+	CHECK_EQ(puffs_fop_close(pi, NULL), 0);
+}
+
 struct server {
 	struct puffs_instance *sv_pi;
 	atomic_long sv_served;
@@ -368,6 +390,7 @@ main(void)
 	test_watch();
 	test_filters();
 	test_pollfd();
+	test_no_pollfd();
 	test_server();
 	test_stat();
 	CHECK_EQ(puffs_detach(NULL, NULL), 0);
