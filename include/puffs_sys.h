@@ -87,6 +87,18 @@
 /** Data of a buffer goes to the server. */
 #define PUFFS_SIZEOPREQ_BUF_OUT 4
 
+/** Nothing is mounted yet. */
+#define PUFFS_DEV_EMBRYO 0
+
+/** A file system is mounted; its server may be dead. */
+#define PUFFS_DEV_MOUNTED 1
+
+/** What was mounted is unmounted. */
+#define PUFFS_DEV_DEAD 2
+
+/** The open file is closed. */
+#define PUFFS_DEV_CLOSED 3
+
 /** A signal ends the wait, whatever the mount's usual is. */
 #define PUFFS_TOUSER_INTERRUPTIBLE 1
 
@@ -101,6 +113,15 @@
 
 /** `pto_timeout_ns`: for ever. */
 #define PUFFS_FOREVER UINT64_MAX
+
+/** To watch for requests to fetch. Glue maps its system's number. */
+#define PUFFS_EVFILT_READ -1
+
+/** To watch for a server's right to answer. */
+#define PUFFS_EVFILT_WRITE -2
+
+/** Nothing is mounted, the mount is dead, or the device is closed. */
+#define PUFFS_EV_EOF 32768
 
 /** Version of `puffs_hooks`. */
 #define PUFFS_HOOKS_VERSION 1
@@ -128,6 +149,9 @@ struct puffs_mount;
 
 /** What is registered under one request id. */
 struct puffs_sizeops;
+
+/** One registration of an event queue on an open device. Counted. */
+struct puffs_watch;
 
 /** Where a kernel copies from or to, which puffs does not look into. */
 struct uio;
@@ -277,6 +301,26 @@ struct puffs_hostops {
   void (*pho_freed)(void *data);
 };
 
+/** The status of an open device. Times are the kernel's business: the queue knows none that count from a known day. */
+struct puffs_devstat {
+  /** `sizeof(struct puffs_devstat)`, as the caller knows it. */
+  size_t pds_size;
+  /** Its minor number: of `st_rdev`. */
+  uint32_t pds_minor;
+  /** Type and permissions: a character device, for its owner alone. Everywhere 020600. */
+  uint32_t pds_mode;
+  /** The user who opened it. */
+  uint32_t pds_uid;
+  /** Their group. */
+  uint32_t pds_gid;
+  /** The process that opened it. */
+  int pds_pid;
+  /** `PUFFS_DEV_*`. */
+  uint32_t pds_state;
+  /** Requests that could be fetched now: `st_size`. */
+  size_t pds_requests;
+};
+
 /** How a request is to be sent. Zero anywhere but in the size means the usual. */
 struct puffs_touseropt {
   /** `sizeof(struct puffs_touseropt)`. */
@@ -321,8 +365,8 @@ int puffs_attach(const struct puffs_hooks *hooks);
  * Ends the use of the library: before a module is unloaded, or for a check that nothing leaked. With
  * nothing alive it frees what the library itself holds. The hooks stay, and the library may be used again.
  *
- * Returns how many mounts and open instances are still alive; each number goes to where `mounts` and `instances` point, which
- * may be NULL. Does not sleep. When it returns 0 no other call may have been in progress.
+ * Returns how many mounts, open instances and event watchers are still alive; the first two numbers go to where `mounts` and
+ * `instances` point, which may be NULL. Does not sleep. When it returns 0 no other call may have been in progress.
  *
  * # Safety
  * The pointers are NULL or valid for writing.
@@ -508,7 +552,8 @@ int puffs_fop_poll(struct puffs_instance *pi,
 
 /**
  * Returns the storage that `ph_poll_init` made ready for the pollers of an instance, and that `ph_poll_wake` is called with; it
- * lives as long as a reference to the instance. NULL for NULL, and in libpuffs for processes, where nobody polls. Does not sleep.
+ * lives as long as a reference to the instance. NULL for NULL, and in libpuffs for processes, where `puffs_fop_pollfd` tells. Does not
+ * sleep.
  *
  * # Safety
  * `pi` is NULL or an instance.
@@ -686,6 +731,17 @@ int puffs_sizeop_finish(struct puffs_sizeops *pso,
 void puffs_sizeop_cancel(struct puffs_sizeops *pso);
 
 /**
+ * Tells the status of an instance, in whatever state it is.
+ *
+ * Returns 0 and the status in `*st`, whose first field the caller has set; `EINVAL` (NULL, or no such size). Does not sleep.
+ *
+ * # Safety
+ * `pi` is NULL or an instance; `st` is NULL or as large as its first field says.
+ */
+int puffs_fop_stat(struct puffs_instance *pi,
+                   struct puffs_devstat *st);
+
+/**
  * A request about the file system. `kbuf` is its body and receives the answer, of at most `buflen` bytes; behind a shorter
  * answer it stays as it was. It remains the caller's, whose stack may hold it.
  *
@@ -799,6 +855,86 @@ int puffs_touser_opt(struct puffs_mount *pmp,
                      size_t copylen,
                      void *cookie,
                      const struct puffs_touseropt *opt);
+
+/**
+ * Attaches a watcher to an instance, in whatever state that is. `filter` is `PUFFS_EVFILT_READ` or `PUFFS_EVFILT_WRITE`. An event queue
+ * first puts its knote where `ph_poll_wake` finds it in the storage of `puffs_watch_pollpoint`, and then asks
+ * `puffs_watch_event`, at once and after each wake-up: when a mount is bound, when it starts, when a request arrives, and at
+ * death, unmount and close.
+ *
+ * The watcher needs neither the instance nor the mount to live on.
+ *
+ * Returns 0 and the watcher in `*wp`, with a reference; `EINVAL` (NULL, or another filter), `ENOMEM`. Allocates; does not sleep
+ * otherwise.
+ *
+ * # Safety
+ * `pi` is NULL or an instance; `wp` is NULL or valid for writing.
+ */
+int puffs_fop_kqfilter(struct puffs_instance *pi,
+                       int filter,
+                       struct puffs_watch **wp);
+
+/**
+ * Asks what a watcher sees. Returns 1 when there is an event, else 0. With `PUFFS_EVFILT_READ` that is so while requests can be
+ * fetched, and `*data` is their number; with `PUFFS_EVFILT_WRITE` while the mount is not dead, and `*data` is 0. Either becomes
+ * and stays an event with `PUFFS_EV_EOF` in `*flags` (0 otherwise) when the mount dies or is unmounted, and when the device is
+ * closed; before the mount, and for NULL, it is one too. `data` and `flags` may be NULL.
+ *
+ * Does not sleep. It may turn out to hold the last reference to a mount that ends at the same time, and so call `pho_freed`: a kernel that holds
+ * a spinning lock while it wakes only marks its knotes there, and asks afterwards.
+ *
+ * # Safety
+ * `w` is NULL or a watcher; `data` and `flags` are NULL or valid for writing.
+ */
+int puffs_watch_event(struct puffs_watch *w,
+                      size_t *data,
+                      uint32_t *flags);
+
+/**
+ * Returns the storage that `ph_poll_init` made ready for the pollers of the watched instance, and that `ph_poll_wake` is called with; it
+ * lives as long as a reference to the watcher. NULL for NULL, and in libpuffs for processes, where `puffs_fop_pollfd` tells. Does not
+ * sleep.
+ *
+ * # Safety
+ * `w` is NULL or a watcher.
+ */
+void *puffs_watch_pollpoint(struct puffs_watch *w);
+
+/**
+ * Takes one more reference to a watcher. Returns `w`. May be called under any lock.
+ *
+ * # Safety
+ * `w` is NULL or a watcher that the caller has a reference to.
+ */
+struct puffs_watch *puffs_watch_ref(struct puffs_watch *w);
+
+/**
+ * Gives a reference to a watcher back, after the knote was taken out of the poll point's storage: without a watcher that may
+ * be gone. NULL is ignored. Does not sleep; to be called without spinning locks.
+ *
+ * # Safety
+ * `w` is NULL or a watcher that the caller has a reference to, which it gives up.
+ */
+void puffs_watch_detach(struct puffs_watch *w);
+
+/**
+ * Makes a descriptor on which the server of a process sleeps, in `poll`, `select` or `epoll_wait`, rather than in `PUFFSGETOP`. It is
+ * readable while a request can be fetched, and while `puffs_fop_poll` says `POLLHUP`: before the mount, and from its
+ * death, unmount or the close of the device on. Nobody has to read it: it stays readable until a `PUFFSGETOP` that may not wait finds
+ * nothing (`EAGAIN`). So a server that was woken fetches until it gets `EAGAIN`, and sleeps again; nothing that comes in between is
+ * lost. It may be readable when there is nothing, which the next fetch finds out.
+ *
+ * The descriptor is the caller's, who closes it whenever it likes; as any that shares its file with others it is taken out of an
+ * epoll set before that. Each call makes another. Without any, an arrival costs nothing more than before.
+ *
+ * Returns 0 and the descriptor in `*fd`; `EINVAL` (NULL), `ENOMEM` (no memory, or too many descriptors are open), `EOPNOTSUPP` in the
+ * library that a kernel links, which has descriptors of its own. Does not sleep.
+ *
+ * # Safety
+ * `pi` is NULL or an instance; `fd` is NULL or valid for writing.
+ */
+int puffs_fop_pollfd(struct puffs_instance *pi,
+                     int *fd);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -31,7 +31,10 @@ without_object(void)
 	struct puffs_mountargs args;
 	char body[8];
 	void *kbuf = puffs_alloc(8);
+	struct puffs_watch *w = NULL;
+	uint32_t flags = 0;
 	size_t len = 8;
+	int fd = -9;
 
 	memset(&start, 0, sizeof(start));
 	memset(&args, 0, sizeof(args));
@@ -77,6 +80,20 @@ without_object(void)
 	puffs_fop_nonblock(NULL, 1);
 	CHECK_EQ(puffs_fop_poll(NULL, POLLIN, NULL), POLLERR | POLLHUP);
 	CHECK(puffs_fop_pollpoint(NULL) == NULL);
+	CHECK_EQ(puffs_fop_pollfd(NULL, &fd), EINVAL);
+	CHECK_EQ(puffs_fop_pollfd(NULL, NULL), EINVAL);
+	CHECK_EQ(fd, -9);
+	CHECK_EQ(puffs_fop_stat(NULL, NULL), EINVAL);
+	CHECK_EQ(puffs_fop_kqfilter(NULL, PUFFS_EVFILT_READ, &w), EINVAL);
+	CHECK_EQ(puffs_fop_kqfilter(NULL, PUFFS_EVFILT_READ, NULL), EINVAL);
+	CHECK(w == NULL);
+	CHECK_EQ(puffs_watch_event(NULL, NULL, NULL), 1);
+	CHECK_EQ(puffs_watch_event(NULL, &len, &flags), 1);
+	CHECK_EQ(len, 0);
+	CHECK_EQ(flags, PUFFS_EV_EOF);
+	CHECK(puffs_watch_pollpoint(NULL) == NULL);
+	CHECK(puffs_watch_ref(NULL) == NULL);
+	puffs_watch_detach(NULL);
 	CHECK_EQ(puffs_fop_close(NULL, NULL), EINVAL);
 }
 
@@ -123,6 +140,9 @@ with_instance(void)
 	CHECK_EQ(puffs_fop_read(pi, NULL, NULL, NULL, 0), ENODEV);
 	CHECK_EQ(puffs_fop_write(pi, NULL, NULL, NULL, 0), ENODEV);
 	CHECK_EQ(puffs_fop_ioctl(pi, 0, NULL, NULL), EINVAL);
+	CHECK_EQ(puffs_fop_pollfd(pi, NULL), EINVAL);
+	CHECK_EQ(puffs_fop_stat(pi, NULL), EINVAL);
+	CHECK_EQ(puffs_fop_kqfilter(pi, PUFFS_EVFILT_READ, NULL), EINVAL);
 	CHECK(puffs_instance_ref(pi) == pi);
 	puffs_instance_rele(pi);
 	CHECK_EQ(puffs_detach(NULL, NULL), 2);

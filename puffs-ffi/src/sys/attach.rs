@@ -12,7 +12,7 @@ use puffs_core::Platform;
 use puffs_core::platform::{hooks::puffs_hooks, set_log};
 use puffs_dev::Registry;
 
-use super::{Plat, finish, mount};
+use super::{Plat, finish, mount, watch};
 
 /// The registry, made when it is first wanted; null before, and after `puffs_detach`.
 static REGISTRY: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
@@ -116,8 +116,8 @@ unsafe fn attach(hooks: *const puffs_hooks) -> Result<(), Errno> {
 /// Ends the use of the library: before a module is unloaded, or for a check that nothing leaked. With
 /// nothing alive it frees what the library itself holds. The hooks stay, and the library may be used again.
 ///
-/// Returns how many mounts and open instances are still alive; each number goes to where `mounts` and `instances` point, which
-/// may be NULL. Does not sleep. When it returns 0 no other call may have been in progress.
+/// Returns how many mounts, open instances and event watchers are still alive; the first two numbers go to where `mounts` and
+/// `instances` point, which may be NULL. Does not sleep. When it returns 0 no other call may have been in progress.
 ///
 /// # Safety
 /// The pointers are NULL or valid for writing.
@@ -131,7 +131,8 @@ pub unsafe extern "C" fn puffs_detach(mounts: *mut usize, instances: *mut usize)
             unsafe { to.write(count) };
         }
     }
-    if alive + open == 0 {
+    let all = alive + open + watch::alive();
+    if all == 0 {
         // Acquire: what is freed here was made by another thread.
         let raw = REGISTRY.swap(core::ptr::null_mut(), Ordering::Acquire);
         if !raw.is_null() {
@@ -139,7 +140,7 @@ pub unsafe extern "C" fn puffs_detach(mounts: *mut usize, instances: *mut usize)
             drop(unsafe { Registry::<Plat>::from_raw(raw) });
         }
     }
-    alive + open
+    all
 }
 
 /// Sends the lines of the log to `sink`: `len` bytes each, neither terminated nor with a newline. NULL sends them

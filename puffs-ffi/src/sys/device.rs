@@ -5,7 +5,7 @@
 use core::ffi::{c_int, c_long, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use puffs_core::{Credentials, Errno, Ref};
+use puffs_core::{Credentials, Errno, Platform, Ref};
 use puffs_dev::{Instance, Lwp, OpenFiles};
 
 use super::attach::{made, registry};
@@ -229,13 +229,13 @@ pub(super) fn close(pi: *mut puffs_instance) -> Result<(), Errno> {
 
 /// What pollers wait on, as the hooks made it ready.
 #[cfg(not(feature = "hosted"))]
-pub(super) fn poll_storage(instance: &Instance<Plat>) -> *mut c_void {
-    instance.poll_point().storage()
+pub(super) fn poll_storage(point: &<Plat as Platform>::PollPoint) -> *mut c_void {
+    point.storage()
 }
 
 /// What pollers wait on.
 #[cfg(feature = "hosted")]
-pub(super) fn poll_storage(_: &Instance<Plat>) -> *mut c_void {
+pub(super) fn poll_storage(_: &<Plat as Platform>::PollPoint) -> *mut c_void {
     core::ptr::null_mut()
 }
 

@@ -142,14 +142,17 @@ pub unsafe extern "C" fn puffs_fop_poll(
 }
 
 /// Returns the storage that `ph_poll_init` made ready for the pollers of an instance, and that `ph_poll_wake` is called with; it
-/// lives as long as a reference to the instance. NULL for NULL, and in libpuffs for processes, where nobody polls. Does not sleep.
+/// lives as long as a reference to the instance. NULL for NULL, and in libpuffs for processes, where `puffs_fop_pollfd` tells. Does not
+/// sleep.
 ///
 /// # Safety
 /// `pi` is NULL or an instance.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_fop_pollpoint(pi: *mut puffs_instance) -> *mut c_void {
     // SAFETY: by contract.
-    unsafe { instance(pi) }.map_or(core::ptr::null_mut(), |instance| poll_storage(&instance))
+    unsafe { instance(pi) }.map_or(core::ptr::null_mut(), |instance| {
+        poll_storage(instance.poll_point())
+    })
 }
 
 /// Closes the open file and takes its reference. An embryo is forgotten, a dead instance freed. A mount that is bound here

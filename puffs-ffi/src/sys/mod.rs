@@ -10,8 +10,10 @@ pub mod fileops;
 pub mod memory;
 pub mod mount;
 pub mod sizeop;
+pub mod stat;
 pub mod touser;
 pub mod touser_opt;
+pub mod watch;
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -38,14 +40,15 @@ fn finish(result: Result<(), Errno>) -> c_int {
     }
 }
 
+/// No structure of ours that begins with its own size will ever be as large.
+const MOST: usize = 4096;
+
 /// Reads a structure that begins with its own size, as the caller's header knew it: what a later header
 /// added is zero, and what it knew more than ours must be.
 ///
 /// # Safety
 /// `from` is null or begins with a `size_t` and is readable for that many bytes. Zero bytes are a valid `T`.
 unsafe fn sized<T: Copy>(from: *const T, least: usize) -> Result<T, Errno> {
-    /// No structure of ours will ever be as large.
-    const MOST: usize = 4096;
     if from.is_null() {
         return Err(Errno::Inval);
     }
@@ -69,6 +72,31 @@ unsafe fn sized<T: Copy>(from: *const T, least: usize) -> Result<T, Errno> {
         );
         Ok(value.assume_init())
     }
+}
+
+/// Writes a structure that begins with its own size, as the caller's header knows it: as much of it as that has, and
+/// zero for what it has and ours has not. The size stays as it is.
+///
+/// # Safety
+/// `to` is null or begins with a `size_t` and is writable for that many bytes. `T` begins with one too, and has no padding.
+unsafe fn fill<T: Copy>(to: *mut T, least: usize, value: &T) -> Result<(), Errno> {
+    const HEAD: usize = size_of::<usize>();
+    if to.is_null() {
+        return Err(Errno::Inval);
+    }
+    // SAFETY: by contract it begins with its size.
+    let size = unsafe { to.cast::<usize>().read() };
+    if size < least || size > MOST {
+        return Err(Errno::Inval);
+    }
+    let known = size.min(size_of::<T>());
+    let (to, from) = (to.cast::<u8>(), core::ptr::from_ref(value).cast::<u8>());
+    // SAFETY: by contract `to` is that large, and `least` is at least the first field; `value` is ours.
+    unsafe {
+        core::ptr::copy_nonoverlapping(from.add(HEAD), to.add(HEAD), known - HEAD);
+        to.add(known).write_bytes(0, size - known);
+    }
+    Ok(())
 }
 
 /// The mount behind a pointer of C's, held while an entry is in progress.
