@@ -229,6 +229,11 @@ mod tests {
                 assert_eq!(take(&mut minors), Ok(number));
             }
             assert_eq!(take(&mut minors), Err(Errno::Busy), "limit {limit}");
+            assert_eq!(
+                minors.take(),
+                Err(Shortage::Numbers),
+                "no space is asked for"
+            );
             assert_eq!(minors.taken(), limit as usize);
             assert_eq!(minors.free(limit / 2), None);
             assert_eq!(take(&mut minors), Ok(limit / 2));
@@ -244,6 +249,7 @@ mod tests {
             assert_eq!(take(&mut minors), Ok(number));
         }
         assert_eq!(take(&mut minors), Err(Errno::Busy));
+        assert!(minors.add(Space::make(&Shortage::Leaf).unwrap()).is_some());
         minors.free(0x7ffff);
         assert_eq!(take(&mut minors), Ok(0x7ffff));
     }
