@@ -219,7 +219,7 @@ struct puffs_hooks {
   int (*ph_copyin)(const void *uaddr, void *kaddr, size_t len);
   /** Copies to the server's memory: 0, or nonzero when it cannot be written. May sleep. */
   int (*ph_copyout)(const void *kaddr, void *uaddr, size_t len);
-  /** The current thread: unique while it lives. */
+  /** The current thread: unique while it lives; 0 where threads cannot be told apart, and then nobody is told `EDEADLK`. */
   size_t (*ph_thread)(void);
   /** The current process. */
   int (*ph_pid)(void);
@@ -746,7 +746,7 @@ int puffs_fop_stat(struct puffs_instance *pi,
  * answer it stays as it was. It remains the caller's, whose stack may hold it.
  *
  * Returns the server's result (0 or an errno value), or `EINVAL` (NULL, an operation above 255, `buflen` above the mount's
- * maximum), `ENXIO` (no server any more), `EPROTO` (the server broke the protocol), `ENOMEM`, and as the mount allows
+ * maximum), `ENXIO` (no server any more), `EDEADLK` (this thread is at work for the server, and no other one could fetch), `EPROTO` (the server broke the protocol), `ENOMEM`, and as the mount allows
  * `EINTR` and `ETIMEDOUT`. With an error of ours `kbuf` is unchanged.
  *
  * Sleeps. To be called without spinning locks.

@@ -23,7 +23,7 @@ static struct puffs_req seen;
 static char seen_body[64];
 
 /* Cookies: how the server answers. */
-enum { ECHO = 100, REFUSE, SHORT, LONG, EMPTY };
+enum { ECHO = 100, REFUSE, SHORT, LONG, EMPTY, INNER };
 #define COOKIE(how) ((void *)(uintptr_t)(how))
 #define LONGLEN 1000
 
@@ -60,6 +60,11 @@ server_main(void *arg)
 			break;
 		case EMPTY:
 			req.preq_auxlen = 0;
+			break;
+		case INNER:
+			/* The only server there is calls into its own mount. */
+			req.preq_auxlen = 0;
+			req.preq_rv = puffs_vntouser(pmp, PUFFS_VN_FSYNC, NULL, 0, NULL, NULL, NULL);
 			break;
 		default:
 			memset(body, 'e', req.preq_auxlen);
@@ -262,6 +267,14 @@ dead(void)
 	CHECK_EQ(puffs_interrupt(pmp, 1), ENOENT);
 }
 
+static void
+own_server(void)
+{
+
+	CHECK_EQ(puffs_vntouser(pmp, PUFFS_VN_FSYNC, NULL, 0, COOKIE(INNER), NULL, NULL), EDEADLK);
+	CHECK_EQ(puffs_vntouser(pmp, PUFFS_VN_FSYNC, NULL, 0, COOKIE(EMPTY), NULL, NULL), 0);
+}
+
 int
 main(void)
 {
@@ -277,6 +290,7 @@ main(void)
 	CHECK_EQ(pthread_create(&server, NULL, server_main, NULL), 0);
 	CHECK_EQ(puffs_start2(pmp, &start), 0);
 	borrowed();
+	own_server();
 	adjusted();
 	forgotten();
 	options();

@@ -406,10 +406,13 @@ fn interrupts_and_death() {
         // Everything at once: one fetched, one queued, one parked, one asleep.
         let theirs = mount.clone();
         meanwhile(move || entry("killer", || theirs.die()));
+        // Not the thread that has fetched.
+        pass_for(1);
         let mut kbuf = *b"request";
         let rv = served("caller", || {
             mount.vntouser(1, &mut kbuf, Cookie(1), None, &Wait::FOREVER)
         });
+        pass_for(0);
         assert_eq!(rv, Err(Errno::Nxio));
         let ends = all.iter().map(|(_, slip)| told(slip));
         let dead = Err(Errno::Nxio);

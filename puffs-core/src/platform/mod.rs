@@ -95,7 +95,7 @@ pub trait Platform: Sized + Send + Sync + 'static {
 /// The current thread, as the platform knows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Thread {
-    /// Unique while the thread lives.
+    /// Unique while the thread lives; 0 when the kernel cannot tell threads apart, and then nobody is told `Deadlk`.
     pub id: usize,
     /// Its process.
     pub pid: i32,

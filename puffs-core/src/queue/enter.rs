@@ -42,7 +42,7 @@ impl<P: Platform> Mount<P> {
     /// Sends a request and parks until it ends: with the server's answer, or with a definite error.
     ///
     /// # Errors
-    /// `Inval` (lengths), `Nxio` (no server), `NoMem`, `Proto` (the server's answer was no
+    /// `Inval` (lengths), `Nxio` (no server), `Deadlk` (this thread is at work for the server and no other one can fetch), `NoMem`, `Proto` (the server's answer was no
     /// answer), and as `wait` allows `Intr` and `TimedOut`.
     ///
     /// # Locking
@@ -124,7 +124,8 @@ impl<P: Platform> Mount<P> {
         if out.copylen > room || room > self.config.max_len || entry.id == Some(ReqId(0)) {
             return Err(Errno::Inval);
         }
-        let mut request = Some(Request::new(out, owner));
+        let thread = P::current();
+        let mut request = Some(Request::new(out, owner, thread.pid));
         let mut place = Place::Wanted(room);
         let mut spare: Option<Space<P>> = None;
         loop {
@@ -140,6 +141,9 @@ impl<P: Platform> Mount<P> {
                     && st.index.find(&st.requests, id.0).is_some()
                 {
                     return Err(Errno::Exist);
+                }
+                if let Some(request) = &request {
+                    st.not_its_own_server(&request.owner, thread.id)?;
                 }
                 if let Some(space) = spare.take() {
                     spare = st.add(space);
@@ -236,8 +240,8 @@ impl<P: Platform> Mount<P> {
 }
 
 impl<P: Platform> Request<P> {
-    /// A request that is not in the queue yet. Its age is counted from now.
-    fn new(out: Outgoing<P>, owner: Owner<P>) -> Self {
+    /// A request of process `pid`, unless `out` knows better, that is not in the queue yet. Its age is counted from now.
+    fn new(out: Outgoing<P>, owner: Owner<P>, pid: i32) -> Self {
         let flags = match owner {
             Owner::Nobody => op::FLAG_FAF,
             _ => 0,
@@ -255,11 +259,12 @@ impl<P: Platform> Request<P> {
             grow: out.grow,
             cost: None,
             fetch: 0,
+            server: None,
             interrupted: None,
             sizes: None,
             began: P::now(),
             counted: false,
-            pid: out.pid.unwrap_or_else(|| P::current().pid),
+            pid: out.pid.unwrap_or(pid),
             links: Links::UNLISTED,
             chain: Slot::NONE,
         }
@@ -324,7 +329,7 @@ impl<P: Platform> Prepaid<P> {
             grow: false,
             pid: None,
         };
-        let request = Request::new(out, Owner::Nobody);
+        let request = Request::new(out, Owner::Nobody, P::current().pid);
         let mut after = After::timed(false);
         self.sent = self.mount.state.with(|st| {
             if st.door().is_err() {

@@ -38,9 +38,16 @@ struct To<'a> {
     arg: UserAddr,
     count: Option<Count>,
     offered: &'a Req,
+    /// Who fetches.
+    thread: usize,
 }
 
 impl To<'_> {
+    /// The server has some from the same call already.
+    fn more(&self) -> bool {
+        self.count.is_some_and(|count| count.value > 1)
+    }
+
     /// Tells the server that a request is there.
     fn announce<P: Platform>(&self, header: &Req) -> Result<()> {
         P::copyout(header.as_bytes(), self.arg)?;
@@ -99,6 +106,7 @@ impl<P: Platform> Mount<P> {
             arg,
             count,
             offered: &offered,
+            thread: P::current().id,
         };
         loop {
             let delivery = self.fetch(&to, block)?;
@@ -127,7 +135,7 @@ impl<P: Platform> Mount<P> {
                 if let Some(space) = spare.take() {
                     spare = st.add(space);
                 }
-                st.take(to.offered.auxlen, waiter.as_ref())
+                st.take(to, waiter.as_ref())
             })?;
             match (found, block, &waiter) {
                 (Found::Request(delivery), ..) => return Ok(delivery),
@@ -223,12 +231,13 @@ impl<P: Platform> Mount<P> {
 
 impl<P: Platform> State<P> {
     /// Takes the first request off `touser`, or puts the getter to sleep when it brought a waiter.
-    fn take(&mut self, auxlen: usize, waiter: Option<&Ref<Waiter<P>, P>>) -> Result<Found<P>> {
+    fn take(&mut self, to: &To<'_>, waiter: Option<&Ref<Waiter<P>, P>>) -> Result<Found<P>> {
         let head = match self.status {
             Status::Dying => return Err(Errno::Nxio),
             Status::Mounting => None,
             Status::Running => self.touser.front(),
         };
+        let seat = self.servers.comes(to.thread, !to.more());
         let Some(slot) = head else {
             return Ok(
                 match waiter.map(|waiter| self.sleep(waiter, Sleep::ForRequest)) {
@@ -238,7 +247,7 @@ impl<P: Platform> State<P> {
                 },
             );
         };
-        if self.requests[slot].copylen > auxlen {
+        if self.requests[slot].copylen > to.offered.auxlen {
             self.stats.mount.too_big += 1;
             return Ok(Found::TooBig(self.requests[slot].copylen));
         }
@@ -246,7 +255,9 @@ impl<P: Platform> State<P> {
         self.fetched.push_back(&mut self.requests, slot);
         let fetch = self.next_fetch;
         self.next_fetch += 1;
+        self.servers.takes(seat);
         let request = &mut self.requests[slot];
+        request.server = seat;
         request.phase = Phase::CopyingOut(Caller::Present);
         request.fetch = fetch;
         Ok(Found::Request(Delivery {
@@ -273,6 +284,8 @@ impl<P: Platform> State<P> {
         request.body = Some(body);
         match (caller, copied) {
             (Caller::Present, Ok(())) if faf => {
+                let seat = request.server;
+                self.servers.has_faf(seat);
                 self.count(slot, End::Sent, after);
                 self.free(slot, after);
                 Ok(Delivered::Yes)

@@ -9,6 +9,7 @@
 //! | `getop` | delivery to the server |
 //! | `putop` | the server's answer |
 //! | `batch` | several answers and several deliveries in one call |
+//! | `servers` | who fetches, and who would wait for itself |
 //! | `sizeop` | data of unknown size beside a request |
 //! | `death` | the server is gone |
 //! | `stats` | what is counted, once per request |
@@ -33,6 +34,7 @@ mod mount;
 
 mod putop;
 mod room;
+mod servers;
 mod sizeop;
 mod slab;
 mod state;

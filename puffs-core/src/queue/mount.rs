@@ -7,6 +7,7 @@ use alloc::boxed::Box;
 use super::index::Index;
 use super::putop::Late;
 use super::room::Bounds;
+use super::servers::Servers;
 use super::sizeop::Sizes;
 use super::slab::{List, Slab};
 use super::state::{PollLink, State};
@@ -149,6 +150,7 @@ impl<P: Platform> Mount<P> {
                     bytes: 0,
                 },
                 sizes: Sizes::new()?,
+                servers: Servers::NONE,
                 poll: None,
                 poll_order: 0,
                 stats: Stats::new()?,

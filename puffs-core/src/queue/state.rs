@@ -9,6 +9,7 @@ use alloc::boxed::Box;
 use super::index::{Chained, Index};
 use super::mount::Status;
 use super::room::Bounds;
+use super::servers::{Seat, Servers};
 use super::sizeop::{Set, Sizes};
 use super::slab::{Chunk, Linked, Links, List, Slab, Slot};
 use super::stats::{End, Stats};
@@ -105,6 +106,8 @@ pub(crate) struct Request<P: Platform> {
     pub(crate) cost: Option<usize>,
     /// Counts fetches on this mount: tells this delivery from a later one.
     pub(crate) fetch: u64,
+    /// The thread that has it.
+    pub(crate) server: Option<Seat>,
     /// When somebody asked for its end: the parked caller is to leave with EINTR.
     pub(crate) interrupted: Option<Instant>,
     /// What its caller registered beside it; see [`super::sizeop`].
@@ -196,6 +199,7 @@ pub(crate) struct State<P: Platform> {
     pub(crate) waiting: List,
     pub(crate) bounds: Bounds,
     pub(crate) sizes: Sizes<P>,
+    pub(crate) servers: Servers,
     pub(crate) poll: Option<Ref<PollLink<P>, P>>,
     /// The latest change of `poll`.
     pub(crate) poll_order: u64,
@@ -365,7 +369,10 @@ impl<P: Platform> State<P> {
         }
         match self.requests[slot].phase {
             Phase::Queued => self.touser.remove(&mut self.requests, slot),
-            _ => self.fetched.remove(&mut self.requests, slot),
+            _ => {
+                self.fetched.remove(&mut self.requests, slot);
+                self.servers.leaves(self.requests[slot].server.take());
+            }
         }
     }
 

@@ -49,7 +49,7 @@ pub(super) unsafe fn buffer<'a>(
 /// answer it stays as it was. It remains the caller's, whose stack may hold it.
 ///
 /// Returns the server's result (0 or an errno value), or `EINVAL` (NULL, an operation above 255, `buflen` above the mount's
-/// maximum), `ENXIO` (no server any more), `EPROTO` (the server broke the protocol), `ENOMEM`, and as the mount allows
+/// maximum), `ENXIO` (no server any more), `EDEADLK` (this thread is at work for the server, and no other one could fetch), `EPROTO` (the server broke the protocol), `ENOMEM`, and as the mount allows
 /// `EINTR` and `ETIMEDOUT`. With an error of ours `kbuf` is unchanged.
 ///
 /// Sleeps. To be called without spinning locks.
