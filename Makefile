@@ -28,7 +28,7 @@ export CC CXX PKG_CONFIG
 
 include mk/lib.mk
 
-.PHONY: help deps demo test check fmt clippy doc unit loom c-test fuse-test header header-check \
+.PHONY: help deps demo test check fmt clippy doc unit loom spin c-test fuse-test header header-check \
 	symbols symbols-check defects-check libs kernel-lib kernel-lib-bare stage install uninstall clean FORCE
 
 help: ## List the targets
@@ -47,7 +47,7 @@ demo: deps stage ## Mount the C memfs, work on it with real files, print what it
 
 test: ## Everything that CI runs
 	@mk/skips.sh clear
-	@$(MAKE) --no-print-directory deps check unit loom c-test kernel-lib-bare fuse-test
+	@$(MAKE) --no-print-directory deps check unit loom spin c-test kernel-lib-bare fuse-test
 	@mk/skips.sh report
 	@echo "make test: all passed"
 
@@ -68,6 +68,9 @@ unit: ## Tests of the Rust crates
 
 loom: ## Models of the queue's races, every interleaving
 	$(CARGO) test $(JOBS) -p puffs-core --features std --test loom
+
+spin: ## Models of hand-over and death: what must happen at last
+	@CC='$(CC)' mk/spin-check.sh
 
 c-test: stage kernel-lib $(LIB)/libpuffs-kernel-asan.a ## C programs against a staged install
 	@if mk/bare-toolchain.sh 2>/dev/null; then \
