@@ -66,8 +66,9 @@ doc:
 unit: ## Tests of the Rust crates
 	$(CARGO) test $(JOBS) --workspace --exclude c-tests -- --skip loom
 
-loom: ## Models of the queue's races, every interleaving
+loom: ## Models of the races of queue and device, every interleaving
 	$(CARGO) test $(JOBS) -p puffs-core --features std --test loom
+	$(CARGO) test $(JOBS) -p puffs-dev --test loom
 
 spin: ## Models of hand-over and death: what must happen at last
 	@CC='$(CC)' mk/spin-check.sh
