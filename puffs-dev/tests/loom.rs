@@ -117,14 +117,18 @@ fn loom_close_against_unmount_and_open() {
             move || {
                 let fresh = registry.open(&Lwp::default()).unwrap();
                 assert_eq!(fresh.mount().err(), Some(Errno::NoEnt));
-                fresh.minor()
+                fresh
             }
         });
         world.registry.nuke(&world.mount);
         close.join().unwrap();
         assert_eq!(world.mount.status(), Status::Dying);
         assert_eq!(world.instance.mount().err(), Some(Errno::NoEnt));
-        (world.unmounts.load(Relaxed), opener.join().unwrap())
+        // A second close finds nothing, though the minor may be the newcomer's by now.
+        let fresh = opener.join().unwrap();
+        world.registry.close(&world.instance);
+        assert_eq!(world.registry.open_count(), 1);
+        (world.unmounts.load(Relaxed), fresh.minor())
     });
 }
 
