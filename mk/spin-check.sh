@@ -11,7 +11,7 @@ command -v spin >/dev/null || {
     exit 1
 }
 
-everything='-DDEATH -DFAULT -DLEAVING_GETTER -DLEAVING_CALLER'
+everything='-DDEATH -DFAULT -DSTUCK -DLEAVING_GETTER -DLEAVING_CALLER'
 # One set of switches a line: room for everybody; a line for the only place; a longer line, and one getter.
 sets="$everything -DPLACES=2
 $everything -DPLACES=1

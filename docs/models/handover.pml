@@ -12,7 +12,8 @@
  *
  *	LEAVING_GETTER	getter 1 leaves as often as it likes: out of its sleep, and with a buffer that is too small
  *	LEAVING_CALLER	caller 1 leaves as often as it likes
- *	FAULT		one copy to the server faults, of a body or of a header, in any getter
+ *	FAULT		a copy of getter 1 to the server may fault, of a body or of a header, and it never comes back
+ *	STUCK		a copy of getter 1 may hang for ever once the mount is dead
  *	DEATH		the mount dies at some time, or never
  *	CALLERS, GETTERS, PLACES
  *
@@ -38,9 +39,14 @@
 #define CALLER_LEAVES false
 #endif
 #ifdef FAULT
-#define FAULTS (!faulted)
+#define FAULTS (me == 1)
 #else
 #define FAULTS false
+#endif
+#ifdef STUCK
+#define STICKS (me == 1)
+#else
+#define STICKS false
 #endif
 
 mtype:phase = { out, queued, copying_out, awaiting, abandoned, copying_in, done };
@@ -53,7 +59,6 @@ byte used;				/* Bounds::requests */
 bool granted[CALLERS];			/* Sleeper::granted */
 bool woken[CALLERS];			/* the token of a caller: parked, or in line */
 bool called[GETTERS];			/* the token of a getter */
-bool faulted;				/* the fault has been */
 
 chan touser = [CALLERS] of { byte };
 chan line = [CALLERS] of { byte };	/* State::waiting */
@@ -61,7 +66,7 @@ chan getters = [GETTERS] of { byte };
 
 bool inside[CALLERS];			/* within Mount::call */
 bool in_line[CALLERS];			/* and there in Mount::wait_for_room */
-bool serving[GETTERS];			/* until it is told that the mount is dead */
+bool serving[GETTERS];			/* until it is told that the mount is dead, or is lost otherwise */
 
 #define OUT(i) (!inside[i] && phase[i] == out)
 #if CALLERS == 3
@@ -254,10 +259,11 @@ copies:		/* State::copied_out */
 		atomic {
 			if
 			:: mark[r] == gone -> free(r); goto next	/* the next one, please */
-			:: mark[r] == gone && FAULTS -> faulted = true; free(r); wake_getter(); goto next
+			:: mark[r] == gone && FAULTS -> free(r); wake_getter(); break
 			:: mark[r] == dead -> end(r); break
 			:: mark[r] == dead_and_gone -> free(r); break
-			:: mark[r] == present && FAULTS -> faulted = true; arrive_back(r); goto next
+			:: mark[r] == present && FAULTS -> arrive_back(r); break
+			:: dying && STICKS -> goto sticks
 			:: mark[r] == present -> phase[r] = awaiting
 			fi
 		};
@@ -265,13 +271,12 @@ copies:		/* State::copied_out */
 		atomic {
 			if
 			:: FAULTS ->
-				faulted = true;
 				if
 				:: !dying && phase[r] == awaiting -> arrive_back(r)
 				:: !dying && phase[r] == abandoned -> free(r)
 				:: dying
 				fi;
-				goto next
+				break
 			:: dying -> break
 			:: !dying && phase[r] == awaiting -> phase[r] = copying_in
 			:: !dying && phase[r] == abandoned -> phase[r] = copying_in; mark[r] = gone
@@ -282,11 +287,16 @@ copies:		/* State::copied_out */
 			if
 			:: mark[r] == present || mark[r] == dead -> end(r)
 			:: mark[r] == gone || mark[r] == dead_and_gone -> free(r)
+			:: dying && STICKS -> goto sticks
 			fi
 		};
 next:		r = 0
 	od;
-	serving[me] = false
+	serving[me] = false;
+	goto ended;
+sticks:	serving[me] = false;
+	false;
+ended:	skip
 }
 
 /* Mount::die */
