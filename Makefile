@@ -32,7 +32,7 @@ export CC CXX PKG_CONFIG
 
 include mk/lib.mk
 
-.PHONY: help deps demo test test-long coverage tsan mutants check fmt clippy doc unit loom fuzz stress c-test fuse-test \
+.PHONY: help deps demo test test-long coverage tsan mutants check fmt clippy doc unit loom spin fuzz stress c-test fuse-test \
 	header header-check symbols symbols-check defects-check bench libs kernel-lib kernel-lib-bare stage install uninstall \
 	clean FORCE
 
@@ -51,7 +51,7 @@ demo: deps stage ## Mount the C memfs, work on it with real files, print what it
 	@PUFFS_STAGE='$(STAGE)$(PREFIX)' mk/demo.sh
 
 # What both tests run.
-RUNGS := check unit loom fuzz stress c-test kernel-lib-bare fuse-test
+RUNGS := check unit loom spin fuzz stress c-test kernel-lib-bare fuse-test
 
 test: ## Everything that CI runs
 	@mk/skips.sh clear
@@ -107,11 +107,16 @@ doc:
 unit: ## Tests of the Rust crates
 	$(CARGO) test $(JOBS) --workspace --exclude c-tests -- --skip loom
 
-loom: ## Models of the queue's races, every interleaving
+loom: ## Models of the races of queue and device, every interleaving
 	$(CARGO) test $(JOBS) -p puffs-core --features std --test loom
+	$(CARGO) test $(JOBS) -p puffs-dev --test loom
+
+spin: ## Models of hand-over and death: what must happen at last
+	@CC='$(CC)' mk/spin-check.sh
 
 fuzz: ## Hostile servers and kernels, other ones each time, for DURATION seconds (60)
 	@CARGO='$(CARGO)' JOBS='$(JOBS)' DURATION='$(DURATION)' mk/fuzz.sh
+
 # SEED= repeats the choices of an earlier run.
 stress: stage kernel-lib ## Callers, servers and deaths at random, in Rust and in C: DURATION= seconds each (30)
 	DURATION=$(or $(DURATION),30) $(CARGO) test $(JOBS) -p puffs-dev --test stress -- --nocapture

@@ -10,6 +10,7 @@ c++ g++
 /usr/include/stdio.h libc6-dev
 pkg-config pkg-config
 readelf binutils
+spin spin
 valgrind valgrind
 fusermount3 fuse3
 umount mount
