@@ -9,8 +9,9 @@ CC ?= cc
 CXX ?= c++
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
-# Seconds of `make fuzz`.
+# Seconds of `make fuzz`, and whether libFuzzer gets half of them: `yes`, `no`, or by itself when they are many.
 DURATION ?= 60
+GUIDED ?=
 # Passed to every cargo call that builds or tests, such as `JOBS=-j2`.
 JOBS ?=
 
@@ -39,7 +40,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
 		while IFS='|' read -r target what; do printf '%-24s%s\n' "$$target" "$$what"; done
 	@echo
-	@echo "Variables: PREFIX ($(PREFIX)), LIBDIR, INCLUDEDIR, DESTDIR, CC, CXX, CARGO, JOBS, DURATION"
+	@echo "Variables: PREFIX ($(PREFIX)), LIBDIR, INCLUDEDIR, DESTDIR, CC, CXX, CARGO, JOBS, DURATION, GUIDED"
 
 deps: ## Install missing Debian packages when root, else say which
 	@CARGO='$(CARGO)' mk/deps.sh
@@ -72,7 +73,7 @@ loom: ## Models of the queue's races, every interleaving
 	$(CARGO) test $(JOBS) -p puffs-core --features std --test loom
 
 fuzz: ## Hostile servers and kernels, other ones each time, for DURATION seconds (60)
-	@CARGO='$(CARGO)' JOBS='$(JOBS)' DURATION='$(DURATION)' mk/fuzz.sh
+	@CARGO='$(CARGO)' JOBS='$(JOBS)' DURATION='$(DURATION)' GUIDED='$(GUIDED)' mk/fuzz.sh
 
 c-test: stage kernel-lib $(LIB)/libpuffs-kernel-asan.a ## C programs against a staged install
 	@if mk/bare-toolchain.sh 2>/dev/null; then \
