@@ -9,8 +9,9 @@ CC ?= cc
 CXX ?= c++
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
-# Seconds of `make fuzz`.
+# Seconds of `make fuzz`, and whether libFuzzer gets half of them: `yes`, `no`, or by itself when they are many.
 DURATION ?= 60
+GUIDED ?=
 # Passed to every cargo call that builds or tests, such as `JOBS=-j2`.
 JOBS ?=
 
@@ -42,7 +43,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
 		while IFS='|' read -r target what; do printf '%-24s%s\n' "$$target" "$$what"; done
 	@echo
-	@echo "Variables: PREFIX ($(PREFIX)), LIBDIR, INCLUDEDIR, DESTDIR, CC, CXX, CARGO, JOBS, DURATION"
+	@echo "Variables: PREFIX ($(PREFIX)), LIBDIR, INCLUDEDIR, DESTDIR, CC, CXX, CARGO, JOBS, DURATION, GUIDED"
 
 deps: ## Install missing Debian packages when root, else say which
 	@CARGO='$(CARGO)' mk/deps.sh
@@ -115,7 +116,7 @@ spin: ## Models of hand-over and death: what must happen at last
 	@CC='$(CC)' mk/spin-check.sh
 
 fuzz: ## Hostile servers and kernels, other ones each time, for DURATION seconds (60)
-	@CARGO='$(CARGO)' JOBS='$(JOBS)' DURATION='$(DURATION)' mk/fuzz.sh
+	@CARGO='$(CARGO)' JOBS='$(JOBS)' DURATION='$(DURATION)' GUIDED='$(GUIDED)' mk/fuzz.sh
 
 # SEED= repeats the choices of an earlier run.
 stress: stage kernel-lib ## Callers, servers and deaths at random, in Rust and in C: DURATION= seconds each (30)

@@ -5,7 +5,7 @@ mod anyhost;
 #[path = "../../puffs-core/tests/common/cases.rs"]
 mod cases;
 
-use anyhost::{Given, serve};
+use anyhost::{Given, serve, to_the_end};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use puffs_core::errno::Errno;
@@ -66,8 +66,9 @@ proptest! {
     #[test]
     fn every_request_is_answered_once(given in vec(given(), 0..20), says: u64) {
         let wanted = given.iter().filter(|g| g.error.is_none() && g.class & FLAG_FAF == 0).count();
+        let all = to_the_end(&given);
         let (_, answers) = serve(given, says);
-        prop_assert_eq!(answers.len(), wanted);
+        prop_assert!(answers.len() == wanted || !all && answers.len() < wanted);
     }
 }
 

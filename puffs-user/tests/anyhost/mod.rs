@@ -10,7 +10,7 @@ use core::ffi::{c_char, c_int};
 
 use libc::off_t;
 use puffs_core::errno::Errno;
-use puffs_core::msg::op::FLAG_FAF;
+use puffs_core::msg::op::{CLASS_MASK, CLASS_VFS, FLAG_FAF, vfs};
 use puffs_core::msg::wire;
 use puffs_user::c::dirent::puffs_dirent;
 use puffs_user::c::name::puffs_cn;
@@ -40,6 +40,12 @@ thread_local! {
     /// What the operations make their answers from.
     static SAYS: Cell<u64> = const { Cell::new(0) };
     static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether all of these will be fetched: an unmount ends the loop, and what follows is nobody's any more.
+pub(crate) fn to_the_end(given: &[Given]) -> bool {
+    let ends = |g: &Given| g.class & CLASS_MASK == CLASS_VFS && g.optype == vfs::UNMOUNT;
+    !given.iter().any(ends)
 }
 
 /// Hands the requests to a server whose operations answer as `says` makes them; returns how many operations were called, and
@@ -79,6 +85,16 @@ struct AnySession<'h> {
     ready: OwnedFd,
     /// Id of the last request, room of its buffer, and whether an answer is due.
     fetched: Cell<(u64, usize, bool)>,
+}
+
+impl Drop for AnySession<'_> {
+    fn drop(&mut self) {
+        let (.., due) = self.fetched.get();
+        assert!(
+            !due || std::thread::panicking(),
+            "the last request is not answered"
+        );
+    }
 }
 
 impl Session for AnySession<'_> {
