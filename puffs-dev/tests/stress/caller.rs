@@ -46,6 +46,8 @@ const FORMS: [Form; 12] = [
     Form::Refused,
 ];
 
+const QUIET: [Form; 4] = [Form::Call, Form::Vntouser, Form::Adjbuf, Form::Send];
+
 /// A request on its way, and what may become of it.
 #[derive(Clone, Debug)]
 struct Sent {
@@ -325,7 +327,10 @@ fn refused(life: &Life, rng: &mut Rng) {
 }
 
 fn one(life: &Arc<Life>, rng: &mut Rng) {
-    let form = FORMS[rng.usize(..FORMS.len())];
+    let form = match life.plan.quiet {
+        true => QUIET[rng.usize(..QUIET.len())],
+        false => FORMS[rng.usize(..FORMS.len())],
+    };
     let room = match rng.u8(..20) {
         0 => MAX_LEN,
         _ => rng.usize(SHORTEST..400),
@@ -352,7 +357,7 @@ fn one(life: &Arc<Life>, rng: &mut Rng) {
         life: life.clone(),
         question,
         form,
-        wait: wait(rng),
+        wait: wait(&life.plan, rng),
         note: Note::default(),
     };
     doing(|| format!("{form:?}: {question:?}, {:?}", sent.wait));

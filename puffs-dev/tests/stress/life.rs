@@ -62,6 +62,9 @@ pub(crate) struct Plan {
     pub(crate) guessing: bool,
     /// The close of the device leaves it alive: it is handed from one instance to the next.
     keep: bool,
+    /// A few requests, whose callers wait as long as it takes, and fetches that fail: nothing comes later that would make good
+    /// for a wake-up that is lost.
+    pub(crate) quiet: bool,
     /// Who starts it.
     pub(crate) start: Start,
     /// Server threads end when a fetch fails, all but one.
@@ -90,22 +93,28 @@ impl Plan {
             _ => End::All,
         };
         let drain = end == End::Drain;
+        let quiet = drain && rng.u8(..4) == 0;
         Plan {
             end,
             forgetful: !drain && rng.bool(),
-            guessing: rng.u8(..4) == 0,
-            keep: matches!(end, End::Drain | End::Kill | End::Unmount) && rng.bool(),
+            guessing: !quiet && rng.u8(..4) == 0,
+            keep: !quiet && matches!(end, End::Drain | End::Kill | End::Unmount) && rng.bool(),
+            quiet,
             start: match rng.u8(..8) {
                 0 if !drain => Start::Nobody,
                 1 | 2 => Start::Kernel,
                 _ => Start::Servers,
             },
-            retire: rng.u8(..4) == 0,
-            signals: rng.bool(),
-            polls: [0, 0, 1, 2][rng.usize(..4)],
+            retire: quiet || rng.u8(..4) == 0,
+            signals: !quiet && rng.bool(),
+            polls: [0, 0, 1, 2][rng.usize(..if quiet { 2 } else { 4 })],
             servers: rng.usize(1..=4),
             callers: rng.usize(2..=7),
-            steps: if drain { rng.usize(10..80) } else { 10_000 },
+            steps: match drain {
+                true if quiet => rng.usize(1..=3),
+                true => rng.usize(10..80),
+                false => 10_000,
+            },
             mortal: rng.usize(..400),
         }
     }
@@ -450,7 +459,10 @@ pub(crate) fn live(registry: &Registry<Rough>, number: usize, rng: &mut Rng) {
 }
 
 /// Now, later or never.
-pub(crate) fn wait(rng: &mut Rng) -> Wait {
+pub(crate) fn wait(plan: &Plan, rng: &mut Rng) -> Wait {
+    if plan.quiet {
+        return Wait::FOREVER;
+    }
     let after = match rng.u8(..20) {
         0 => Some(0),
         1..6 => Some(rng.u64(..3_000_000)),

@@ -449,6 +449,7 @@ pub(crate) fn serve(life: &Arc<Life>, number: usize, rng: &mut Rng) {
             desk.guess(latest + rng.u64(..4), CLASS_VN, rng.u8(1..=3));
         }
         let how = match rng.u8(..40) {
+            ..20 if life.plan.quiet && number > 0 => Fetch::Short,
             0 => Fetch::Short,
             1 => Fetch::AuxAway,
             2 => Fetch::HeaderAway,
