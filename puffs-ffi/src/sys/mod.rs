@@ -9,6 +9,7 @@ pub mod device;
 pub mod fileops;
 pub mod memory;
 pub mod mount;
+pub mod stats;
 pub mod touser;
 pub mod touser_opt;
 
@@ -48,14 +49,15 @@ fn finish(result: Result<(), Errno>) -> c_int {
     }
 }
 
+/// No structure of ours will ever be as large.
+const MOST: usize = 4096;
+
 /// Reads a structure that begins with its own size, as the caller's header knew it: what a later header
 /// added is zero, and what it knew more than ours must be.
 ///
 /// # Safety
 /// `from` is null or begins with a `size_t` and is readable for that many bytes. Zero bytes are a valid `T`.
 unsafe fn sized<T: Copy>(from: *const T, least: usize) -> Result<T, Errno> {
-    /// No structure of ours will ever be as large.
-    const MOST: usize = 4096;
     if from.is_null() {
         return Err(Errno::Inval);
     }
@@ -79,6 +81,30 @@ unsafe fn sized<T: Copy>(from: *const T, least: usize) -> Result<T, Errno> {
         );
         Ok(value.assume_init())
     }
+}
+
+/// Writes a structure that begins with its own size, as far as the caller's header knows it: what ours added to it
+/// is left out, and what a later one added becomes zero. The size stays.
+///
+/// # Safety
+/// `to` is null or begins with a `size_t` and is writable for that many bytes. A `T` begins with a `size_t` and has no padding.
+unsafe fn tell<T: Copy>(to: *mut T, value: T, least: usize) -> Result<(), Errno> {
+    if to.is_null() {
+        return Err(Errno::Inval);
+    }
+    // SAFETY: by contract it begins with its size.
+    let size = unsafe { to.cast::<usize>().read() };
+    if size < least || size > MOST {
+        return Err(Errno::Inval);
+    }
+    let bytes = to.cast::<u8>();
+    // SAFETY: by contract `size` bytes are there; `value` is another object, all of whose bytes have values.
+    unsafe {
+        bytes.write_bytes(0, size);
+        bytes.copy_from_nonoverlapping((&raw const value).cast(), size.min(size_of::<T>()));
+        to.cast::<usize>().write(size);
+    }
+    Ok(())
 }
 
 /// The mount behind a pointer of C's, held while an entry is in progress.
