@@ -99,6 +99,21 @@
 /** The open file is closed. */
 #define PUFFS_DEV_CLOSED 3
 
+/** `pif_state`: in the queue, not fetched yet. */
+#define PUFFS_INFLIGHT_QUEUED 1
+
+/** `pif_state`: being copied to the server. */
+#define PUFFS_INFLIGHT_COPYING_OUT 2
+
+/** `pif_state`: with the server. */
+#define PUFFS_INFLIGHT_AWAITING 3
+
+/** `pif_state`: the answer is being copied from the server. */
+#define PUFFS_INFLIGHT_COPYING_IN 4
+
+/** `pif_state`: with the server, or being copied, and its caller has left. */
+#define PUFFS_INFLIGHT_ABANDONED 5
+
 /** A signal ends the wait, whatever the mount's usual is. */
 #define PUFFS_TOUSER_INTERRUPTIBLE 1
 
@@ -319,6 +334,98 @@ struct puffs_devstat {
   uint32_t pds_state;
   /** Requests that could be fetched now: `st_size`. */
   size_t pds_requests;
+};
+
+/**
+ * Figures of a mount that belong to no operation: counts since the mount was made, and, from `pms_queued` on, how full
+ * it is now.
+ */
+struct puffs_mountstats {
+  /** `sizeof(struct puffs_mountstats)`, set by the caller. */
+  size_t pms_size;
+  /** Requests refused with `EAGAIN`: there was no place and they would not wait. */
+  uint64_t pms_refused_full;
+  /** Requests refused with `ENXIO`, in the line for a place included: the mount was dead. */
+  uint64_t pms_refused_dead;
+  /** Callers that left the line for a place at a signal or their deadline. */
+  uint64_t pms_gave_up;
+  /** `PUFFSGETOP`s that ended with `E2BIG`. */
+  uint64_t pms_too_big;
+  /** Copies to and from the server's memory that failed, in `PUFFSGETOP` and `PUFFSPUTOP`. */
+  uint64_t pms_faults;
+  /** Requests that went back into the queue since they could not be copied to the server. */
+  uint64_t pms_put_back;
+  /** Requests in the queue. */
+  uint64_t pms_queued;
+  /** Requests with the server, those included whose callers have left. */
+  uint64_t pms_fetched;
+  /** Requests that count against `pma_max_requests`. */
+  uint64_t pms_charged;
+  /** Their bytes, which count against `pma_max_bytes`. */
+  uint64_t pms_bytes;
+  /** Server threads asleep in `PUFFSGETOP`. */
+  uint64_t pms_getters;
+  /** Callers in line for a place. */
+  uint64_t pms_waiting;
+};
+
+/**
+ * What became of the requests of one operation since the mount was made. Those that entered and did not end are
+ * under way. Percentiles are right to an eighth of their value.
+ */
+struct puffs_opstats {
+  /** `sizeof(struct puffs_opstats)`, set by the caller. */
+  size_t pos_size;
+  /** Entered the queue. */
+  uint64_t pos_entered;
+  /** Ended: answered with 0. */
+  uint64_t pos_succeeded;
+  /** Ended: answered with an error of the server's. */
+  uint64_t pos_failed;
+  /** Ended: their callers left at a signal or `puffs_interrupt`. */
+  uint64_t pos_interrupted;
+  /** Ended: their callers' deadlines passed. */
+  uint64_t pos_timedout;
+  /** Ended: the mount died. */
+  uint64_t pos_died;
+  /** Ended: the server broke the protocol (`EPROTO`). */
+  uint64_t pos_broken;
+  /** Ended: there was no memory for the answer. */
+  uint64_t pos_nomem;
+  /** Ended: fetched, and no answer was wanted (FAF). */
+  uint64_t pos_sent;
+  /** Answered after their callers had left, with which they had ended. */
+  uint64_t pos_late;
+  /** Nanoseconds from entry, waiting for a place included, to the end, of all that ended. */
+  uint64_t pos_total_ns;
+  /** Half of them took no longer. */
+  uint64_t pos_p50_ns;
+  /** Nine in ten took no longer. */
+  uint64_t pos_p90_ns;
+  /** 99 in a hundred took no longer. */
+  uint64_t pos_p99_ns;
+  /** The longest took this long. */
+  uint64_t pos_max_ns;
+};
+
+/** A request under way. This structure does not grow. */
+struct puffs_inflight {
+  /** Its id, for `puffs_interrupt`; 0: no answer is wanted. */
+  uint64_t pif_reqid;
+  /** The node. */
+  void *pif_cookie;
+  /** Nanoseconds since its caller came, waiting for a place included. */
+  uint64_t pif_age_ns;
+  /** The caller's process; 0: unknown. */
+  int32_t pif_pid;
+  /** `PUFFS_INFLIGHT_*`. */
+  uint32_t pif_state;
+  /** Class with flags, as in `preq_opclass`. */
+  uint8_t pif_opclass;
+  /** The operation. */
+  uint8_t pif_optype;
+  /** Zero. */
+  uint8_t pif_reserved[6];
 };
 
 /** How a request is to be sent. Zero anywhere but in the size means the usual. */
@@ -740,6 +847,49 @@ void puffs_sizeop_cancel(struct puffs_sizeops *pso);
  */
 int puffs_fop_stat(struct puffs_instance *pi,
                    struct puffs_devstat *st);
+
+/**
+ * Writes the mount's own figures to `*stats`, whose `pms_size` the caller has set. They fit together: they are of one moment.
+ *
+ * Returns 0, `EINVAL` (a NULL, an unknown size). Does not sleep; to be called without spinning locks.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount; `stats` is NULL or writable for as many bytes as its first field says.
+ */
+int puffs_stats_mount(struct puffs_mount *pmp,
+                      struct puffs_mountstats *stats);
+
+/**
+ * Writes to `*stats`, whose `pos_size` the caller has set, what became of the requests of one operation: class `opclass`
+ * (`PUFFSOP_VFS`, `PUFFSOP_VN`), operation `optype`. Operations of class VFS from 16 and of class VN from 64 up, and all of
+ * any other class, are counted together. The figures fit together: they are of one moment.
+ *
+ * Returns 0, `EINVAL` (a NULL, an unknown size, a class or an operation that is no byte). Does not sleep; to be called
+ * without spinning locks.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount; `stats` is NULL or writable for as many bytes as its first field says.
+ */
+int puffs_stats_op(struct puffs_mount *pmp,
+                   int opclass,
+                   int optype,
+                   struct puffs_opstats *stats);
+
+/**
+ * Lists the requests under way in the `n` places of `array`, oldest first: those whose callers wait for them, and those that the
+ * server has and nobody waits for any more. `*total` becomes their number; when that is above `n`, the oldest are listed. Places that
+ * are not needed become zero.
+ *
+ * Returns 0, `EINVAL` (`pmp` or `total` is NULL, or `array` and `n` is not 0). Does not sleep, nor hold anybody up, however many
+ * there are; what comes and goes meanwhile may be missing. To be called without spinning locks.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount; `array` is NULL or writable for `n` structures, `total` NULL or writable.
+ */
+int puffs_inflight(struct puffs_mount *pmp,
+                   struct puffs_inflight *array,
+                   size_t n,
+                   size_t *total);
 
 /**
  * A request about the file system. `kbuf` is its body and receives the answer, of at most `buflen` bytes; behind a shorter

@@ -29,6 +29,8 @@ without_object(void)
 {
 	struct puffs_startreq start;
 	struct puffs_mountargs args;
+	struct puffs_mountstats mstats;
+	struct puffs_opstats ostats;
 	char body[8];
 	void *kbuf = puffs_alloc(8);
 	struct puffs_watch *w = NULL;
@@ -38,6 +40,8 @@ without_object(void)
 
 	memset(&start, 0, sizeof(start));
 	memset(&args, 0, sizeof(args));
+	mstats.pms_size = sizeof(mstats);
+	ostats.pos_size = sizeof(ostats);
 	CHECK_EQ(puffs_attach(NULL), EINVAL);
 	CHECK_EQ(puffs_detach(NULL, NULL), 0);
 	puffs_set_log(NULL);
@@ -53,6 +57,9 @@ without_object(void)
 	CHECK_EQ(puffs_getreqid(NULL), 0);
 	puffs_userdead(NULL);
 	CHECK_EQ(puffs_interrupt(NULL, 1), EINVAL);
+	CHECK_EQ(puffs_stats_mount(NULL, &mstats), EINVAL);
+	CHECK_EQ(puffs_stats_op(NULL, PUFFSOP_VN, 0, &ostats), EINVAL);
+	CHECK_EQ(puffs_inflight(NULL, NULL, 0, &len), EINVAL);
 
 	CHECK_EQ(puffs_vfstouser(NULL, 0, body, sizeof(body)), EINVAL);
 	CHECK_EQ(puffs_vntouser(NULL, 0, body, sizeof(body), NULL, NULL, NULL), EINVAL);
@@ -102,6 +109,7 @@ static void
 with_mount(void)
 {
 	struct puffs_mount *pmp = mount_new();
+	struct puffs_inflight inflight;
 	void *kbuf = NULL;
 	size_t len = 8;
 
@@ -118,6 +126,10 @@ with_mount(void)
 	CHECK_EQ(puffs_touser_opt(pmp, PUFFSOP_VN, 0, &kbuf, NULL, 0, NULL, NULL), EINVAL);
 	CHECK_EQ(puffs_touser_opt(pmp, PUFFSOP_VN, 0, &kbuf, &len, 8, NULL, NULL), EINVAL);
 	CHECK_EQ(puffs_interrupt(pmp, 0), ENOENT);
+	CHECK_EQ(puffs_stats_mount(pmp, NULL), EINVAL);
+	CHECK_EQ(puffs_stats_op(pmp, PUFFSOP_VN, 0, NULL), EINVAL);
+	CHECK_EQ(puffs_inflight(pmp, NULL, 1, &len), EINVAL);
+	CHECK_EQ(puffs_inflight(pmp, &inflight, 1, NULL), EINVAL);
 	CHECK_EQ(puffs_setpmp_instance(NULL, pmp), EINVAL);
 	puffs_nukebypmp(pmp);
 	CHECK(puffs_mount_ref(pmp) == pmp);

@@ -103,18 +103,35 @@ not_fetched(void)
 	unmount();
 }
 
+/* One request is under way, of process 2, and this is where it is. */
+static void
+one_in_flight(uint32_t state)
+{
+	struct puffs_inflight list[2];
+	size_t total;
+
+	CHECK_EQ(puffs_inflight(mp->mnt_pmp, list, 2, &total), 0);
+	CHECK_EQ(total, 1);
+	CHECK_EQ(list[0].pif_pid, 2);
+	CHECK_EQ(list[0].pif_optype, PUFFS_VN_GETATTR);
+	CHECK_EQ(list[0].pif_state, state);
+}
+
 /* The server has the request, and is slow. */
 static void
 fetched(void)
 {
+	struct puffs_opstats stats = { .pos_size = sizeof(stats) };
 	struct thread caller;
 
 	mount_with(0, PUFFS_MOUNT_INTERRUPTIBLE);
 	thread_create(&caller, 2, getattr_main, NULL);
 	CHECK_EQ(fetch(), 0);
+	one_in_flight(PUFFS_INFLIGHT_AWAITING);
 	thread_signal(&caller);
 	CHECK_EQ(result(&caller), EINTR);
 	CHECK_EQ(atomic_load(&mp->mnt_late), 0);
+	one_in_flight(PUFFS_INFLIGHT_ABANDONED);
 	req->preq_rv = 0;
 	CHECK_EQ(answer(), ECANCELED);
 	CHECK_EQ(atomic_load(&mp->mnt_late), 1);
@@ -125,6 +142,11 @@ fetched(void)
 	req->preq_rv = EIO;
 	CHECK_EQ(answer(), 0);
 	CHECK_EQ(result(&caller), EIO);
+	CHECK_EQ(puffs_stats_op(mp->mnt_pmp, PUFFSOP_VN, PUFFS_VN_GETATTR, &stats), 0);
+	CHECK_EQ(stats.pos_entered, 2);
+	CHECK_EQ(stats.pos_interrupted, 1);
+	CHECK_EQ(stats.pos_late, 1);
+	CHECK_EQ(stats.pos_failed, 1);
 	unmount();
 
 	mount_with(30 * MS, 0);

@@ -11,6 +11,7 @@ pub mod memory;
 pub mod mount;
 pub mod sizeop;
 pub mod stat;
+pub mod stats;
 pub mod touser;
 pub mod touser_opt;
 pub mod watch;
