@@ -234,7 +234,7 @@ struct puffs_hooks {
   int (*ph_copyin)(const void *uaddr, void *kaddr, size_t len);
   /** Copies to the server's memory: 0, or nonzero when it cannot be written. May sleep. */
   int (*ph_copyout)(const void *kaddr, void *uaddr, size_t len);
-  /** The current thread: unique while it lives; 0 where threads cannot be told apart, and then nobody is told `EDEADLK`. */
+  /** The current thread: unique while it lives, and not soon used again; 0 where threads cannot be told apart, and then nobody is told `EDEADLK`. */
   size_t (*ph_thread)(void);
   /** The current process. */
   int (*ph_pid)(void);
@@ -314,6 +314,18 @@ struct puffs_hostops {
   void (*pho_late)(void *data, const struct puffs_late *late);
   /** The last reference to the mount went: nothing is called with this `data` any more. */
   void (*pho_freed)(void *data);
+  /**
+   * Requests with `pto_done` have deadlines, the earliest of which is `when_ns` (of `ph_now`; in libpuffs CLOCK_MONOTONIC) now: `puffs_expire` is to be called
+   * then. Calls of several threads may come in any order, so the earliest counts. Without it a kernel calls `puffs_expire` on its own.
+   */
+  void (*pho_alarm)(void *data, struct puffs_mount *pmp, uint64_t when_ns);
+  /** Unlocks a vnode that was given with a request, once the request is queued; on the caller's thread, the last vnode first, each once. */
+  void (*pho_vnode_unlock)(void *data, struct vnode *vp);
+  /**
+   * Locks it again, in any case, when the caller is back, the first one first. Returns 0, or an errno value that the caller gets for its
+   * result, since the vnode died meanwhile; an answer that came all the same goes to `pho_late`. May sleep. Both or none of the two.
+   */
+  int (*pho_vnode_lock)(void *data, struct vnode *vp);
 };
 
 /** The status of an open device. Times are the kernel's business: the queue knows none that count from a known day. */
@@ -347,9 +359,11 @@ struct puffs_mountstats {
   uint64_t pms_refused_full;
   /** Requests refused with `ENXIO`, in the line for a place included: the mount was dead. */
   uint64_t pms_refused_dead;
+  /** Calls refused since the thread would have waited for itself (`EDEADLK`). */
+  uint64_t pms_refused_deadlock;
   /** Callers that left the line for a place at a signal or their deadline. */
   uint64_t pms_gave_up;
-  /** `PUFFSGETOP`s that ended with `E2BIG`. */
+  /** Fetches that found the server's buffer too small. */
   uint64_t pms_too_big;
   /** Copies to and from the server's memory that failed, in `PUFFSGETOP` and `PUFFSPUTOP`. */
   uint64_t pms_faults;
@@ -371,7 +385,7 @@ struct puffs_mountstats {
 
 /**
  * What became of the requests of one operation since the mount was made. Those that entered and did not end are
- * under way. Percentiles are right to an eighth of their value.
+ * under way. Percentiles are right to an eighth of their value up to two minutes, and above that the longest.
  */
 struct puffs_opstats {
   /** `sizeof(struct puffs_opstats)`, set by the caller. */
@@ -448,6 +462,10 @@ struct puffs_touseropt {
   void (*pto_done)(void *arg, int error, void *kbuf, size_t len);
   /** Its first argument. */
   void *pto_arg;
+  /** The vnodes that a parked caller has locked, as for `puffs_vntouser`; NULL with `pto_done`. */
+  struct vnode *pto_vp1;
+  /** The other one. */
+  struct vnode *pto_vp2;
 };
 
 #ifdef __cplusplus
@@ -705,7 +723,8 @@ void puffs_free(void *ptr);
  *
  * Requests are accepted at once and delivered when the server has started.
  *
- * Returns 0 and the mount in `*pmpp`; `EINVAL` (`pmpp` is NULL, a size or a flag is unknown, `pma_max_bytes < pma_max_len`),
+ * Returns 0 and the mount in `*pmpp`; `EINVAL` (`pmpp` is NULL, a size or a flag is unknown, `pma_max_bytes < pma_max_len`, one of the vnode
+ * functions without the other),
  * `ENOMEM`, `ENXIO` before `puffs_attach`. Allocates; does not sleep otherwise.
  *
  * # Safety
@@ -778,14 +797,28 @@ int puffs_interrupt(struct puffs_mount *pmp,
                     uint64_t reqid);
 
 /**
+ * Tells the completions of requests whose deadline has passed `ETIMEDOUT`; their servers go on, and answer late. For the kernel's timer; a
+ * call too many or too early does no harm.
+ *
+ * Returns 0 and the next deadline in `*next_ns` (`PUFFS_FOREVER`: there is none), which may be NULL; `EINVAL` (`pmp` is NULL). Does not
+ * sleep. Calls completions; to be called without spinning locks.
+ *
+ * # Safety
+ * `pmp` is NULL or a mount; `next_ns` is NULL or valid for writing.
+ */
+int puffs_expire(struct puffs_mount *pmp,
+                 uint64_t *next_ns);
+
+/**
  * Prepares for data that the server moves by `PUFFSSIZEOP` while it has the request that will be sent under `reqid`, which comes from
  * `puffs_getreqid`: `puffs_vntouser_req`, or `puffs_touser_opt` with `pto_reqid`. To be used by the thread that sends the request, which ends it
- * by `puffs_sizeop_finish` or `puffs_sizeop_cancel`.
+ * by `puffs_sizeop_finish` or `puffs_sizeop_cancel`. It is for one sending: whoever sends again takes a new id. The data counts against no bound of the
+ * mount.
  *
  * `uiomove` moves `n` bytes between `kbuf` and a `struct uio`, in the direction that the uio itself says, and steps the uio on; with `keep`
  * not 0 it leaves the uio as it was. It returns 0 or an errno value, and may sleep. It may be NULL when there are buffers only.
  *
- * Returns 0 and a handle in `*psop`; `EINVAL` (NULL, `reqid` 0), `EEXIST` (something is registered, or a request outstanding, under this
+ * Returns 0 and a handle in `*psop`; `EINVAL` (NULL, `reqid` not from `puffs_getreqid`), `EEXIST` (something is registered, or a request outstanding, under this
  * id), `ENXIO` (no server any more), `ENOMEM`. Does not sleep; to be called without spinning locks.
  *
  * # Safety
@@ -806,7 +839,8 @@ int puffs_sizeop_new(struct puffs_mount *pmp,
  * spinning locks.
  *
  * # Safety
- * `pso` is NULL or from `puffs_sizeop_new`, and not ended; `data` is valid for `len` bytes until it is, and nobody else writes there.
+ * `pso` is NULL or from `puffs_sizeop_new`, and not ended. Until it is, `data` is a buffer that is valid for `len` bytes, or a uio with at least `len`
+ * bytes left, and nobody else uses it.
  */
 int puffs_sizeop_add(struct puffs_sizeops *pso,
                      int kind,
@@ -896,7 +930,7 @@ int puffs_inflight(struct puffs_mount *pmp,
  * answer it stays as it was. It remains the caller's, whose stack may hold it.
  *
  * Returns the server's result (0 or an errno value), or `EINVAL` (NULL, an operation above 255, `buflen` above the mount's
- * maximum), `ENXIO` (no server any more), `EDEADLK` (this thread is at work for the server, and no other one could fetch), `EPROTO` (the server broke the protocol), `ENOMEM`, and as the mount allows
+ * maximum), `ENXIO` (no server any more), `EDEADLK` (this thread is at work for the server, and all others that fetch wait in calls like this one), `EPROTO` (the server broke the protocol), `ENOMEM`, and as the mount allows
  * `EINTR` and `ETIMEDOUT`. With an error of ours `kbuf` is unchanged.
  *
  * Sleeps. To be called without spinning locks.
@@ -912,7 +946,9 @@ int puffs_vfstouser(struct puffs_mount *pmp,
 /**
  * A request about the node that the server calls `cookie`; otherwise as `puffs_vfstouser`.
  *
- * `vp1` and `vp2` are the vnodes involved, the one first that is locked first. They may be NULL, and stay locked as they are.
+ * `vp1` and `vp2` are the vnodes that the caller has locked, the one first that is locked first. They may be NULL or the same. Once the request is
+ * queued they are unlocked by `pho_vnode_unlock`, and locked again by `pho_vnode_lock` before this returns, whose error becomes the
+ * result; a request that is not queued leaves them alone. Without those functions they stay locked.
  *
  * # Safety
  * As `puffs_vfstouser`.
@@ -988,8 +1024,8 @@ int puffs_vntouser_faf(struct puffs_mount *pmp,
  * as before.
  *
  * With `pto_done` the call returns at once. `*kbuf` is handed over whatever happens: `*kbuf` becomes NULL and `*buflen` 0. When the call returns 0,
- * `pto_done` is called once; when it returns an error, never. Deadlines and signals are for parked callers:
- * `pto_timeout_ns` and the two flags about signals must be 0. Such a request never waits for a place.
+ * `pto_done` is called once; when it returns an error, never. Its deadline passes when `puffs_expire` is called after it (`pho_alarm`). The two
+ * flags about signals and the vnodes are for parked callers, and must be 0. Such a request never waits for a place.
  *
  * Returns what `puffs_vntouser_req` does, and `EAGAIN` when there is no place and it may not wait. `EINVAL` also for unknown
  * flags, for both flags about signals, and for a class that is none. Sleeps when parked; to be called without spinning locks.

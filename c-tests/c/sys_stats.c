@@ -5,6 +5,7 @@
  * c-test: link=shared,static run=plain,asan,valgrind lang=c11,c++17
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -89,11 +90,27 @@ mount(void)
 	return stats;
 }
 
+/* A caller that waits until its deadline. */
+static void *
+wait_main(void *arg)
+{
+	struct puffs_touseropt opt;
+	void *kbuf = NULL;
+	size_t len = 0;
+
+	memset(&opt, 0, sizeof(opt));
+	opt.pto_size = sizeof(opt);
+	opt.pto_timeout_ns = 1;
+	CHECK_EQ(puffs_touser_opt(pmp, PUFFSOP_VFS, PUFFS_VFS_SYNC, &kbuf, &len, 0, NULL, &opt), ETIMEDOUT);
+	return arg;
+}
+
 /* Two answers, an interrupt whose answer comes late, a refused answer, FAF, and one that death ends. */
 static void
 operations(void)
 {
 	struct puffs_opstats stats;
+	pthread_t patient;
 	bool told;
 
 	CHECK_EQ(submit(PUFFSOP_VN, PUFFS_VN_READ, 1, 8, &told), 0);
@@ -137,17 +154,9 @@ operations(void)
 	CHECK_EQ(op(PUFFSOP_VFS, PUFFS_VN_READ).pos_entered, 0);
 	CHECK_EQ(op(PUFFSOP_VN, 255).pos_entered, 0);
 
-	/* A caller that waits until its deadline. */
-	{
-		struct puffs_touseropt opt;
-		void *kbuf = NULL;
-		size_t len = 0;
-
-		memset(&opt, 0, sizeof(opt));
-		opt.pto_size = sizeof(opt);
-		opt.pto_timeout_ns = 1;
-		CHECK_EQ(puffs_touser_opt(pmp, PUFFSOP_VFS, PUFFS_VFS_SYNC, &kbuf, &len, 0, NULL, &opt), ETIMEDOUT);
-	}
+	/* This thread is at work for the server, so another one waits. */
+	CHECK_EQ(pthread_create(&patient, NULL, wait_main, NULL), 0);
+	CHECK_EQ(pthread_join(patient, NULL), 0);
 	CHECK_EQ(op(PUFFSOP_VFS, PUFFS_VFS_SYNC).pos_timedout, 1);
 
 	puffs_userdead(pmp);

@@ -88,7 +88,7 @@ impl Histogram {
         self.max
     }
 
-    /// The latency that `per_mille` thousandths of them do not exceed, to an eighth; 0 when there are none. 500 is
+    /// The latency that `per_mille` thousandths of them do not exceed, to an eighth (in the last bucket, of two minutes and more, the longest); 0 when there are none. 500 is
     /// the median; 1000 and above the longest.
     pub fn quantile(&self, per_mille: u32) -> u64 {
         if per_mille >= 1000 {

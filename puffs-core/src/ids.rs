@@ -26,3 +26,7 @@ pub struct Credentials {
     /// Group.
     pub gid: u32,
 }
+
+/// A kernel's vnode, which the queue only hands to the host that knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vnode(pub usize);

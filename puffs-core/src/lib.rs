@@ -30,11 +30,11 @@ pub mod request;
 pub use buf::Buf;
 pub use errno::Errno;
 pub use histogram::Histogram;
-pub use ids::{Cookie, Credentials, Instant, ReqId, UserAddr};
+pub use ids::{Cookie, Credentials, Instant, ReqId, UserAddr, Vnode};
 pub use own::{Ref, try_box};
 pub use platform::Platform;
 pub use queue::{
     Begun, Config, Direction, InFlight, Late, Mount, MountHost, MountStats, OnClose, OpStats,
-    PollLink, Prepaid, Readiness, SizeData, SizeOps, SizeResults, Stage, Status,
+    PollLink, Prepaid, Readiness, SizeData, SizeOps, SizeResults, Stage, Status, Terms, Vnodes,
 };
 pub use request::{Answer, Complete, Outgoing};

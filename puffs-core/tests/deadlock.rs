@@ -34,20 +34,81 @@ fn a_lone_server_at_work_is_refused() {
     assert_eq!(call(&mount, 1), WAITS, "it is not at work");
 }
 
+/// A server thread that is parked in a call of its own, until the mount dies.
+fn parked(mount: &TestMount, thread: usize) -> std::thread::JoinHandle<Errno> {
+    let (theirs, queued) = (mount.clone(), mount.readiness().requests);
+    let caller = std::thread::spawn(move || {
+        pass_for(thread);
+        theirs.call(out(b"inner"), &Wait::FOREVER).err().unwrap()
+    });
+    until(|| mount.readiness().requests > queued);
+    caller
+}
+
 #[test]
-fn another_thread_that_may_come_is_enough() {
+fn another_thread_that_will_come_is_enough() {
     let (mount, _, mut server) = running();
     assert_eq!(fetch(&mut server, 2), Err(Errno::WouldBlock));
     let (a, _told) = submit(&mount, out(b"a"));
+    let (b, _told) = submit(&mount, out(b"b"));
     assert_eq!(fetch(&mut server, 1), Ok(a));
     assert_eq!(call(&mount, 1), WAITS, "the other one is free");
-    let (b, _told) = submit(&mount, out(b"b"));
     assert_eq!(fetch(&mut server, 2), Ok(b));
+    assert_eq!(call(&mount, 1), WAITS, "the other one will be");
+    let other = parked(&mount, 2);
     assert_eq!(call(&mount, 1), Errno::Deadlk);
-    assert_eq!(call(&mount, 2), Errno::Deadlk);
     assert_eq!(call(&mount, 3), WAITS, "it never served");
-    server.answer(b, 0, b"").unwrap();
-    assert_eq!(call(&mount, 1), WAITS, "the other one has finished");
+    mount.die();
+    assert_eq!(other.join().unwrap(), Errno::Nxio);
+}
+
+#[test]
+fn whoever_is_back_from_its_call_counts_again() {
+    let (mount, _, mut server) = running();
+    let mut ids = Vec::new();
+    for thread in [1, 2] {
+        let (id, _told) = submit(&mount, out(b"outer"));
+        assert_eq!(fetch(&mut server, thread), Ok(id));
+        ids.push(id);
+    }
+    assert_eq!(call(&mount, 2), WAITS);
+    assert_eq!(call(&mount, 1), WAITS, "the other one came back");
+    // What does not enter does not park.
+    pass_for(2);
+    let refused = mount.call_as(out(b"inner"), Some(ids[0]), &Wait::FOREVER);
+    assert_eq!(refused.err(), Some(Errno::Exist));
+    assert_eq!(call(&mount, 1), WAITS);
+}
+
+#[test]
+fn whoever_stands_in_line_for_a_place_is_parked() {
+    let (mount, _, mut server) = running_with(Config {
+        max_requests: 2,
+        ..Config::default()
+    });
+    for thread in [1, 2] {
+        let (id, _told) = submit(&mount, out(b"outer"));
+        assert_eq!(fetch(&mut server, thread), Ok(id));
+    }
+    let theirs = mount.clone();
+    let other = std::thread::spawn(move || {
+        pass_for(2);
+        theirs.call(out(b"inner"), &Wait::FOREVER).err()
+    });
+    until(|| mount.sleepers().1 == 1);
+    assert_eq!(call(&mount, 1), Errno::Deadlk);
+    mount.die();
+    assert_eq!(other.join().unwrap(), Some(Errno::Nxio));
+}
+
+#[test]
+fn who_is_refused_is_counted() {
+    let (mount, _, mut server) = running();
+    let (id, _told) = submit(&mount, out(b"outer"));
+    assert_eq!(fetch(&mut server, 1), Ok(id));
+    assert_eq!(call(&mount, 1), Errno::Deadlk);
+    let stats = mount.statistics();
+    assert_eq!((stats.refused_deadlock, stats.queued), (1, 0));
 }
 
 #[test]
@@ -161,28 +222,23 @@ fn it_is_refused_before_it_waits_for_a_place() {
 }
 
 #[test]
-fn a_server_asleep_is_free() {
-    let (mount, _, mut server) = running();
-    let (id, _told) = submit(&mount, out(b"outer"));
-    assert_eq!(fetch(&mut server, 1), Ok(id));
-    let other = {
-        let mount = mount.clone();
-        std::thread::spawn(move || Server::new(&mount).getop(64, Some(&Wait::FOREVER)).err())
-    };
-    until(|| mount.sleepers().0 == 1);
-    let inner = mount.call(out(b"inner"), &expired()).err();
-    assert_eq!(inner, Some(WAITS));
-    mount.die();
-    other.join().unwrap();
-}
-
-#[test]
 fn with_more_threads_than_are_told_apart_nobody_is_refused() {
-    let (mount, _, mut server) = running();
-    for thread in 1..=33 {
-        let (id, _told) = submit(&mount, out(b"outer"));
-        assert_eq!(fetch(&mut server, thread), Ok(id));
-        let refused = if thread == 33 { WAITS } else { Errno::Deadlk };
-        assert_eq!(call(&mount, 1), refused, "{thread} threads at work");
+    for (threads, refused) in [(32, Errno::Deadlk), (33, WAITS)] {
+        let (mount, _, mut server) = running();
+        let mut others = Vec::new();
+        for _ in 1..=threads {
+            mount.send(out(b"outer")).unwrap();
+        }
+        for thread in 1..=threads {
+            assert_eq!(fetch(&mut server, thread), Ok(ReqId(0)));
+        }
+        for thread in 2..=threads {
+            others.push(parked(&mount, thread));
+        }
+        assert_eq!(call(&mount, 1), refused, "{threads} threads at work");
+        mount.die();
+        for other in others {
+            assert_eq!(other.join().unwrap(), Errno::Nxio);
+        }
     }
 }

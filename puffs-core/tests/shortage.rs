@@ -214,8 +214,8 @@ fn told(slip: &Slip) -> Vec<Told> {
     slip.lock().unwrap().clone()
 }
 
-/// Allocations of a new mount: itself, its two indexes, its statistics.
-const MOUNT: usize = 4;
+/// Allocations of a new mount: itself, its two indexes, its statistics, its servers.
+const MOUNT: usize = 5;
 
 #[test]
 fn parked_callers() {

@@ -71,6 +71,7 @@ fn figures(mount: &TestMount) -> MountStats {
 const NOTHING: MountStats = MountStats {
     refused_full: 0,
     refused_dead: 0,
+    refused_deadlock: 0,
     gave_up: 0,
     too_big: 0,
     faults: 0,

@@ -117,7 +117,9 @@ impl<P: Platform> Instance<P> {
     /// # Locking
     /// Sleeps.
     pub fn batch(&self, arg: UserAddr, nonblock: bool) -> Result<()> {
-        self.looked(self.mount()?.batch(arg, self.block(nonblock)))
+        self.looked(self.mount()?.batch(arg, self.block(nonblock)))?;
+        self.emptied();
+        Ok(())
     }
 
     fn block(&self, nonblock: bool) -> Option<&'static Wait> {

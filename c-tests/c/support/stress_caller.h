@@ -203,7 +203,7 @@ send_refused(struct life *l, uint64_t *dice)
 		break;
 	default:
 		opt.pto_done = sent_done;
-		opt.pto_timeout_ns = 1;
+		opt.pto_flags = PUFFS_TOUSER_INTERRUPTIBLE;
 		error = puffs_touser_opt(l->l_pmp, PUFFSOP_VN, 1, &kbuf, &buflen, SHORTEST, NULL, &opt);
 		CHECK(kbuf == NULL);
 	}

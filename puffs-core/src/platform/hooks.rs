@@ -93,7 +93,7 @@ pub struct puffs_hooks {
     /// Copies to the server's memory: 0, or nonzero when it cannot be written. May sleep.
     pub ph_copyout:
         Option<unsafe extern "C" fn(kaddr: *const c_void, uaddr: *mut c_void, len: usize) -> c_int>,
-    /// The current thread: unique while it lives; 0 where threads cannot be told apart, and then nobody is told `EDEADLK`.
+    /// The current thread: unique while it lives, and not soon used again; 0 where threads cannot be told apart, and then nobody is told `EDEADLK`.
     pub ph_thread: Option<unsafe extern "C" fn() -> usize>,
     /// The current process.
     pub ph_pid: Option<unsafe extern "C" fn() -> c_int>,

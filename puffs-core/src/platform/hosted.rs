@@ -52,11 +52,14 @@ impl Platform for Hosted {
     }
 
     fn current() -> Thread {
+        // Not an address of the thread's own, which a later thread may have again.
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
         std::thread_local! {
-            static HERE: u8 = const { 0 };
+            // Relaxed: each number is given out once, and orders nothing.
+            static HERE: usize = NEXT.fetch_add(1, Ordering::Relaxed);
         }
         Thread {
-            id: HERE.with(|here| core::ptr::from_ref(here).addr()),
+            id: HERE.with(|&here| here),
             pid: pid(),
         }
     }

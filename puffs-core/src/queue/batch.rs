@@ -2,7 +2,8 @@
 //! answers what it has and fetches what there is.
 //!
 //! The call may be made again as it was after any error, a signal above all: an answer that was taken has lost its
-//! id, and one without an id is passed over; so none is given twice.
+//! id, and one without an id is passed over; so none is given twice. Only after `TooBig` the first buffer must become larger
+//! before, since its header says what is needed.
 
 use core::mem::offset_of;
 
@@ -11,7 +12,7 @@ use super::mount::Mount;
 use crate::errno::{Errno, Result};
 use crate::ids::UserAddr;
 use crate::msg::wire::{Batch, Req};
-use crate::platform::{Platform, Wait};
+use crate::platform::{Lock, Platform, Wait};
 use zerocopy::IntoBytes;
 
 /// The most answers, and the most requests, of one call.
@@ -26,7 +27,7 @@ impl<P: Platform> Mount<P> {
     /// coming is no error.
     ///
     /// # Errors
-    /// `Fault` (`struct puffs_batch` itself cannot be read) and `Inval` (more than 1024 of either): nothing has happened.
+    /// `Nxio` (the mount is dead), `Fault` (`struct puffs_batch` itself cannot be read) and `Inval` (more than 1024 of either): nothing has happened.
     /// The first failure of an answer: the others were given all the same, and nothing was fetched.
     /// Those of [`Mount::getop`] for the first request: all answers were taken.
     ///
@@ -34,7 +35,8 @@ impl<P: Platform> Mount<P> {
     /// Sleeps, and copies. Calls completions and the late hook.
     pub fn batch(&self, arg: UserAddr, block: Option<&Wait>) -> Result<()> {
         let mut batch = Batch::default();
-        P::copyin(arg, batch.as_mut_bytes())?;
+        self.noting_faults(P::copyin(arg, batch.as_mut_bytes()))?;
+        self.state.with(|st| st.alive())?;
         if batch.nput > MOST || batch.nget > MOST {
             return Err(Errno::Inval);
         }
@@ -62,7 +64,7 @@ impl<P: Platform> Mount<P> {
     /// Gives the answer whose header is at `at`, and writes there what came of it.
     fn answer_at(&self, at: UserAddr) -> Result<()> {
         let mut answer = Req::default();
-        P::copyin(at, answer.as_mut_bytes())?;
+        self.noting_faults(P::copyin(at, answer.as_mut_bytes()))?;
         if answer.id == 0 {
             return Ok(());
         }
@@ -72,7 +74,7 @@ impl<P: Platform> Mount<P> {
             rv: outcome.err().map_or(0, P::errno),
             ..answer
         };
-        let written = P::copyout(told.as_bytes(), at);
+        let written = self.noting_faults(P::copyout(told.as_bytes(), at));
         match outcome {
             Ok(()) | Err(Errno::Canceled) => written,
             failed => failed,

@@ -3,9 +3,10 @@
 //! Death visits every request in every phase, every getter, every caller in line for a place, and the pollers. It
 //! marks and wakes, and never waits for a copy: whoever copies finds the mark.
 
+use super::after::After;
 use super::mount::{Mount, Status};
 use super::slab::Slot;
-use super::state::{After, Caller, Owner, Phase, State};
+use super::state::{Caller, Owner, Phase, State};
 use super::stats::End;
 use crate::errno::Errno;
 use crate::platform::{Lock, Platform};
@@ -71,6 +72,8 @@ impl<P: Platform> State<P> {
     }
 
     fn kill_copying(&mut self, slot: Slot, caller: Caller, after: &mut After<P>) {
+        self.cut(slot);
+        self.disarm(slot);
         self.count(slot, End::Died, after);
         let request = &mut self.requests[slot];
         let mark = match (

@@ -4,12 +4,15 @@
 
 use alloc::boxed::Box;
 
+use super::after::After;
 use super::mount::Mount;
+use super::servers::Seat;
 use super::slab::{Links, Slot};
-use super::state::{After, Caller, Need, Owner, Phase, Request, Space, Waiter};
+use super::state::{Caller, Need, Owner, Phase, Request, Space, Waiter};
+use super::vnodes::{Asked, Vnodes};
 use crate::buf::Buf;
 use crate::errno::{Errno, Result};
-use crate::ids::{Cookie, ReqId};
+use crate::ids::{Cookie, Instant, ReqId};
 use crate::msg::op;
 use crate::own::Ref;
 use crate::platform::{Event, Lock, Platform, Wait, Wake};
@@ -28,6 +31,41 @@ struct Entry<'w> {
     id: Option<ReqId>,
     /// How to wait for a place; `None`: not at all.
     wait: Option<&'w Wait>,
+    /// When a callback is told that it was too late.
+    deadline: Option<Instant>,
+}
+
+/// A request in the queue.
+struct Entered {
+    slot: Slot,
+    id: ReqId,
+    /// The caller is a thread of the server.
+    seat: Option<Seat>,
+}
+
+/// On which terms a caller parks.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'w> {
+    /// An id that [`Mount::next_id`] gave out; `None`: the next one.
+    pub id: Option<ReqId>,
+    /// How long and how patiently it waits, for a place and for the answer.
+    pub wait: &'w Wait,
+    /// `WouldBlock` instead of waiting for a place.
+    pub nowait: bool,
+    /// What it has locked, and gives up as long as it is parked: [`MountHost::unlock`](super::MountHost::unlock).
+    pub vnodes: Vnodes,
+}
+
+impl<'w> Terms<'w> {
+    /// The usual, with this patience.
+    pub fn new(wait: &'w Wait) -> Self {
+        Terms {
+            id: None,
+            wait,
+            nowait: false,
+            vnodes: [None; 2],
+        }
+    }
 }
 
 /// Whether the bounds know about a request already.
@@ -42,7 +80,7 @@ impl<P: Platform> Mount<P> {
     /// Sends a request and parks until it ends: with the server's answer, or with a definite error.
     ///
     /// # Errors
-    /// `Inval` (lengths), `Nxio` (no server), `Deadlk` (this thread is at work for the server and no other one can fetch), `NoMem`, `Proto` (the server's answer was no
+    /// `Inval` (lengths), `Nxio` (no server), `Deadlk` (this thread is at work for the server and no other one will fetch), `NoMem`, `Proto` (the server's answer was no
     /// answer), and as `wait` allows `Intr` and `TimedOut`.
     ///
     /// # Locking
@@ -56,11 +94,13 @@ impl<P: Platform> Mount<P> {
     /// # Errors
     /// As [`Mount::call`], and `Exist` while a request with that id is outstanding, `Inval` for id 0.
     pub fn call_as(&self, out: Outgoing<P>, id: Option<ReqId>, wait: &Wait) -> Result<Answer<P>> {
-        let entry = Entry {
-            id,
-            wait: Some(wait),
-        };
-        self.enter_and_park(out, entry, wait)
+        self.call_on(
+            out,
+            Terms {
+                id,
+                ..Terms::new(wait)
+            },
+        )
     }
 
     /// The same, without waiting for a place in the queue.
@@ -73,13 +113,37 @@ impl<P: Platform> Mount<P> {
         id: Option<ReqId>,
         wait: &Wait,
     ) -> Result<Answer<P>> {
-        self.enter_and_park(out, Entry { id, wait: None }, wait)
+        self.call_on(
+            out,
+            Terms {
+                id,
+                nowait: true,
+                ..Terms::new(wait)
+            },
+        )
     }
 
-    fn enter_and_park(&self, out: Outgoing<P>, entry: Entry<'_>, wait: &Wait) -> Result<Answer<P>> {
+    /// The same on other terms than the usual. When a vnode died while it was unlocked, the answer is that error, without a body.
+    ///
+    /// # Errors
+    /// As [`Mount::call_as`], and `WouldBlock` when there is no place and the caller would not wait.
+    pub fn call_on(&self, out: Outgoing<P>, terms: Terms<'_>) -> Result<Answer<P>> {
         let waiter = Waiter::new()?;
-        let (slot, _) = self.enter(out, entry, Owner::Parked(waiter.clone()))?;
-        self.park(slot, &waiter, wait)
+        let asked = Asked {
+            class: out.class,
+            optype: out.optype,
+            cookie: out.cookie,
+        };
+        let entry = Entry {
+            id: terms.id,
+            wait: (!terms.nowait).then_some(terms.wait),
+            deadline: None,
+        };
+        let entered = self.enter(out, entry, Owner::Parked(waiter.clone()))?;
+        self.unlock(terms.vnodes);
+        let ended = self.park(entered.slot, &waiter, terms.wait);
+        self.is_back(entered.seat);
+        self.relock(terms.vnodes, asked, ended)
     }
 
     /// Sends a request and returns; `done` is told how it ended, which may be before this returns. When this returns
@@ -101,9 +165,27 @@ impl<P: Platform> Mount<P> {
         id: Option<ReqId>,
         done: Box<dyn Complete<P>>,
     ) -> Result<Begun> {
-        let entry = Entry { id, wait: None };
-        let (_, id) = self.enter(out, entry, Owner::Callback(done))?;
-        Ok(Begun { id })
+        self.submit_until(out, id, None, done)
+    }
+
+    /// The same with a deadline, at which `done` is told `TimedOut`; see [`Mount::expire`].
+    ///
+    /// # Errors
+    /// As [`Mount::submit_as`].
+    pub fn submit_until(
+        &self,
+        out: Outgoing<P>,
+        id: Option<ReqId>,
+        deadline: Option<Instant>,
+        done: Box<dyn Complete<P>>,
+    ) -> Result<Begun> {
+        let entry = Entry {
+            id,
+            wait: None,
+            deadline,
+        };
+        let entered = self.enter(out, entry, Owner::Callback(done))?;
+        Ok(Begun { id: entered.id })
     }
 
     /// Sends a request that wants no answer (FAF). Its body is consumed whatever happens. Does not wait for a
@@ -115,11 +197,12 @@ impl<P: Platform> Mount<P> {
         let entry = Entry {
             id: None,
             wait: None,
+            deadline: None,
         };
         self.enter(out, entry, Owner::Nobody).map(|_| ())
     }
 
-    fn enter(&self, out: Outgoing<P>, entry: Entry<'_>, owner: Owner<P>) -> Result<(Slot, ReqId)> {
+    fn enter(&self, out: Outgoing<P>, entry: Entry<'_>, owner: Owner<P>) -> Result<Entered> {
         let room = out.body.len();
         if out.copylen > room || room > self.config.max_len || entry.id == Some(ReqId(0)) {
             return Err(Errno::Inval);
@@ -128,9 +211,10 @@ impl<P: Platform> Mount<P> {
         let mut request = Some(Request::new(out, owner, thread.pid));
         let mut place = Place::Wanted(room);
         let mut spare: Option<Space<P>> = None;
+        let mut seat = None;
         loop {
             enum Found {
-                Entered(Slot, ReqId),
+                Inside(Slot, ReqId, Option<Instant>),
                 Missing(Need),
                 Full(usize),
             }
@@ -142,14 +226,17 @@ impl<P: Platform> Mount<P> {
                 {
                     return Err(Errno::Exist);
                 }
-                if let Some(request) = &request {
-                    st.not_its_own_server(&request.owner, thread.id)?;
+                if let (None, Some(request)) = (seat, &request) {
+                    seat = Some(st.lets_wait(&request.owner, thread.id)?);
                 }
                 if let Some(space) = spare.take() {
                     spare = st.add(space);
                 }
                 if let Some(need) = st.need_request() {
                     return Ok(Found::Missing(need));
+                }
+                if entry.deadline.is_some() && !st.timers.has_room() {
+                    return Ok(Found::Missing(Need::Timers(st.timers.capacity())));
                 }
                 if let Place::Wanted(cost) = place {
                     if !st.admit(cost) {
@@ -173,12 +260,19 @@ impl<P: Platform> Mount<P> {
                 if entry.id.is_some() {
                     st.tie(slot);
                 }
+                let earliest = entry.deadline.filter(|&at| st.arm(slot, at));
                 st.arrive(slot, false, &mut after);
-                Ok(Found::Entered(slot, id))
+                Ok(Found::Inside(slot, id, earliest))
             });
             after.run();
             let stopped = match found {
-                Ok(Found::Entered(slot, id)) => return Ok((slot, id)),
+                Ok(Found::Inside(slot, id, earliest)) => {
+                    if let (Some(at), Some(host)) = (earliest, &self.host) {
+                        host.alarm(self, at);
+                    }
+                    let seat = seat.flatten();
+                    return Ok(Entered { slot, id, seat });
+                }
                 Ok(Found::Missing(need)) => Space::make(need).map(|space| spare = Some(space)),
                 Ok(Found::Full(cost)) => match entry.wait {
                     Some(wait) => self
@@ -192,6 +286,7 @@ impl<P: Platform> Mount<P> {
                 if let Place::Charged(cost) = place {
                     self.leave_room(cost);
                 }
+                self.is_back(seat.flatten());
                 return Err(error);
             }
         }
@@ -262,6 +357,7 @@ impl<P: Platform> Request<P> {
             server: None,
             interrupted: None,
             sizes: None,
+            timer: None,
             began: P::now(),
             counted: false,
             pid: out.pid.unwrap_or(pid),

@@ -4,9 +4,10 @@
 //! *awaiting*, and only then the header with the id is written. So an answer never comes too early, and a
 //! copy that faults loses nothing.
 
+use super::after::After;
 use super::mount::{Mount, Status};
 use super::slab::Slot;
-use super::state::{After, Caller, Need, Phase, Sleep, Space, State, Waiter};
+use super::state::{Caller, Need, Phase, Sleep, Space, State, Waiter};
 use super::stats::End;
 use crate::buf::Buf;
 use crate::errno::{Errno, Result};
@@ -140,17 +141,19 @@ impl<P: Platform> Mount<P> {
             match (found, block, &waiter) {
                 (Found::Request(delivery), ..) => return Ok(delivery),
                 (Found::TooBig(needed), ..) => {
-                    let told = Req {
-                        auxlen: needed,
-                        ..*to.offered
-                    };
-                    self.noting_faults(P::copyout(told.as_bytes(), to.arg))?;
+                    if !to.more() {
+                        let told = Req {
+                            auxlen: needed,
+                            ..*to.offered
+                        };
+                        self.noting_faults(P::copyout(told.as_bytes(), to.arg))?;
+                    }
                     return Err(Errno::TooBig);
                 }
                 (Found::Missing(need), ..) => spare = Some(Space::make(need)?),
                 (Found::Asleep(slot), Some(wait), Some(waiter)) => {
                     let woke = waiter.event.wait(wait);
-                    let (_sleeper, _) = self.state.with(|st| st.awake(slot, Sleep::ForRequest));
+                    let _sleeper = self.state.with(|st| st.awake(slot, Sleep::ForRequest));
                     match woke {
                         Wake::Woken => {}
                         Wake::Interrupted => return Err(Errno::Intr),
@@ -165,7 +168,7 @@ impl<P: Platform> Mount<P> {
 
     /// Wakes a getter, when there is something to fetch.
     pub(crate) fn pass_on(&self) {
-        let mut after = After::nothing();
+        let mut after = After::timed(false);
         self.state.with(|st| st.wake_getter(&mut after));
         after.run();
     }

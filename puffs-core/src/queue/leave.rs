@@ -4,9 +4,10 @@
 //! share of the bounds, until it is answered or the mount dies. What is being copied is marked, and
 //! whoever copies drops it.
 
+use super::after::After;
 use super::mount::Mount;
 use super::slab::Slot;
-use super::state::{After, Caller, Owner, Phase, State};
+use super::state::{Caller, Owner, Phase, State};
 use super::stats::End;
 use crate::errno::{Errno, Result};
 use crate::ids::ReqId;
@@ -17,6 +18,7 @@ impl<P: Platform> State<P> {
     /// is not done.
     pub(crate) fn leave(&mut self, slot: Slot, why: Errno, after: &mut After<P>) -> Errno {
         self.cut(slot);
+        self.disarm(slot);
         self.count(slot, End::by(why), after);
         let request = &mut self.requests[slot];
         match &mut request.phase {

@@ -4,6 +4,7 @@
 
 use alloc::boxed::Box;
 
+use super::expiry::Timers;
 use super::index::Index;
 use super::putop::Late;
 use super::room::Bounds;
@@ -13,7 +14,7 @@ use super::slab::{List, Slab};
 use super::state::{PollLink, State};
 use super::stats::Stats;
 use crate::errno::{Errno, Result};
-use crate::ids::{Credentials, ReqId, UserAddr};
+use crate::ids::{Credentials, Instant, ReqId, UserAddr, Vnode};
 use crate::msg::wire::StartReq;
 use crate::own::Ref;
 use crate::platform::{Lock, Platform, Wait};
@@ -66,6 +67,18 @@ pub trait MountHost<P: Platform>: Send + Sync {
         drop(late);
     }
 
+    /// Unlocks a vnode of a caller whose request is in the queue now. On the caller's thread.
+    fn unlock(&self, vnode: Vnode) {
+        let _ = vnode;
+    }
+
+    /// Locks it again, in any case; the error, above 0, that the caller shall get since the vnode died meanwhile. On
+    /// the caller's thread; may sleep.
+    fn lock(&self, vnode: Vnode) -> i32 {
+        let _ = vnode;
+        0
+    }
+
     /// The server closed its device under a live mount, which is dead now: unmount it by force. A host that
     /// cannot leaves a dead mount that answers `Nxio`. An unmount that runs already is no error.
     fn unmount(&self, mount: &Ref<Mount<P>, P>);
@@ -73,6 +86,13 @@ pub trait MountHost<P: Platform>: Send + Sync {
     /// How patiently a caller waits that does not say so itself; the clock runs from this call.
     fn patience(&self) -> Wait {
         Wait::FOREVER
+    }
+
+    /// The earliest deadline of a request in its completion form is `at` now: [`Mount::expire`] is to be called then, and again when
+    /// it says. Alarms of several threads may come in any order, so the earliest counts. Without a timer such requests
+    /// wait for ever.
+    fn alarm(&self, mount: &Mount<P>, at: Instant) {
+        let _ = (mount, at);
     }
 
     /// Who mounts.
@@ -150,7 +170,8 @@ impl<P: Platform> Mount<P> {
                     bytes: 0,
                 },
                 sizes: Sizes::new()?,
-                servers: Servers::NONE,
+                servers: Servers::new()?,
+                timers: Timers::new(),
                 poll: None,
                 poll_order: 0,
                 stats: Stats::new()?,

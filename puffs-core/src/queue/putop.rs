@@ -3,9 +3,10 @@
 //! The order of the checks is part of the interface: an id that nobody awaits an answer for changes nothing; any other
 //! refusal ends the request with `Proto` for its caller, so a server that breaks the protocol hangs nobody.
 
+use super::after::After;
 use super::mount::{Mount, Status};
 use super::slab::Slot;
-use super::state::{After, Caller, Phase, State};
+use super::state::{Caller, Phase, State};
 use super::stats::copied_by;
 use crate::buf::Buf;
 use crate::errno::{Errno, Result};

@@ -4,9 +4,10 @@
 //! cannot make the kernel side keep more than the bounds say. Past them a caller waits, first come
 //! first served: [`super::state::State::grant`] charges the place to the one it lets in, so nobody overtakes.
 
+use super::after::After;
 use super::mount::{Mount, Status};
 use super::slab::Slot;
-use super::state::{After, Need, Sleep, Space, State, Waiter};
+use super::state::{Need, Sleep, Space, State, Waiter};
 use crate::errno::{Errno, Result};
 use crate::platform::{Event, Lock, Platform, Wait, Wake};
 
@@ -108,7 +109,7 @@ impl<P: Platform> Mount<P> {
                 Err(Errno::Nxio) => st.stats.mount.refused_dead += 1,
                 Err(_) => st.stats.mount.gave_up += 1,
             }
-            let (sleeper, _) = st.awake(slot, Sleep::ForRoom(cost));
+            let sleeper = st.awake(slot, Sleep::ForRoom(cost));
             // Another may fit now: behind the place just taken, or since a large one left the line.
             st.grant(&mut after);
             Some((outcome, sleeper))

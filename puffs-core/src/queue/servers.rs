@@ -1,15 +1,20 @@
-//! Who serves: the threads that fetch, and whether they are at work. A thread at work that calls into its own mount would
-//! wait for itself when nobody else can come to fetch: such a call is refused with `Deadlk`.
+//! Who serves: the threads that fetch. A thread at work for the server that calls into its own mount would wait for itself
+//! when nobody else will come to fetch: such a call is refused with `Deadlk`.
 //!
 //! A thread is at work from a fetch until all that it fetched has been answered, by whomever, or was given up; what wants no answer keeps
-//! it at work until it comes for more. One that has fetched before and is not at work is expected to come back, since
-//! nothing tells that it ended: the check may let a call in that waits for ever, and never refuses one that would not.
+//! it at work until it comes for more. Others will come to fetch, whatever they do now, unless they are parked in a call of the
+//! same mount themselves. So the last one that could come is refused, and no call that somebody would have served. Nothing
+//! tells that a thread ended: one that did is expected for ever, and a call may be let in that nobody serves.
 
+use alloc::boxed::Box;
+
+use super::mount::Mount;
 use super::state::{Owner, State};
 use crate::errno::{Errno, Result};
-use crate::platform::Platform;
+use crate::own::try_slice;
+use crate::platform::{Lock, Platform};
 
-/// Threads that are told apart; with more of them, one might always be free.
+/// Threads that are told apart; with more of them, one will always come.
 const MOST: usize = 32;
 
 /// A thread that has fetched.
@@ -20,6 +25,8 @@ struct Server {
     fetched: u32,
     /// It fetched something that wants no answer, and has not come back.
     faf: bool,
+    /// Its calls into this mount that have not returned; more than one at most in a kernel that cannot tell threads apart.
+    parked: u32,
 }
 
 impl Server {
@@ -34,35 +41,42 @@ pub(crate) struct Seat(usize);
 
 /// The threads that have fetched from a mount.
 pub(crate) struct Servers {
-    known: [Server; MOST],
+    known: Box<[Server]>,
     len: usize,
     /// Some are not known.
     more: bool,
 }
 
 impl Servers {
-    pub(crate) const NONE: Servers = Servers {
-        known: [Server {
+    /// Nobody yet.
+    ///
+    /// # Errors
+    /// `NoMem`.
+    pub(crate) fn new() -> Result<Self> {
+        let nobody = Server {
             thread: 0,
             fetched: 0,
             faf: false,
-        }; MOST],
-        len: 0,
-        more: false,
-    };
+            parked: 0,
+        };
+        Ok(Servers {
+            known: try_slice(MOST, || nobody)?,
+            len: 0,
+            more: false,
+        })
+    }
 
-    fn iter(&self) -> impl Iterator<Item = &Server> {
-        self.known.iter().take(self.len)
+    fn find(&self, thread: usize) -> Option<usize> {
+        let mut known = self.known.iter().take(self.len);
+        known.position(|server| server.thread == thread)
     }
 
     /// A thread comes to fetch, for the `first` request of a call. A kernel that cannot tell threads apart calls them all 0.
     pub(crate) fn comes(&mut self, thread: usize, first: bool) -> Option<Seat> {
-        if thread == 0 {
-            self.more = true;
-            return None;
-        }
-        let at = self.iter().position(|server| server.thread == thread);
-        let at = at.unwrap_or(self.len);
+        let at = match thread {
+            0 => self.known.len(),
+            _ => self.find(thread).unwrap_or(self.len),
+        };
         match self.known.get_mut(at) {
             Some(server) => {
                 server.thread = thread;
@@ -102,22 +116,46 @@ impl Servers {
         }
     }
 
-    /// Whether this thread is at work while no other one could fetch.
-    fn alone(&self, thread: usize) -> bool {
-        !self.more
-            && self
-                .iter()
-                .any(|server| server.thread == thread && server.at_work())
-            && self.iter().all(Server::at_work)
+    /// A thread calls in, and will not fetch before it is back.
+    ///
+    /// # Errors
+    /// `Deadlk` when it is at work and nobody else will come to fetch.
+    fn calls(&mut self, thread: usize) -> Result<Option<Seat>> {
+        let Some(at) = self.find(thread) else {
+            return Ok(None);
+        };
+        let known = self.known.iter().take(self.len).enumerate();
+        let mut others = known.filter(|(other, _)| *other != at);
+        if !self.more && others.all(|(_, other)| other.parked > 0) && self.known[at].at_work() {
+            return Err(Errno::Deadlk);
+        }
+        self.known[at].parked += 1;
+        Ok(Some(Seat(at)))
     }
 }
 
 impl<P: Platform> State<P> {
-    /// Refuses a caller that would wait for itself.
-    pub(crate) fn not_its_own_server(&self, owner: &Owner<P>, thread: usize) -> Result<()> {
+    /// Lets a caller in, unless it would wait for itself. A caller that has a seat gives it back by [`Mount::is_back`].
+    pub(crate) fn lets_wait(&mut self, owner: &Owner<P>, thread: usize) -> Result<Option<Seat>> {
         match owner {
-            Owner::Parked(_) if self.servers.alone(thread) => Err(Errno::Deadlk),
-            _ => Ok(()),
+            Owner::Parked(_) => self
+                .servers
+                .calls(thread)
+                .inspect_err(|_| self.stats.mount.refused_deadlock += 1),
+            Owner::Callback(_) | Owner::Nobody => Ok(None),
+        }
+    }
+}
+
+impl<P: Platform> Mount<P> {
+    /// A thread of the server is back from its call.
+    pub(super) fn is_back(&self, seat: Option<Seat>) {
+        if seat.is_some() {
+            self.state.with(|st| {
+                if let Some(server) = st.servers.at(seat) {
+                    server.parked -= 1;
+                }
+            });
         }
     }
 }

@@ -6,6 +6,9 @@
 //! owner's to see. So no buffer outlives the interest in it, and none can come to another request: the set is found
 //! through the request, and a copy in progress by its own serial number.
 //!
+//! A set is for one sending: whoever sends again takes a new id. Its bytes count against no bound of the mount, since their
+//! owner, a thread of the kernel, holds them.
+//!
 //! The queue moves memory of its own only. What a caller really wants filled or read, a kernel's `uio` say, is copied on the
 //! caller's thread: when it registers and when it has its answer.
 
@@ -51,18 +54,25 @@ pub struct SizeData<P: Platform> {
 /// Buffers under one id.
 ///
 /// # Invariants
-/// In the index if and only if `request` is `None` and no request with this id has entered since it was registered.
-/// `request` names a request whose `sizes` names this set.
+/// In the index exactly while `Waiting`. The request of `Tied` names this set in its `sizes`.
 pub(crate) struct Set<P: Platform> {
     id: ReqId,
     chain: Slot,
     /// Tells this set from a later one in the same place.
     serial: u64,
-    /// The request that has it.
-    request: Option<Slot>,
-    /// Its request has entered: nothing is added any more.
-    entered: bool,
+    tie: Tie,
     data: Data<P>,
+}
+
+/// What a set has to do with a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tie {
+    /// It was not sent yet.
+    Waiting,
+    /// It is this one.
+    Tied(Slot),
+    /// It has ended, or its caller has left.
+    Cut,
 }
 
 /// The buffers themselves.
@@ -133,7 +143,8 @@ impl<P: Platform> SizeOps<P> {
     /// An empty set for the request that will be sent under `id`, from [`Mount::next_id`].
     ///
     /// # Errors
-    /// `Inval` for id 0, `Exist` when there is a set or a request with this id, `Nxio` when the mount is dead, `NoMem`.
+    /// `Inval` for an id that [`Mount::next_id`] has not given out, `Exist` when there is a set or a request with this id, `Nxio` when
+    /// the mount is dead, `NoMem`.
     pub fn new(mount: &Ref<Mount<P>, P>, id: ReqId) -> Result<Self> {
         let id = id.some().ok_or(Errno::Inval)?;
         let mut spare: Option<Space<P>> = None;
@@ -175,7 +186,7 @@ impl<P: Platform> SizeOps<P> {
         let mut data = Some(data);
         self.mount.state.with(|st| {
             let set = &mut st.sizes.sets[self.set];
-            if set.entered {
+            if set.tie != Tie::Waiting {
                 return Err(Errno::Busy);
             }
             let place = set.data.ops.get_mut(set.data.len).ok_or(Errno::TooBig)?;
@@ -262,6 +273,9 @@ impl<P: Platform> Moving<P> {
 impl<P: Platform> State<P> {
     /// Registers an empty set, or says what is missing.
     fn register(&mut self, id: ReqId) -> Result<core::result::Result<Slot, Need>> {
+        if id.0 >= self.next_id {
+            return Err(Errno::Inval);
+        }
         if self.index.find(&self.requests, id.0).is_some()
             || self.sizes.waiting.find(&self.sizes.sets, id.0).is_some()
         {
@@ -276,8 +290,7 @@ impl<P: Platform> State<P> {
             id,
             chain: Slot::NONE,
             serial,
-            request: None,
-            entered: false,
+            tie: Tie::Waiting,
             data: Data {
                 ops: [const { None }; MOST],
                 len: 0,
@@ -289,13 +302,10 @@ impl<P: Platform> State<P> {
 
     /// Takes a set out, to be freed without the lock.
     fn unregister(&mut self, set: Slot) -> Set<P> {
-        let request = self.sizes.sets[set].request;
-        match request {
-            Some(request) => self.cut(request),
-            None if !self.sizes.sets[set].entered => {
-                self.sizes.waiting.remove(&mut self.sizes.sets, set);
-            }
-            None => {}
+        match self.sizes.sets[set].tie {
+            Tie::Waiting => self.sizes.waiting.remove(&mut self.sizes.sets, set),
+            Tie::Tied(request) => self.cut(request),
+            Tie::Cut => {}
         }
         self.sizes.sets.remove(set)
     }
@@ -307,15 +317,14 @@ impl<P: Platform> State<P> {
             return;
         };
         self.sizes.waiting.remove(&mut self.sizes.sets, set);
-        self.sizes.sets[set].request = Some(request);
-        self.sizes.sets[set].entered = true;
+        self.sizes.sets[set].tie = Tie::Tied(request);
         self.requests[request].sizes = Some(set);
     }
 
     /// The caller of this request has its result, or has left: nothing is moved for it any more.
     pub(crate) fn cut(&mut self, request: Slot) {
         if let Some(set) = self.requests[request].sizes.take() {
-            self.sizes.sets[set].request = None;
+            self.sizes.sets[set].tie = Tie::Cut;
         }
     }
 
@@ -370,7 +379,7 @@ impl<P: Platform> State<P> {
             return (Some(data), Err(gone));
         }
         let set = &mut self.sizes.sets[set];
-        let tied = set.serial == serial && set.request.is_some();
+        let tied = set.serial == serial && matches!(set.tie, Tie::Tied(_));
         match set.data.ops.get_mut(at) {
             Some(Some(op)) if tied => {
                 op.data = Some(data);

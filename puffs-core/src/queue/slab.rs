@@ -260,6 +260,21 @@ impl List {
         self.link(slab, Slot::NONE, slot, self.head);
     }
 
+    /// Puts a value behind the last one that may stand before it.
+    pub(crate) fn insert_from_back<T: Linked>(
+        &mut self,
+        slab: &mut Slab<T>,
+        slot: Slot,
+        before: impl Fn(&T) -> bool,
+    ) {
+        let (mut prev, mut next) = (self.tail, Slot::NONE);
+        while prev != Slot::NONE && !before(&slab[prev]) {
+            next = prev;
+            prev = slab[prev].links().prev;
+        }
+        self.link(slab, prev, slot, next);
+    }
+
     pub(crate) fn pop_front<T: Linked>(&mut self, slab: &mut Slab<T>) -> Option<Slot> {
         let slot = self.front()?;
         self.remove(slab, slot);

@@ -6,6 +6,8 @@
 
 use alloc::boxed::Box;
 
+use super::after::After;
+use super::expiry::{Timer, Timers};
 use super::index::{Chained, Index};
 use super::mount::Status;
 use super::room::Bounds;
@@ -112,6 +114,8 @@ pub(crate) struct Request<P: Platform> {
     pub(crate) interrupted: Option<Instant>,
     /// What its caller registered beside it; see [`super::sizeop`].
     pub(crate) sizes: Option<Slot>,
+    /// Its deadline, when a callback waits for it; see [`super::expiry`].
+    pub(crate) timer: Option<Slot>,
     /// When it was made, before it waited for a place.
     pub(crate) began: Instant,
     /// Its end is in the statistics.
@@ -182,6 +186,8 @@ pub(crate) enum Need {
     Sleepers(usize),
     /// A chunk of size-op sets, for this capacity.
     Sets(usize),
+    /// A chunk of deadlines, for this capacity.
+    Timers(usize),
 }
 
 /// What the lock guards.
@@ -200,6 +206,7 @@ pub(crate) struct State<P: Platform> {
     pub(crate) bounds: Bounds,
     pub(crate) sizes: Sizes<P>,
     pub(crate) servers: Servers,
+    pub(crate) timers: Timers,
     pub(crate) poll: Option<Ref<PollLink<P>, P>>,
     /// The latest change of `poll`.
     pub(crate) poll_order: u64,
@@ -228,92 +235,6 @@ impl<P: Platform> PollLink<P> {
 
 /// How a request ended.
 pub(crate) type Ended<P> = Result<Answer<P>>;
-
-/// What is to be done once the lock is released. Dropping it frees what the section took out.
-#[must_use]
-pub(crate) struct After<P: Platform> {
-    /// The time of the section, for the statistics: read before the lock was taken.
-    pub(crate) now: Option<Instant>,
-    caller: Option<Ref<Waiter<P>, P>>,
-    getter: Option<Ref<Waiter<P>, P>>,
-    waiting: Option<Ref<Waiter<P>, P>>,
-    poll: Option<Ref<PollLink<P>, P>>,
-    callback: Option<(Box<dyn Complete<P>>, Ended<P>)>,
-    garbage: Option<Request<P>>,
-}
-
-impl<P: Platform> After<P> {
-    /// For a section that may end a request.
-    pub(crate) fn nothing() -> Self {
-        Self::timed(true)
-    }
-
-    /// For a section that may do so only if `ends`: the clock costs more than what it is read for.
-    pub(crate) fn timed(ends: bool) -> Self {
-        Self::at(ends.then(P::now))
-    }
-
-    /// For a section whose time is known.
-    pub(crate) const fn at(now: Option<Instant>) -> Self {
-        After {
-            now,
-            caller: None,
-            getter: None,
-            waiting: None,
-            poll: None,
-            callback: None,
-            garbage: None,
-        }
-    }
-
-    /// Wakes a caller.
-    pub(crate) fn wake(&mut self, waiter: Ref<Waiter<P>, P>) {
-        note(&mut self.caller, waiter);
-    }
-
-    /// Wakes a getter.
-    pub(crate) fn wake_as_getter(&mut self, waiter: Ref<Waiter<P>, P>) {
-        note(&mut self.getter, waiter);
-    }
-
-    /// Wakes a caller in line for a place.
-    pub(crate) fn wake_as_waiting(&mut self, waiter: Ref<Waiter<P>, P>) {
-        note(&mut self.waiting, waiter);
-    }
-
-    /// Calls a completion back.
-    pub(crate) fn call(&mut self, callback: Box<dyn Complete<P>>, ended: Ended<P>) {
-        note(&mut self.callback, (callback, ended));
-    }
-
-    /// Takes a request to be freed.
-    pub(crate) fn discard(&mut self, request: Request<P>) {
-        note(&mut self.garbage, request);
-    }
-
-    /// Wakes, calls back, frees. Without the lock.
-    pub(crate) fn run(self) {
-        for waiter in [self.caller, self.getter, self.waiting]
-            .into_iter()
-            .flatten()
-        {
-            waiter.event.set();
-        }
-        if let Some(poll) = self.poll {
-            poll.point.wake();
-        }
-        if let Some((callback, ended)) = self.callback {
-            callback.complete(ended);
-        }
-        drop(self.garbage);
-    }
-}
-
-/// One locked section has one of each kind: a second would lose the first one's wake-up, and free it under the lock.
-fn note<T>(place: &mut Option<T>, what: T) {
-    debug_assert!(place.is_none(), "a locked section does this twice");
-    *place = Some(what);
-}
 
 impl<P: Platform> State<P> {
     /// Ends a request: the one way to *done*. A parked caller fetches the result from the slot; a
@@ -352,6 +273,7 @@ impl<P: Platform> State<P> {
     fn settle(&mut self, slot: Slot, after: &mut After<P>) {
         self.unlist(slot);
         self.cut(slot);
+        self.disarm(slot);
         if self.requests[slot].id.0 != 0 {
             self.index.remove(&mut self.requests, slot);
             self.requests[slot].id = ReqId(0);
@@ -445,17 +367,15 @@ impl<P: Platform> State<P> {
         Ok(slot)
     }
 
-    /// Takes a sleeper out, whose own thread runs; true when somebody woke it on purpose. The
-    /// thread drops the result without the lock.
-    pub(crate) fn awake(&mut self, slot: Slot, kind: Sleep) -> (Sleeper<P>, bool) {
-        let chosen = !self.sleepers[slot].links.listed();
-        if !chosen {
+    /// Takes a sleeper out, whose own thread runs. The thread drops the result without the lock.
+    pub(crate) fn awake(&mut self, slot: Slot, kind: Sleep) -> Sleeper<P> {
+        if self.sleepers[slot].links.listed() {
             match kind {
                 Sleep::ForRequest => self.getters.remove(&mut self.sleepers, slot),
                 Sleep::ForRoom(_) => self.waiting.remove(&mut self.sleepers, slot),
             }
         }
-        (self.sleepers.remove(slot), chosen)
+        self.sleepers.remove(slot)
     }
 }
 
@@ -473,6 +393,7 @@ pub(crate) enum Space<P: Platform> {
     Requests(Chunk<Request<P>>),
     Sleepers(Chunk<Sleeper<P>>),
     Sets(Chunk<Set<P>>),
+    Timers(Chunk<Timer>),
 }
 
 impl<P: Platform> Space<P> {
@@ -481,6 +402,7 @@ impl<P: Platform> Space<P> {
             Need::Requests(capacity) => Chunk::new(capacity).map(Space::Requests),
             Need::Sleepers(capacity) => Chunk::new(capacity).map(Space::Sleepers),
             Need::Sets(capacity) => Chunk::new(capacity).map(Space::Sets),
+            Need::Timers(capacity) => Chunk::new(capacity).map(Space::Timers),
         }
     }
 }
@@ -493,6 +415,7 @@ impl<P: Platform> State<P> {
             Space::Requests(chunk) => self.requests.grow(chunk).map(Space::Requests),
             Space::Sleepers(chunk) => self.sleepers.grow(chunk).map(Space::Sleepers),
             Space::Sets(chunk) => self.sizes.grow(chunk).map(Space::Sets),
+            Space::Timers(chunk) => self.timers.grow(chunk).map(Space::Timers),
         }
     }
 

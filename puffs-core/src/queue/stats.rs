@@ -7,9 +7,10 @@
 
 use alloc::boxed::Box;
 
+use super::after::After;
 use super::mount::Mount;
 use super::slab::Slot;
-use super::state::{After, Ended, Request, State};
+use super::state::{Ended, Request, State};
 use crate::errno::{Errno, Result};
 use crate::histogram::Histogram;
 use crate::ids::Instant;
@@ -86,9 +87,11 @@ pub struct MountStats {
     pub refused_full: u64,
     /// Requests refused, or sent away from the line for a place, since the mount was dead (`Nxio`).
     pub refused_dead: u64,
+    /// Calls refused since the thread would have waited for itself (`Deadlk`).
+    pub refused_deadlock: u64,
     /// Callers that left the line for a place at a signal or their deadline.
     pub gave_up: u64,
-    /// Fetches refused since the server's buffer was too small (`TooBig`).
+    /// Fetches that found the server's buffer too small.
     pub too_big: u64,
     /// Copies to and from the server's memory that failed in fetches and answers.
     pub faults: u64,

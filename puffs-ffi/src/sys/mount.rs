@@ -8,9 +8,12 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use puffs_core::msg::wire::StartReq;
 use puffs_core::platform::Wait;
 use puffs_core::{
-    Config, Credentials, Errno, Instant, Late, Mount, MountHost, OnClose, Platform, Ref, try_box,
+    Config, Credentials, Errno, Instant, Late, Mount, MountHost, OnClose, Platform, Ref, Vnode,
+    try_box,
 };
 
+use super::touser::vnode;
+use super::touser_opt::PUFFS_FOREVER;
 use super::{Plat, finish, held, sized};
 use crate::msgif::puffs_startreq;
 
@@ -82,6 +85,14 @@ pub struct puffs_hostops {
     pho_late: Option<unsafe extern "C" fn(data: *mut c_void, late: *const puffs_late)>,
     /// The last reference to the mount went: nothing is called with this `data` any more.
     pho_freed: Option<unsafe extern "C" fn(data: *mut c_void)>,
+    /// Requests with `pto_done` have deadlines, the earliest of which is `when_ns` (of `ph_now`; in libpuffs CLOCK_MONOTONIC) now: `puffs_expire` is to be called
+    /// then. Calls of several threads may come in any order, so the earliest counts. Without it a kernel calls `puffs_expire` on its own.
+    pho_alarm: Option<unsafe extern "C" fn(data: *mut c_void, pmp: *mut puffs_mount, when_ns: u64)>,
+    /// Unlocks a vnode that was given with a request, once the request is queued; on the caller's thread, the last vnode first, each once.
+    pho_vnode_unlock: Option<unsafe extern "C" fn(data: *mut c_void, vp: *mut vnode)>,
+    /// Locks it again, in any case, when the caller is back, the first one first. Returns 0, or an errno value that the caller gets for its
+    /// result, since the vnode died meanwhile; an answer that came all the same goes to `pho_late`. May sleep. Both or none of the two.
+    pho_vnode_lock: Option<unsafe extern "C" fn(data: *mut c_void, vp: *mut vnode) -> c_int>,
 }
 
 /// Mounts of C's that exist.
@@ -146,6 +157,20 @@ impl MountHost<Plat> for Shared {
         }
     }
 
+    fn unlock(&self, vnode: Vnode) {
+        if let Some(unlock) = self.0.ops.pho_vnode_unlock {
+            // SAFETY: by contract of `puffs_mount_new`; it is a vnode that C gave with this request.
+            unsafe { unlock(self.0.data, core::ptr::with_exposed_provenance_mut(vnode.0)) };
+        }
+    }
+
+    fn lock(&self, vnode: Vnode) -> i32 {
+        self.0.ops.pho_vnode_lock.map_or(0, |lock| {
+            // SAFETY: as in `unlock`.
+            unsafe { lock(self.0.data, core::ptr::with_exposed_provenance_mut(vnode.0)) }
+        })
+    }
+
     fn unmount(&self, mount: &Ref<Mount<Plat>, Plat>) {
         match self.0.ops.pho_unmount {
             // SAFETY: by contract of `puffs_mount_new`; the mount is held during the call.
@@ -153,6 +178,14 @@ impl MountHost<Plat> for Shared {
                 unmount(self.0.data, Ref::as_ptr(mount).cast_mut().cast());
             },
             None => Plat::log("a server is gone, and its file system cannot be unmounted"),
+        }
+    }
+
+    fn alarm(&self, mount: &Mount<Plat>, Instant(at): Instant) {
+        if let Some(alarm) = self.0.ops.pho_alarm {
+            let pmp = core::ptr::from_ref(mount).cast_mut().cast();
+            // SAFETY: by contract of `puffs_mount_new`; the address of a mount is its name in C, and it is held by whoever called in.
+            unsafe { alarm(self.0.data, pmp, at) };
         }
     }
 
@@ -190,7 +223,8 @@ pub(super) fn after(ns: u64) -> Instant {
 ///
 /// Requests are accepted at once and delivered when the server has started.
 ///
-/// Returns 0 and the mount in `*pmpp`; `EINVAL` (`pmpp` is NULL, a size or a flag is unknown, `pma_max_bytes < pma_max_len`),
+/// Returns 0 and the mount in `*pmpp`; `EINVAL` (`pmpp` is NULL, a size or a flag is unknown, `pma_max_bytes < pma_max_len`, one of the vnode
+/// functions without the other),
 /// `ENOMEM`, `ENXIO` before `puffs_attach`. Allocates; does not sleep otherwise.
 ///
 /// # Safety
@@ -235,6 +269,9 @@ unsafe fn new(
         return Err(Errno::Nxio);
     }
     let known = PUFFS_MOUNT_INTERRUPTIBLE | PUFFS_MOUNT_KEEP;
+    if ops.pho_vnode_unlock.is_some() != ops.pho_vnode_lock.is_some() {
+        return Err(Errno::Inval);
+    }
     if args.pma_flags & !known != 0 || args.pma_reserved != 0 {
         return Err(Errno::Inval);
     }
@@ -362,4 +399,24 @@ pub unsafe extern "C" fn puffs_userdead(pmp: *mut puffs_mount) {
 pub unsafe extern "C" fn puffs_interrupt(pmp: *mut puffs_mount, reqid: u64) -> c_int {
     // SAFETY: by contract.
     finish(unsafe { held(pmp) }.and_then(|mount| mount.interrupt(puffs_core::ReqId(reqid))))
+}
+
+/// Tells the completions of requests whose deadline has passed `ETIMEDOUT`; their servers go on, and answer late. For the kernel's timer; a
+/// call too many or too early does no harm.
+///
+/// Returns 0 and the next deadline in `*next_ns` (`PUFFS_FOREVER`: there is none), which may be NULL; `EINVAL` (`pmp` is NULL). Does not
+/// sleep. Calls completions; to be called without spinning locks.
+///
+/// # Safety
+/// `pmp` is NULL or a mount; `next_ns` is NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_expire(pmp: *mut puffs_mount, next_ns: *mut u64) -> c_int {
+    // SAFETY: by contract.
+    finish(unsafe { held(pmp) }.map(|mount| {
+        let next = mount.expire().map_or(PUFFS_FOREVER, |Instant(at)| at);
+        if !next_ns.is_null() {
+            // SAFETY: by contract.
+            unsafe { next_ns.write(next) };
+        }
+    }))
 }

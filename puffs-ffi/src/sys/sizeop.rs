@@ -45,12 +45,13 @@ struct Target {
 
 /// Prepares for data that the server moves by `PUFFSSIZEOP` while it has the request that will be sent under `reqid`, which comes from
 /// `puffs_getreqid`: `puffs_vntouser_req`, or `puffs_touser_opt` with `pto_reqid`. To be used by the thread that sends the request, which ends it
-/// by `puffs_sizeop_finish` or `puffs_sizeop_cancel`.
+/// by `puffs_sizeop_finish` or `puffs_sizeop_cancel`. It is for one sending: whoever sends again takes a new id. The data counts against no bound of the
+/// mount.
 ///
 /// `uiomove` moves `n` bytes between `kbuf` and a `struct uio`, in the direction that the uio itself says, and steps the uio on; with `keep`
 /// not 0 it leaves the uio as it was. It returns 0 or an errno value, and may sleep. It may be NULL when there are buffers only.
 ///
-/// Returns 0 and a handle in `*psop`; `EINVAL` (NULL, `reqid` 0), `EEXIST` (something is registered, or a request outstanding, under this
+/// Returns 0 and a handle in `*psop`; `EINVAL` (NULL, `reqid` not from `puffs_getreqid`), `EEXIST` (something is registered, or a request outstanding, under this
 /// id), `ENXIO` (no server any more), `ENOMEM`. Does not sleep; to be called without spinning locks.
 ///
 /// # Safety
@@ -92,7 +93,8 @@ pub unsafe extern "C" fn puffs_sizeop_new(
 /// spinning locks.
 ///
 /// # Safety
-/// `pso` is NULL or from `puffs_sizeop_new`, and not ended; `data` is valid for `len` bytes until it is, and nobody else writes there.
+/// `pso` is NULL or from `puffs_sizeop_new`, and not ended. Until it is, `data` is a buffer that is valid for `len` bytes, or a uio with at least `len`
+/// bytes left, and nobody else uses it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_sizeop_add(
     pso: *mut puffs_sizeops,
@@ -145,7 +147,9 @@ pub unsafe extern "C" fn puffs_sizeop_finish(
             // SAFETY: by contract `moved` is valid for `n` numbers.
             unsafe { moved.add(at).write(len) };
         }
-        if let Some(data) = end.data.as_mut().and_then(|data| data.get_mut(..len)) {
+        if len > 0
+            && let Some(data) = end.data.as_mut().and_then(|data| data.get_mut(..len))
+        {
             // SAFETY: by contract of `puffs_sizeop_add`.
             let told = unsafe { target.bring(data, pso.uiomove) };
             outcome = if outcome == 0 { told } else { outcome };

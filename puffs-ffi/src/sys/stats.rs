@@ -23,9 +23,11 @@ pub struct puffs_mountstats {
     pms_refused_full: u64,
     /// Requests refused with `ENXIO`, in the line for a place included: the mount was dead.
     pms_refused_dead: u64,
+    /// Calls refused since the thread would have waited for itself (`EDEADLK`).
+    pms_refused_deadlock: u64,
     /// Callers that left the line for a place at a signal or their deadline.
     pms_gave_up: u64,
-    /// `PUFFSGETOP`s that ended with `E2BIG`.
+    /// Fetches that found the server's buffer too small.
     pms_too_big: u64,
     /// Copies to and from the server's memory that failed, in `PUFFSGETOP` and `PUFFSPUTOP`.
     pms_faults: u64,
@@ -46,7 +48,7 @@ pub struct puffs_mountstats {
 }
 
 /// What became of the requests of one operation since the mount was made. Those that entered and did not end are
-/// under way. Percentiles are right to an eighth of their value.
+/// under way. Percentiles are right to an eighth of their value up to two minutes, and above that the longest.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct puffs_opstats {
@@ -156,6 +158,7 @@ pub unsafe extern "C" fn puffs_stats_mount(
             pms_size: 0,
             pms_refused_full: now.refused_full,
             pms_refused_dead: now.refused_dead,
+            pms_refused_deadlock: now.refused_deadlock,
             pms_gave_up: now.gave_up,
             pms_too_big: now.too_big,
             pms_faults: now.faults,

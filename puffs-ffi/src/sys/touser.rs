@@ -1,14 +1,14 @@
 //! Requests to the server: the reference's five forms.
 //!
 //! All but the last park the caller until the server has answered, with the mount's own deadline and
-//! interruptibility. They sleep, so they are called without spinning locks; what else
-//! the caller holds, it holds until the server has answered.
+//! interruptibility. They sleep, so they are called without spinning locks. The vnodes given with a request are unlocked meanwhile
+//! when the host has functions for it; what else the caller holds, it holds until the server has answered.
 
 #![allow(non_camel_case_types)] // The names that C sees.
 
 use core::ffi::{c_int, c_void};
 
-use puffs_core::{Buf, Cookie, Errno, Mount, Outgoing, Platform, Ref, ReqId};
+use puffs_core::{Buf, Cookie, Errno, Mount, Outgoing, Platform, Ref, ReqId, Terms, Vnode, Vnodes};
 
 use super::mount::puffs_mount;
 use super::{Plat, finish, held, number};
@@ -49,7 +49,7 @@ pub(super) unsafe fn buffer<'a>(
 /// answer it stays as it was. It remains the caller's, whose stack may hold it.
 ///
 /// Returns the server's result (0 or an errno value), or `EINVAL` (NULL, an operation above 255, `buflen` above the mount's
-/// maximum), `ENXIO` (no server any more), `EDEADLK` (this thread is at work for the server, and no other one could fetch), `EPROTO` (the server broke the protocol), `ENOMEM`, and as the mount allows
+/// maximum), `ENXIO` (no server any more), `EDEADLK` (this thread is at work for the server, and all others that fetch wait in calls like this one), `EPROTO` (the server broke the protocol), `ENOMEM`, and as the mount allows
 /// `EINTR` and `ETIMEDOUT`. With an error of ours `kbuf` is unchanged.
 ///
 /// Sleeps. To be called without spinning locks.
@@ -75,7 +75,9 @@ pub unsafe extern "C" fn puffs_vfstouser(
 
 /// A request about the node that the server calls `cookie`; otherwise as `puffs_vfstouser`.
 ///
-/// `vp1` and `vp2` are the vnodes involved, the one first that is locked first. They may be NULL, and stay locked as they are.
+/// `vp1` and `vp2` are the vnodes that the caller has locked, the one first that is locked first. They may be NULL or the same. Once the request is
+/// queued they are unlocked by `pho_vnode_unlock`, and locked again by `pho_vnode_lock` before this returns, whose error becomes the
+/// result; a request that is not queued leaves them alone. Without those functions they stay locked.
 ///
 /// # Safety
 /// As `puffs_vfstouser`.
@@ -89,9 +91,8 @@ pub unsafe extern "C" fn puffs_vntouser(
     vp1: *mut vnode,
     vp2: *mut vnode,
 ) -> c_int {
-    let _ = (vp1, vp2);
     // SAFETY: by contract.
-    result(unsafe { on_node(pmp, optype, kbuf, buflen, cookie, None) })
+    result(unsafe { on_node(pmp, optype, kbuf, buflen, cookie, None, vnodes(vp1, vp2)) })
 }
 
 /// As `puffs_vntouser`, under an id that `puffs_getreqid` gave out, so that it can be interrupted.
@@ -111,9 +112,9 @@ pub unsafe extern "C" fn puffs_vntouser_req(
     vp1: *mut vnode,
     vp2: *mut vnode,
 ) -> c_int {
-    let _ = (vp1, vp2);
+    let id = Some(ReqId(reqid));
     // SAFETY: by contract.
-    result(unsafe { on_node(pmp, optype, kbuf, buflen, cookie, Some(ReqId(reqid))) })
+    result(unsafe { on_node(pmp, optype, kbuf, buflen, cookie, id, vnodes(vp1, vp2)) })
 }
 
 unsafe fn on_node(
@@ -123,13 +124,25 @@ unsafe fn on_node(
     buflen: usize,
     cookie: *mut c_void,
     id: Option<ReqId>,
+    vnodes: Vnodes,
 ) -> Result<i32, Errno> {
     // SAFETY: by contract of the caller.
     let mount = unsafe { held(pmp) }?;
     // SAFETY: by contract of the caller.
     let body = unsafe { buffer(&mount, kbuf, buflen) }?;
     let optype = self::optype(optype)?;
-    mount.vntouser(optype, body, Cookie(cookie.addr()), id, &mount.patience())
+    let wait = mount.patience();
+    let terms = Terms {
+        id,
+        vnodes,
+        ..Terms::new(&wait)
+    };
+    mount.vntouser_on(optype, body, Cookie(cookie.addr()), terms)
+}
+
+/// The vnodes of a caller, as the queue hands them to the host.
+pub(super) fn vnodes(vp1: *mut vnode, vp2: *mut vnode) -> Vnodes {
+    [vp1, vp2].map(|vp| (!vp.is_null()).then(|| Vnode(vp.expose_provenance())))
 }
 
 /// As `puffs_vntouser`, when the answer may be longer than the buffer. The server gets the first `copylen` bytes of
@@ -153,7 +166,6 @@ pub unsafe extern "C" fn puffs_vntouser_adjbuf(
     vp1: *mut vnode,
     vp2: *mut vnode,
 ) -> c_int {
-    let _ = (vp1, vp2);
     if kbuf.is_null() || buflen.is_null() {
         return number(Errno::Inval);
     }
@@ -164,7 +176,12 @@ pub unsafe extern "C" fn puffs_vntouser_adjbuf(
         let body = unsafe { buffer(&mount, *kbuf, *buflen) }?;
         let optype = self::optype(optype)?;
         let cookie = Cookie(cookie.addr());
-        let got = mount.vntouser_adjbuf(optype, body, copylen, cookie, &mount.patience())?;
+        let wait = mount.patience();
+        let terms = Terms {
+            vnodes: vnodes(vp1, vp2),
+            ..Terms::new(&wait)
+        };
+        let got = mount.vntouser_adjbuf_on(optype, body, copylen, cookie, terms)?;
         if got.rv == 0 {
             // SAFETY: by contract; `body` is not used any more.
             unsafe { give_back(kbuf, buflen, got.body, got.len) };

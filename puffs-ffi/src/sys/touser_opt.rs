@@ -6,10 +6,10 @@ use core::ffi::{c_int, c_void};
 
 use puffs_core::msg::op;
 use puffs_core::platform::Wait;
-use puffs_core::{Answer, Complete, Cookie, Errno, Outgoing, ReqId, try_box};
+use puffs_core::{Answer, Complete, Cookie, Errno, Instant, Outgoing, ReqId, Terms, try_box};
 
 use super::mount::{after, puffs_mount};
-use super::touser::{buffer, give_back, optype, result, take};
+use super::touser::{buffer, give_back, optype, result, take, vnode, vnodes};
 use super::{Plat, finish, held, number, sized};
 
 /// A signal ends the wait, whatever the mount's usual is.
@@ -44,6 +44,10 @@ pub struct puffs_touseropt {
         Option<unsafe extern "C" fn(arg: *mut c_void, error: c_int, kbuf: *mut c_void, len: usize)>,
     /// Its first argument.
     pto_arg: *mut c_void,
+    /// The vnodes that a parked caller has locked, as for `puffs_vntouser`; NULL with `pto_done`.
+    pto_vp1: *mut vnode,
+    /// The other one.
+    pto_vp2: *mut vnode,
 }
 
 /// Sends a request of class `opclass` (`PUFFSOP_VFS`, `PUFFSOP_VN`) with options; NULL options mean the usual. The server gets the first
@@ -54,8 +58,8 @@ pub struct puffs_touseropt {
 /// as before.
 ///
 /// With `pto_done` the call returns at once. `*kbuf` is handed over whatever happens: `*kbuf` becomes NULL and `*buflen` 0. When the call returns 0,
-/// `pto_done` is called once; when it returns an error, never. Deadlines and signals are for parked callers:
-/// `pto_timeout_ns` and the two flags about signals must be 0. Such a request never waits for a place.
+/// `pto_done` is called once; when it returns an error, never. Its deadline passes when `puffs_expire` is called after it (`pho_alarm`). The two
+/// flags about signals and the vnodes are for parked callers, and must be 0. Such a request never waits for a place.
 ///
 /// Returns what `puffs_vntouser_req` does, and `EAGAIN` when there is no place and it may not wait. `EINVAL` also for unknown
 /// flags, for both flags about signals, and for a class that is none. Sleeps when parked; to be called without spinning locks.
@@ -148,9 +152,18 @@ impl puffs_touseropt {
             && self.pto_reserved == 0
             && match self.pto_done {
                 None => signals != SIGNALS,
-                Some(_) => signals == 0 && self.pto_timeout_ns == 0,
+                Some(_) => signals == 0 && self.pto_vp1.is_null() && self.pto_vp2.is_null(),
             };
         fine.then_some(()).ok_or(Errno::Inval)
+    }
+
+    /// When to give up.
+    fn deadline(&self, usual: &Wait) -> Option<Instant> {
+        match self.pto_timeout_ns {
+            0 => usual.deadline,
+            PUFFS_FOREVER => None,
+            ns => Some(after(ns)),
+        }
     }
 
     fn id(&self) -> Option<ReqId> {
@@ -170,11 +183,7 @@ unsafe fn park(
     opt.check()?;
     let usual = mount.patience();
     let wait = Wait {
-        deadline: match opt.pto_timeout_ns {
-            0 => usual.deadline,
-            PUFFS_FOREVER => None,
-            ns => Some(after(ns)),
-        },
+        deadline: opt.deadline(&usual),
         interruptible: match opt.pto_flags {
             flags if flags & PUFFS_TOUSER_INTERRUPTIBLE != 0 => true,
             flags if flags & PUFFS_TOUSER_UNINTERRUPTIBLE != 0 => false,
@@ -185,10 +194,13 @@ unsafe fn park(
     let lent = unsafe { buffer(&mount, *kbuf, *buflen) }?;
     let body = puffs_core::Buf::copy_of(lent, lent.len())?;
     let out = what.outgoing(body, opt.pto_flags)?;
-    let Answer { rv, body, len } = match opt.pto_flags & PUFFS_TOUSER_NOWAIT {
-        0 => mount.call_as(out, opt.id(), &wait),
-        _ => mount.call_nowait(out, opt.id(), &wait),
-    }?;
+    let terms = Terms {
+        id: opt.id(),
+        wait: &wait,
+        nowait: opt.pto_flags & PUFFS_TOUSER_NOWAIT != 0,
+        vnodes: vnodes(opt.pto_vp1, opt.pto_vp2),
+    };
+    let Answer { rv, body, len } = mount.call_on(out, terms)?;
     if rv == 0 {
         // SAFETY: by contract of the caller; without ADJBUF the answer fits.
         unsafe { give_back(kbuf, buflen, body, len) };
@@ -208,7 +220,8 @@ unsafe fn submit(
     let (mount, body) = unsafe { take(pmp, body, len) }?;
     opt.check()?;
     let out = what.outgoing(body, opt.pto_flags)?;
-    mount.submit_as(out, opt.id(), try_box(done)?)?;
+    let deadline = opt.deadline(&mount.patience());
+    mount.submit_until(out, opt.id(), deadline, try_box(done)?)?;
     Ok(())
 }
 
