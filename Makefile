@@ -29,7 +29,7 @@ export CC CXX PKG_CONFIG
 include mk/lib.mk
 
 .PHONY: help deps demo test check fmt clippy doc unit loom c-test fuse-test header header-check \
-	symbols symbols-check defects-check libs kernel-lib kernel-lib-bare stage install uninstall clean FORCE
+	symbols symbols-check defects-check bench libs kernel-lib kernel-lib-bare stage install uninstall clean FORCE
 
 help: ## List the targets
 	@echo "puffs $(VERSION): file servers in user space"
@@ -108,6 +108,10 @@ symbols-check: libs kernel-lib ## Compare exports with the lists and with the he
 
 defects-check: ## Fail when docs/defects.md names a test that does not exist
 	@mk/defects-check.sh
+
+bench: ## Measure beside peers: case, ours, peer, ratio; JSON=file for machines
+	@$(CARGO) build $(JOBS) --release -p bench
+	@JSON='$(JSON)' $(TARGET)/release/bench
 
 libs: $(LIB)/libpuffs.a $(LIB)/$(SO) $(LIB)/puffs.pc ## Build libpuffs.a and libpuffs.so
 
