@@ -14,12 +14,12 @@ const TOP: usize = 128;
 
 struct Leaf<T> {
     taken: u64,
-    values: Box<[Option<T>]>,
+    values: Box<[Option<T>; FAN]>,
 }
 
 struct Branch<T> {
     full: u64,
-    leaves: Box<[Option<Leaf<T>>]>,
+    leaves: Box<[Option<Leaf<T>>; FAN]>,
 }
 
 /// The numbers below a limit.
@@ -28,7 +28,7 @@ struct Branch<T> {
 /// A bit of `full` is set if and only if that child exists and all numbers in it are taken.
 pub(crate) struct Minors<T> {
     full: [u64; TOP / FAN],
-    branches: Box<[Option<Branch<T>>]>,
+    branches: Box<[Option<Branch<T>>; TOP]>,
     limit: u32,
     taken: usize,
 }
@@ -57,6 +57,11 @@ pub(crate) struct BranchSpace<T>(Branch<T>);
 /// An empty leaf.
 pub(crate) struct LeafSpace<T>(Leaf<T>);
 
+/// So many places without anything in them. Their number is part of the type, so the compiler sees that no index lies beyond.
+fn nothing<T, const N: usize>() -> Result<Box<[Option<T>; N]>> {
+    try_slice(N, || None)?.try_into().map_err(|_| Errno::NoMem)
+}
+
 impl<T> Space<T> {
     /// Makes what is missing.
     ///
@@ -67,11 +72,11 @@ impl<T> Space<T> {
             Shortage::Numbers => Err(Errno::Busy),
             Shortage::Branch => Ok(Space::Branch(BranchSpace(Branch {
                 full: 0,
-                leaves: try_slice(FAN, || None)?,
+                leaves: nothing()?,
             }))),
             Shortage::Leaf => Ok(Space::Leaf(LeafSpace(Leaf {
                 taken: 0,
-                values: try_slice(FAN, || None)?,
+                values: nothing()?,
             }))),
         }
     }
@@ -91,7 +96,7 @@ impl<T> Minors<T> {
         }
         Ok(Minors {
             full: [0; TOP / FAN],
-            branches: try_slice(TOP, || None)?,
+            branches: nothing()?,
             limit,
             taken: 0,
         })
@@ -104,9 +109,10 @@ impl<T> Minors<T> {
 
     /// Where the lowest free number would be: branch and, if that exists, leaf.
     fn lowest(&self) -> Option<(usize, usize)> {
-        let word = self.full.iter().position(|&full| full != u64::MAX)?;
-        let branch = word * FAN + self.full[word].trailing_ones() as usize;
-        let leaf = match &self.branches[branch] {
+        let mut words = self.full.iter().enumerate();
+        let (word, full) = words.find(|&(_, &full)| full != u64::MAX)?;
+        let branch = word * FAN + full.trailing_ones() as usize;
+        let leaf = match self.branches.get(branch)? {
             Some(branch) => branch.full.trailing_ones() as usize,
             None => 0,
         };
@@ -120,8 +126,10 @@ impl<T> Minors<T> {
     /// See [`Shortage`].
     pub(crate) fn take(&mut self) -> core::result::Result<u32, Shortage> {
         let (b, l) = self.lowest().ok_or(Shortage::Numbers)?;
-        let branch = self.branches[b].as_mut().ok_or(Shortage::Branch)?;
-        let leaf = branch.leaves[l].as_mut().ok_or(Shortage::Leaf)?;
+        let branch = self.branches.get_mut(b).ok_or(Shortage::Numbers)?;
+        let branch = branch.as_mut().ok_or(Shortage::Branch)?;
+        let leaf = branch.leaves.get_mut(l).ok_or(Shortage::Numbers)?;
+        let leaf = leaf.as_mut().ok_or(Shortage::Leaf)?;
         let at = leaf.taken.trailing_ones() as usize;
         let number = ((b * FAN + l) * FAN + at) as u32;
         if number >= self.limit {
@@ -130,8 +138,10 @@ impl<T> Minors<T> {
         leaf.taken |= 1 << at;
         if leaf.taken == u64::MAX {
             branch.full |= 1 << l;
-            if branch.full == u64::MAX {
-                self.full[b / FAN] |= 1 << (b % FAN);
+            if branch.full == u64::MAX
+                && let Some(full) = self.full.get_mut(b / FAN)
+            {
+                *full |= 1 << (b % FAN);
             }
         }
         self.taken += 1;
@@ -144,11 +154,12 @@ impl<T> Minors<T> {
         let Some((b, l)) = self.lowest() else {
             return Some(space);
         };
-        match (space, &mut self.branches[b]) {
-            (Space::Branch(BranchSpace(made)), place @ None) => *place = Some(made),
-            (Space::Leaf(LeafSpace(made)), Some(branch)) if branch.leaves[l].is_none() => {
-                branch.leaves[l] = Some(made);
-            }
+        match (space, self.branches.get_mut(b)) {
+            (Space::Branch(BranchSpace(made)), Some(place @ None)) => *place = Some(made),
+            (Space::Leaf(LeafSpace(made)), Some(Some(branch))) => match branch.leaves.get_mut(l) {
+                Some(place @ None) => *place = Some(made),
+                _ => return Some(Space::Leaf(LeafSpace(made))),
+            },
             (space, _) => return Some(space),
         }
         None
@@ -175,17 +186,18 @@ impl<T> Minors<T> {
     /// Frees a number that was taken; its value, if it had one, is the caller's.
     pub(crate) fn free(&mut self, number: u32) -> Option<T> {
         let at = number as usize;
-        let leaf = self.leaf(number)?;
-        if leaf.taken & (1 << (at % FAN)) == 0 {
+        let (b, l, at) = (at / FAN / FAN, at / FAN % FAN, at % FAN);
+        let branch = self.branches.get_mut(b)?.as_mut()?;
+        let leaf = branch.leaves[l].as_mut()?;
+        if leaf.taken & (1 << at) == 0 {
             return None;
         }
-        leaf.taken &= !(1 << (at % FAN));
-        let value = leaf.values[at % FAN].take();
-        let b = at / FAN / FAN;
-        if let Some(branch) = &mut self.branches[b] {
-            branch.full &= !(1 << (at / FAN % FAN));
+        leaf.taken &= !(1 << at);
+        let value = leaf.values[at].take();
+        branch.full &= !(1 << l);
+        if let Some(full) = self.full.get_mut(b / FAN) {
+            *full &= !(1 << (b % FAN));
         }
-        self.full[b / FAN] &= !(1 << (b % FAN));
         self.taken -= 1;
         value
     }
@@ -211,6 +223,7 @@ mod tests {
         for number in 0..wanted {
             assert_eq!(take(&mut minors), Ok(number));
             minors.put(number, number);
+            assert_eq!(minors.get(number).copied(), Some(number));
         }
         for number in [wanted - 1, (FAN * FAN) as u32, 70, 69, 0] {
             assert_eq!(minors.free(number), Some(number));
@@ -228,6 +241,11 @@ mod tests {
             for number in 0..limit {
                 assert_eq!(take(&mut minors), Ok(number));
             }
+            assert_eq!(
+                minors.take(),
+                Err(Shortage::Numbers),
+                "no space is asked for"
+            );
             assert_eq!(take(&mut minors), Err(Errno::Busy), "limit {limit}");
             assert_eq!(minors.taken(), limit as usize);
             assert_eq!(minors.free(limit / 2), None);
@@ -244,6 +262,7 @@ mod tests {
             assert_eq!(take(&mut minors), Ok(number));
         }
         assert_eq!(take(&mut minors), Err(Errno::Busy));
+        assert!(minors.add(Space::make(&Shortage::Leaf).unwrap()).is_some());
         minors.free(0x7ffff);
         assert_eq!(take(&mut minors), Ok(0x7ffff));
     }

@@ -180,9 +180,16 @@ macro_rules! hook {
         match hook {
             // SAFETY: the glue vouches for its hooks; the arguments are what the field's comment says.
             Some(hook) => unsafe { hook($($arg),*) },
-            None => panic!("puffs_attach has not been called"),
+            None => unattached(),
         }
     }};
+}
+
+/// Where each of the many calls of a hook would end before `attach`: once, and out of their way.
+#[cold]
+#[inline(never)]
+fn unattached() -> ! {
+    panic!("puffs_attach has not been called")
 }
 
 /// A kernel, through its hooks.
