@@ -5,7 +5,7 @@
 
 use alloc::boxed::Box;
 
-use super::slab::{Slab, Slot};
+use super::slab::{Slab, Slot, broken};
 use crate::errno::Result;
 use crate::own::try_slice;
 
@@ -36,8 +36,14 @@ impl Index {
         key as usize & (self.buckets.len() - 1)
     }
 
+    /// The first value of a key's bucket.
+    fn head(&mut self, key: u64) -> &mut Slot {
+        let bucket = self.bucket(key);
+        self.buckets.get_mut(bucket).unwrap_or_else(|| broken())
+    }
+
     pub(crate) fn find<T: Chained>(&self, slab: &Slab<T>, key: u64) -> Option<Slot> {
-        let mut at = self.buckets[self.bucket(key)];
+        let mut at = *self.buckets.get(self.bucket(key))?;
         while at != Slot::NONE {
             if slab[at].key() == key {
                 return Some(at);
@@ -49,20 +55,19 @@ impl Index {
 
     /// Adds a value whose key is not there yet.
     pub(crate) fn insert<T: Chained>(&mut self, slab: &mut Slab<T>, slot: Slot) {
-        let bucket = self.bucket(slab[slot].key());
-        *slab[slot].chain() = self.buckets[bucket];
-        self.buckets[bucket] = slot;
+        let head = self.head(slab[slot].key());
+        *slab[slot].chain() = core::mem::replace(head, slot);
     }
 
     /// Removes a value that is there.
     pub(crate) fn remove<T: Chained>(&mut self, slab: &mut Slab<T>, slot: Slot) {
-        let bucket = self.bucket(slab[slot].key());
         let next = slab[slot].next();
-        if self.buckets[bucket] == slot {
-            self.buckets[bucket] = next;
+        let head = self.head(slab[slot].key());
+        if *head == slot {
+            *head = next;
             return;
         }
-        let mut at = self.buckets[bucket];
+        let mut at = *head;
         while at != Slot::NONE {
             if slab[at].next() == slot {
                 *slab[at].chain() = next;

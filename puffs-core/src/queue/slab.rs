@@ -54,6 +54,13 @@ pub(crate) struct Slab<T> {
     available: usize,
 }
 
+/// Where every broken invariant of a slab ends: once, and out of the way of what holds.
+#[cold]
+#[inline(never)]
+pub(super) fn broken() -> ! {
+    unreachable!("whoever knows a place owns it, and no place lies outside the chunks")
+}
+
 /// The chunk and the place within it: chunk 0 has `FIRST` places, chunk k > 0 has `FIRST << (k - 1)`.
 fn locate(slot: Slot) -> (usize, usize) {
     let at = slot.0 as usize;
@@ -90,13 +97,16 @@ impl<T> Slab<T> {
         if chunk.0.len() != at.max(FIRST) {
             return Some(chunk);
         }
+        let Some(place) = self.chunks.get_mut(k) else {
+            return Some(chunk);
+        };
         for (i, entry) in chunk.0.iter_mut().enumerate().rev() {
             *entry = Entry::Free(self.free);
             self.free = Slot((at + i) as u32);
         }
         self.capacity += chunk.0.len();
         self.available += chunk.0.len();
-        self.chunks[k] = Some(chunk.0);
+        *place = Some(chunk.0);
         None
     }
 
@@ -125,7 +135,7 @@ impl<T> Slab<T> {
         let slot = self.free;
         let entry = self.entry(slot);
         let Entry::Free(next) = *entry else {
-            unreachable!("the free list holds free places");
+            broken();
         };
         *entry = Entry::Used(value);
         self.free = next;
@@ -137,7 +147,7 @@ impl<T> Slab<T> {
         let free = self.free;
         let entry = core::mem::replace(self.entry(slot), Entry::Free(free));
         let Entry::Used(value) = entry else {
-            unreachable!("whoever knows the place owns it");
+            broken();
         };
         self.free = slot;
         self.available += 1;
@@ -146,15 +156,19 @@ impl<T> Slab<T> {
 
     /// Whether a value is in this place, which exists.
     pub(crate) fn holds(&self, slot: Slot) -> bool {
+        matches!(self.get(slot), Some(Entry::Used(_)))
+    }
+
+    fn get(&self, slot: Slot) -> Option<&Entry<T>> {
         let (k, at) = locate(slot);
-        matches!(&self.chunks[k], Some(chunk) if matches!(chunk[at], Entry::Used(_)))
+        self.chunks.get(k)?.as_ref()?.get(at)
     }
 
     fn entry(&mut self, slot: Slot) -> &mut Entry<T> {
         let (k, at) = locate(slot);
-        match &mut self.chunks[k] {
-            Some(chunk) => &mut chunk[at],
-            None => unreachable!("no place lies outside the chunks"),
+        match self.chunks.get_mut(k) {
+            Some(Some(chunk)) => chunk.get_mut(at).unwrap_or_else(|| broken()),
+            _ => broken(),
         }
     }
 }
@@ -163,13 +177,9 @@ impl<T> Index<Slot> for Slab<T> {
     type Output = T;
 
     fn index(&self, slot: Slot) -> &T {
-        let (k, at) = locate(slot);
-        match &self.chunks[k] {
-            Some(chunk) => match &chunk[at] {
-                Entry::Used(value) => value,
-                Entry::Free(_) => unreachable!("whoever knows the place owns it"),
-            },
-            None => unreachable!("no place lies outside the chunks"),
+        match self.get(slot) {
+            Some(Entry::Used(value)) => value,
+            _ => broken(),
         }
     }
 }
@@ -178,7 +188,7 @@ impl<T> IndexMut<Slot> for Slab<T> {
     fn index_mut(&mut self, slot: Slot) -> &mut T {
         match self.entry(slot) {
             Entry::Used(value) => value,
-            Entry::Free(_) => unreachable!("whoever knows the place owns it"),
+            Entry::Free(_) => broken(),
         }
     }
 }
