@@ -1,19 +1,23 @@
-//! The hosted platform's events, and the queue over bare metal's spinning ones.
+//! The hosted platform and the bare-metal one: their events, copies, threads and lines, and the queue over each.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use puffs_core::msg::op::CLASS_VN;
 use puffs_core::msg::wire::{Req, StartReq};
 use puffs_core::platform::{Board, Event, Hosted, Platform, Spin, Thread, Wait, Wake, set_log};
-use puffs_core::{Buf, Config, Cookie, Errno, Instant, Mount, Outgoing, UserAddr};
+use puffs_core::{Buf, Config, Cookie, Errno, Instant, Mount, Outgoing, PollLink, UserAddr};
 use zerocopy::IntoBytes;
 
 type Token = <Hosted as Platform>::Event;
 
-fn within(ns: u64) -> Wait {
+/// Longer than anything takes here.
+const PATIENCE: u64 = 20_000_000_000;
+
+fn within<P: Platform>(ns: u64) -> Wait {
     Wait {
-        deadline: Some(Instant(Hosted::now().0 + ns)),
+        deadline: Some(Instant(P::now().0 + ns)),
         interruptible: true,
     }
 }
@@ -25,7 +29,7 @@ fn a_token_waits_for_its_taker() {
     event.set();
     assert_eq!(event.wait(&Wait::FOREVER), Wake::Woken);
     assert_eq!(
-        event.wait(&within(0)),
+        event.wait(&within::<Hosted>(0)),
         Wake::TimedOut,
         "two sets are one token"
     );
@@ -43,12 +47,12 @@ fn a_set_wakes_the_sleeper() {
 
 #[test]
 fn a_deadline_is_kept() {
-    let wait = within(30_000_000);
+    let wait = within::<Hosted>(30_000_000);
     assert_eq!(Token::new().wait(&wait), Wake::TimedOut);
     assert!(Some(Hosted::now()) >= wait.deadline);
 }
 
-static LOGGED: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 extern "C" fn keep(message: *const core::ffi::c_char, len: usize) {
     // SAFETY: a line is `len` bytes.
@@ -64,6 +68,33 @@ fn a_sink_takes_the_lines_of_the_log() {
     set_log(None);
     Hosted::log("a line on standard error, as part of a test");
     assert_eq!(*LOGGED.lock().unwrap(), ["kept"]);
+}
+
+/// What the test named `child` of this program writes to standard error.
+fn stderr_of(child: &str) -> String {
+    let program = std::env::current_exe().unwrap();
+    let done = std::process::Command::new(program)
+        .args(["--exact", child, "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    assert!(done.status.success());
+    String::from_utf8(done.stderr).unwrap()
+}
+
+#[test]
+fn without_a_sink_lines_go_to_standard_error() {
+    let lines = stderr_of("writes_two_lines_of_which_a_sink_takes_one");
+    assert!(lines.contains("puffs: not kept\n"), "{lines}");
+    assert!(!lines.contains("puffs: kept"), "{lines}");
+}
+
+#[test]
+#[ignore = "what another test starts in a process of its own"]
+fn writes_two_lines_of_which_a_sink_takes_one() {
+    set_log(Some(keep));
+    Hosted::log("kept");
+    set_log(None);
+    Hosted::log("not kept");
 }
 
 static HANDLED: AtomicBool = AtomicBool::new(false);
@@ -87,7 +118,7 @@ fn a_signal_ends_an_interruptible_wait_only() {
         let event = Token::new();
         let wait = Wait {
             interruptible,
-            ..within(20_000_000_000)
+            ..within::<Hosted>(PATIENCE)
         };
         thread::scope(|scope| {
             let (tell, told) = std::sync::mpsc::channel();
@@ -119,21 +150,26 @@ fn a_signal_ends_an_interruptible_wait_only() {
 /// A machine whose threads are processors.
 struct Machine;
 
+static CONSOLE: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
 impl Board for Machine {
     fn now() -> u64 {
         Hosted::now().0
     }
 
     fn current() -> Thread {
-        Hosted::current()
+        Thread { id: 7, pid: 8 }
     }
 
-    fn log(_: &str) {}
+    fn log(message: &str) {
+        CONSOLE.lock().unwrap().push(message.into());
+    }
 }
 
-#[test]
-fn the_queue_runs_on_bare_metal() {
-    let mount = Mount::<Spin<Machine>>::new(Config::default(), None).unwrap();
+/// A hundred callers, one after the other, and a server until death.
+fn a_hundred_answers<P: Platform>() {
+    let mount = Mount::<P>::new(Config::default(), None).unwrap();
+    drop(mount.link_poll(1, Some(PollLink::new().unwrap())));
     mount.start(&StartReq::default()).unwrap();
     let server = thread::spawn({
         let mount = mount.clone();
@@ -147,7 +183,7 @@ fn the_queue_runs_on_bare_metal() {
                     ..Req::default()
                 };
                 let arg = UserAddr(req.as_mut_bytes().as_mut_ptr().expose_provenance());
-                match mount.getop(arg, Some(&Wait::FOREVER)) {
+                match mount.getop(arg, Some(&within::<P>(PATIENCE))) {
                     Ok(()) => {}
                     Err(error) => break assert_eq!((error, served), (Errno::Nxio, 100)),
                 }
@@ -163,15 +199,100 @@ fn the_queue_runs_on_bare_metal() {
             class: CLASS_VN,
             ..Outgoing::vn(1, Cookie(0), body)
         };
-        let answer = mount.call(out, &Wait::FOREVER).unwrap();
+        let answer = mount.call(out, &within::<P>(PATIENCE)).unwrap();
         assert_eq!(&answer.body[..answer.len], (i + 1).as_bytes());
     }
-    let soon = Wait {
-        deadline: Some(Instant(Machine::now())),
-        interruptible: false,
-    };
     mount.die();
     server.join().unwrap();
     let out = Outgoing::vn(1, Cookie(0), Buf::empty());
-    assert_eq!(mount.call(out, &soon).err(), Some(Errno::Nxio));
+    assert_eq!(mount.call(out, &Wait::FOREVER).err(), Some(Errno::Nxio));
+}
+
+#[test]
+fn the_queue_runs_on_bare_metal() {
+    a_hundred_answers::<Spin<Machine>>();
+}
+
+#[test]
+fn the_queue_runs_in_a_process() {
+    a_hundred_answers::<Hosted>();
+}
+
+#[test]
+fn an_event_of_bare_metal_is_a_token_with_a_deadline() {
+    let event = <Spin<Machine> as Platform>::Event::new();
+    event.set();
+    event.set();
+    assert_eq!(event.wait(&Wait::FOREVER), Wake::Woken);
+    let wait = within::<Hosted>(1_000_000);
+    assert_eq!(event.wait(&wait), Wake::TimedOut, "two sets are one token");
+    assert!(Some(Spin::<Machine>::now()) >= wait.deadline);
+}
+
+#[test]
+fn null_is_no_memory_and_nothing_fits_anywhere() {
+    fn check<P: Platform>() {
+        let mut there = *b"there";
+        let addr = UserAddr(there.as_mut_ptr().expose_provenance());
+        assert_eq!(P::copyin(UserAddr(0), &mut [0]), Err(Errno::Fault));
+        assert_eq!(P::copyout(&[0], UserAddr(0)), Err(Errno::Fault));
+        assert_eq!(P::copyin(UserAddr(0), &mut []), Ok(()));
+        assert_eq!(P::copyout(&[], UserAddr(0)), Ok(()));
+        let mut here = [0; 5];
+        assert_eq!(P::copyin(addr, &mut here), Ok(()));
+        assert_eq!(&here, b"there");
+        assert_eq!(P::copyout(b"HERE", addr), Ok(()));
+        assert_eq!(&there, b"HEREe");
+        assert!(P::alloc(usize::MAX).is_null());
+        assert!(P::alloc(usize::MAX / 4).is_null());
+        assert!(!P::fatal_signal());
+    }
+    check::<Hosted>();
+    check::<Spin<Machine>>();
+}
+
+#[test]
+fn threads_are_told_apart() {
+    let here = Hosted::current();
+    assert_eq!(here, Hosted::current());
+    assert_eq!(here.pid as u32, std::process::id());
+    thread::scope(|scope| {
+        let there = scope.spawn(Hosted::current).join().unwrap();
+        assert_ne!(there.id, here.id);
+        assert_eq!(there.pid, here.pid);
+    });
+    assert_eq!(Spin::<Machine>::current(), Thread { id: 7, pid: 8 });
+}
+
+#[test]
+fn bare_metal_writes_to_the_console_of_its_board() {
+    Spin::<Machine>::log("a line");
+    assert_eq!(*CONSOLE.lock().unwrap(), ["a line"]);
+}
+
+#[test]
+fn errors_have_the_numbers_of_the_system() {
+    let numbers = [
+        (Errno::Perm, libc::EPERM),
+        (Errno::NoEnt, libc::ENOENT),
+        (Errno::Intr, libc::EINTR),
+        (Errno::Nxio, libc::ENXIO),
+        (Errno::TooBig, libc::E2BIG),
+        (Errno::WouldBlock, libc::EWOULDBLOCK),
+        (Errno::NoMem, libc::ENOMEM),
+        (Errno::Fault, libc::EFAULT),
+        (Errno::Busy, libc::EBUSY),
+        (Errno::Exist, libc::EEXIST),
+        (Errno::NoDev, libc::ENODEV),
+        (Errno::Inval, libc::EINVAL),
+        (Errno::Deadlk, libc::EDEADLK),
+        (Errno::Proto, libc::EPROTO),
+        (Errno::NotSupp, libc::EOPNOTSUPP),
+        (Errno::TimedOut, libc::ETIMEDOUT),
+        (Errno::Canceled, libc::ECANCELED),
+    ];
+    assert_eq!(numbers.len(), Errno::COUNT);
+    for (at, (error, number)) in numbers.into_iter().enumerate() {
+        assert_eq!((Hosted::errno(error), error.index()), (number, at));
+    }
 }

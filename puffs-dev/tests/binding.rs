@@ -285,3 +285,16 @@ fn a_host_without_unmount_leaves_a_dead_mount() {
     registry.close(&instance);
     assert_eq!(mount.status(), Status::Dying);
 }
+
+#[test]
+fn a_registry_goes_out_as_an_address_and_comes_back() {
+    let before = live();
+    let registry = registry();
+    let instance = registry.open(&lwp(1, 0)).unwrap();
+    let raw = registry.into_raw();
+    // SAFETY: what `into_raw` gave away, taken back once.
+    let back = unsafe { Registry::<Probe>::from_raw(raw) };
+    assert_eq!(back.open_count(), 1, "the same registry");
+    drop((instance, back));
+    assert_eq!(live(), before);
+}

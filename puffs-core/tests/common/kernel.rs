@@ -2,9 +2,10 @@
 //! injected, and allocations are counted.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
+use std::sync::mpsc::Receiver;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ thread_local! {
     static WAKES: Cell<usize> = const { Cell::new(0) };
     /// Waits of this thread that end without a reason.
     static STRAYS: Cell<usize> = const { Cell::new(0) };
+    /// What this thread's next wake-up waits for before it goes on.
+    static GATE: RefCell<Option<Receiver<()>>> = const { RefCell::new(None) };
     /// Allocations of this thread that still succeed.
     static PATIENCE: Cell<usize> = const { Cell::new(usize::MAX) };
     /// This thread allocated or freed under a lock.
@@ -97,6 +100,11 @@ pub(crate) fn wakes() -> usize {
 /// The next `waits` of this thread end at once, and nobody woke it.
 pub(crate) fn stray_wakes(waits: usize) {
     STRAYS.set(waits);
+}
+
+/// When this thread is woken next, it does not run before `gate` hears something.
+pub(crate) fn slow_wake(gate: Receiver<()>) {
+    GATE.set(Some(gate));
 }
 
 /// Stray wake-ups of this thread that have not come yet.
@@ -240,6 +248,10 @@ impl Event for Token {
         let mut token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if std::mem::take(&mut *token) {
+                drop(token);
+                if let Some(gate) = GATE.take() {
+                    gate.recv().unwrap();
+                }
                 WAKES.set(WAKES.get() + 1);
                 return Wake::Woken;
             }
