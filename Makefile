@@ -16,6 +16,8 @@ JOBS ?=
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 LIB := $(TARGET)/lib
 STAGE := $(abspath $(TARGET))/stage
+# Cargo tools of test-long.
+TOOLS := $(abspath $(TARGET))/tools
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SOVERSION := 0
 export CC CXX PKG_CONFIG
@@ -28,7 +30,7 @@ export CC CXX PKG_CONFIG
 
 include mk/lib.mk
 
-.PHONY: help deps demo test check fmt clippy doc unit loom c-test fuse-test header header-check \
+.PHONY: help deps demo test test-long coverage tsan mutants check fmt clippy doc unit loom c-test fuse-test header header-check \
 	symbols symbols-check defects-check bench libs kernel-lib kernel-lib-bare stage install uninstall clean FORCE
 
 help: ## List the targets
@@ -45,11 +47,47 @@ deps: ## Install missing Debian packages when root, else say which
 demo: deps stage ## Mount the C memfs, work on it with real files, print what it did
 	@PUFFS_STAGE='$(STAGE)$(PREFIX)' mk/demo.sh
 
+# What both tests run.
+RUNGS := check unit loom c-test kernel-lib-bare fuse-test
+
 test: ## Everything that CI runs
 	@mk/skips.sh clear
-	@$(MAKE) --no-print-directory deps check unit loom c-test kernel-lib-bare fuse-test
+	@$(MAKE) --no-print-directory deps $(RUNGS)
 	@mk/skips.sh report
 	@echo "make test: all passed"
+
+# Longer models, an hour each of fuzz and stress if nobody says otherwise, and what nobody waits for.
+LONG = $(if $(filter command environment,$(origin DURATION)),$(DURATION),3600)
+
+test-long: ## The same with long budgets, coverage, ThreadSanitizer, mutants: hours; DURATION=seconds
+	@mk/skips.sh clear
+	@CARGO='$(CARGO)' mk/deps-long.sh '$(TOOLS)'
+	@LOOM_MAX_PREEMPTIONS=$(or $(LOOM_MAX_PREEMPTIONS),4) $(MAKE) --no-print-directory deps $(RUNGS)
+	@$(MAKE) --no-print-directory fuzz stress DURATION=$(LONG)
+	@$(MAKE) --no-print-directory coverage tsan mutants bench
+	@mk/skips.sh report
+	@echo "make test-long: all passed"
+
+coverage: ## Lines of puffs-core and puffs-dev that no test runs (docs/coverage.md)
+	@if mk/coverage.sh '$(TOOLS)' check; then \
+		CARGO='$(CARGO)' JOBS='$(JOBS)' mk/coverage.sh '$(TOOLS)' run $(TARGET)/coverage.txt; \
+	else \
+		mk/skips.sh add "coverage: $$(mk/coverage.sh '$(TOOLS)' check 2>&1)"; \
+	fi
+
+tsan: ## The Rust tests under ThreadSanitizer
+	@if CARGO='$(CARGO)' mk/tsan.sh check; then \
+		CARGO='$(CARGO)' JOBS='$(JOBS)' mk/tsan.sh run $(TARGET)/tsan-tests; \
+	else \
+		mk/skips.sh add "tsan: $$(CARGO='$(CARGO)' mk/tsan.sh check 2>&1)"; \
+	fi
+
+mutants: ## Changed rules that no test notices (docs/mutants.md); ARGS=arguments of cargo mutants
+	@if mk/mutants.sh '$(TOOLS)' check; then \
+		CARGO='$(CARGO)' mk/mutants.sh '$(TOOLS)' run $(TARGET)/mutants $(ARGS); \
+	else \
+		mk/skips.sh add "mutants: $$(mk/mutants.sh '$(TOOLS)' check 2>&1)"; \
+	fi
 
 check: fmt clippy doc header-check symbols-check defects-check ## Formatting, lints, documentation, headers, symbols, defects
 

@@ -1,0 +1,37 @@
+#!/bin/sh
+# The Rust tests under ThreadSanitizer, with a standard library that is instrumented too: without, every lock of it is a false report.
+# Debian's rustc brings the sources of the library, the ordinary toolchain brings the run-time of the sanitizer.
+#
+# usage: mk/tsan.sh check | run TARGET-DIR
+set -eu
+
+: "${CARGO:=cargo}" "${JOBS:=}"
+
+# Where the ordinary toolchain keeps the run-time.
+runtime() {
+    sysroot=$("${CARGO%cargo}rustc" --print sysroot) || return 1
+    find "$sysroot/lib/rustlib" -name 'librustc-*_rt.tsan.a' 2>/dev/null | head -n 1
+}
+
+case $1 in
+check)
+    mk/bare-toolchain.sh
+    [ -n "$(runtime)" ] || {
+        echo "the Rust toolchain has no run-time for ThreadSanitizer (librustc-*_rt.tsan.a)" >&2
+        exit 1
+    }
+    ;;
+run)
+    host=$(/usr/bin/rustc -vV | sed -n 's/^host: //p')
+    flags='-Zsanitizer=thread -Zexternal-clangrt'
+    for arg in -Wl,--whole-archive "$(runtime)" -Wl,--no-whole-archive; do
+        flags="$flags -Clink-arg=$arg"
+    done
+    # The models of the races have a scheduler of their own and one thread at a time.
+    # shellcheck disable=SC2086 # JOBS is a list of words
+    RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTFLAGS=$flags \
+        TSAN_OPTIONS="halt_on_error=1 ${TSAN_OPTIONS:-}" \
+        /usr/bin/cargo test $JOBS -p puffs-core -p puffs-dev --features puffs-core/std,puffs-core/spin --lib --tests \
+        -Zbuild-std=std,panic_unwind,test --target "$host" --target-dir "$2" -- --skip loom
+    ;;
+esac
