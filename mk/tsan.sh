@@ -24,7 +24,8 @@ check)
 run)
     host=$(/usr/bin/rustc -vV | sed -n 's/^host: //p')
     flags='-Zsanitizer=thread -Zexternal-clangrt'
-    for arg in -Wl,--whole-archive "$(runtime)" -Wl,--no-whole-archive; do
+    # What the run-time wants of the system comes behind it.
+    for arg in -Wl,--whole-archive "$(runtime)" -Wl,--no-whole-archive -lm -lpthread -lc; do
         flags="$flags -Clink-arg=$arg"
     done
     # The models of the races have a scheduler of their own and one thread at a time.
