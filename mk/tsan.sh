@@ -33,7 +33,7 @@ run)
     # The models of the races have a scheduler of their own and one thread at a time.
     # shellcheck disable=SC2086 # JOBS is a list of words
     RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTFLAGS=$flags \
-        TSAN_OPTIONS="halt_on_error=1 ${TSAN_OPTIONS:-}" \
+        TSAN_OPTIONS="halt_on_error=1 allocator_may_return_null=1 ${TSAN_OPTIONS:-}" \
         /usr/bin/cargo test $JOBS -p puffs-core -p puffs-dev --features puffs-core/std,puffs-core/spin --lib --tests \
         -Zbuild-std=std,panic_unwind,test --target "$host" --target-dir "$2" -- --skip loom
     ;;
