@@ -73,3 +73,4 @@ $(LIB)/libpuffs-bare.a: $(RAW_BARE) puffs-ffi/libpuffs-kernel.map mk/one-object.
 .PHONY: bare-checked
 bare-checked: $(LIB)/libpuffs-bare.a
 	mk/bare-check.sh $< mk/bare-allowed.txt
+	mk/panics.sh $< docs/panics.md

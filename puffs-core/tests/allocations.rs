@@ -63,6 +63,23 @@ fn callers() {
 }
 
 #[test]
+fn what_the_door_refuses_is_not_copied() {
+    let (mount, ..) = running_with(Config {
+        max_len: 8,
+        ..Config::default()
+    });
+    let (wait, mut kbuf) = (expired(), [0; 9]);
+    let refused = failing(0, || mount.vntouser(1, &mut kbuf, Cookie(1), None, &wait));
+    assert_eq!(refused, Err(Errno::Inval));
+    let refused = failing(0, || mount.vfstouser(1, &mut kbuf, &wait));
+    assert_eq!(refused, Err(Errno::Inval));
+    let refused = failing(0, || {
+        mount.vntouser_adjbuf(1, &kbuf, 1, Cookie(1), &wait).err()
+    });
+    assert_eq!(refused, Some(Errno::Inval));
+}
+
+#[test]
 fn those_who_do_not_park() {
     let before = live();
     for faf in [true, false] {
@@ -112,6 +129,29 @@ fn those_who_find_all_places_promised() {
 }
 
 #[test]
+fn promises() {
+    let (mount, ..) = running();
+    // As many as the first chunk has.
+    let promise = || {
+        (0..64)
+            .map(|_| Prepaid::new(&mount, 0))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    drop(promise().unwrap());
+    let again = promise().unwrap();
+    let refused = failing(0, || Prepaid::new(&mount, 0)).err();
+    assert_eq!(refused, Some(Errno::NoMem), "no more than 64 places");
+    let mut again = again.into_iter();
+    drop(again.next());
+    let back = failing(0, || Prepaid::new(&mount, 0)).expect("a place given back");
+    for prepaid in again.chain([back]) {
+        prepaid.send(CLASS_VN, 28, Cookie(5));
+    }
+    let refused = failing(0, || Prepaid::new(&mount, 0)).err();
+    assert_eq!(refused, Some(Errno::NoMem), "those sent have their places");
+}
+
+#[test]
 fn getters() {
     let (mount, _) = new_mount(Config::default());
     let mut server = Server::new(&mount);
@@ -127,6 +167,17 @@ fn getters() {
     assert_eq!(server.header().id, id.0);
     assert!(slip.ended().is_ok());
     server.getop(9, None).unwrap_err();
+}
+
+#[test]
+fn an_answer_that_fits() {
+    let (mount, _, mut server) = running();
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    let done = Box::new(move |ended: Ended| tell.send(ended).unwrap());
+    let id = mount.submit(out(b"four"), done).unwrap().id;
+    server.fetch();
+    failing(0, || server.put_len(vn(id.0, 0), 4)).unwrap();
+    assert_eq!(flat(told.recv().unwrap()), Ok((0, b"four".to_vec())));
 }
 
 #[test]

@@ -32,6 +32,29 @@ fn ids_count_from_one_in_64_bits() {
 }
 
 #[test]
+fn a_fetched_header_is_whole() {
+    let (mount, _, mut server) = running();
+    let (id, _slip) = submit(&mount, out(b"body"));
+    let whole = Req {
+        cookie: 0xc0,
+        aux: server.aux_addr(),
+        auxlen: 4,
+        ..vn(id.0, 0)
+    };
+    assert_eq!(server.fetch().req, whole);
+}
+
+#[test]
+fn what_wants_no_answer_is_gone_once_fetched() {
+    let before = live();
+    let (mount, _, mut server) = running();
+    mount.send(out(b"faf")).unwrap();
+    assert_eq!((live(), mount.load()), (before + 1, (1, 3)));
+    assert_eq!(server.fetch().req.opclass, FAF);
+    assert_eq!((live(), mount.load()), (before, (0, 0)));
+}
+
+#[test]
 fn a_chosen_id_is_refused_while_outstanding() {
     let (mount, _, mut server) = running();
     let id = mount.next_id();

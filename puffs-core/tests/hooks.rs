@@ -9,7 +9,7 @@ use std::thread;
 use puffs_core::msg::op::CLASS_VN;
 use puffs_core::msg::wire::{Req, StartReq};
 use puffs_core::platform::hooks::{self, *};
-use puffs_core::platform::{Event, Hooks, Hosted, Lock, Platform, PollPoint, Wait, Wake};
+use puffs_core::platform::{Event, Hooks, Hosted, Lock, Platform, PollPoint, Wait, Wake, set_log};
 use puffs_core::{Buf, Config, Cookie, Errno, Instant, Mount, Outgoing, PollLink, Ref, UserAddr};
 use zerocopy::IntoBytes;
 
@@ -374,10 +374,15 @@ fn copies_fault_where_the_hooks_do() {
     });
 }
 
+extern "C" fn swallow(_: *const c_char, _: usize) {}
+
 #[test]
 fn threads_and_lines_are_the_kernels() {
     turn(|| {
         assert_eq!(Hooks::current(), Hosted::current());
+        set_log(Some(swallow));
+        Hooks::log("a line for the sink");
+        set_log(None);
         Hooks::log("a line");
         assert_eq!(*LINES.lock().unwrap(), ["a line"]);
     });

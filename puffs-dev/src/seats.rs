@@ -265,3 +265,33 @@ impl<P: Platform> Seats<P> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::minors::Space;
+    use puffs_core::Config;
+    use puffs_core::platform::Hosted;
+
+    #[test]
+    fn every_change_comes_after_the_one_before() {
+        let mut seats = Seats::<Hosted>::new(1).unwrap();
+        let minor = loop {
+            match seats.minors.take() {
+                Ok(minor) => break minor,
+                Err(shortage) => {
+                    assert!(seats.minors.add(Space::make(&shortage).unwrap()).is_none())
+                }
+            }
+        };
+        let poll = PollLink::new().unwrap();
+        seats.sit(minor, Seat::new(poll.clone(), Lwp::default()));
+        let mount = Mount::new(Config::default(), None).unwrap();
+        let bound = seats.bind(minor, &mount).unwrap();
+        let killed = seats.kill(&mount).unwrap();
+        let left = seats.leave(minor, &poll).unwrap();
+        assert!(0 < bound.order && bound.order < killed.order && killed.order < left.order);
+        assert!(killed.held.is_some_and(|held| held.same(&mount)));
+        assert!(bound.held.is_none() && left.held.is_none());
+    }
+}

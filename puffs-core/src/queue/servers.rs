@@ -124,13 +124,17 @@ impl Servers {
         let Some(at) = self.find(thread) else {
             return Ok(None);
         };
-        let known = self.known.iter().take(self.len).enumerate();
-        let mut others = known.filter(|(other, _)| *other != at);
-        if !self.more && others.all(|(_, other)| other.parked > 0) && self.known[at].at_work() {
-            return Err(Errno::Deadlk);
+        let others = self.known.iter().take(self.len).enumerate();
+        let mut others = others.filter(|(other, _)| *other != at);
+        let alone = !self.more && others.all(|(_, other)| other.parked > 0);
+        let seat = Some(Seat(at));
+        if let Some(server) = self.at(seat) {
+            if alone && server.at_work() {
+                return Err(Errno::Deadlk);
+            }
+            server.parked += 1;
         }
-        self.known[at].parked += 1;
-        Ok(Some(Seat(at)))
+        Ok(seat)
     }
 }
 
