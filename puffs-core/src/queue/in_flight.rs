@@ -98,7 +98,7 @@ impl<P: Platform> Request<P> {
     }
 }
 
-/// The oldest of many: a heap in the room that there is, the youngest on top.
+/// The oldest of many, in the room that there is, the oldest first.
 struct Oldest<'o> {
     room: &'o mut [InFlight],
     len: usize,
@@ -107,51 +107,15 @@ struct Oldest<'o> {
 impl Oldest<'_> {
     /// Keeps `one` unless the room is full of older ones.
     fn offer(&mut self, one: InFlight) {
-        if self.len < self.room.len() {
-            self.room[self.len] = one;
-            self.len += 1;
-            self.rise(self.len - 1);
-        } else if self.len > 0 && one.precedes(&self.room[0]) {
-            self.room[0] = one;
-            self.sink(self.len);
+        let kept = self.room.get(..self.len).unwrap_or_default();
+        let at = kept.partition_point(|other| other.precedes(&one));
+        self.len = self.room.len().min(self.len + 1);
+        let younger = self.room.get_mut(at..self.len).unwrap_or_default();
+        if !younger.is_empty() {
+            younger.rotate_right(1);
         }
-    }
-
-    /// Puts the oldest first.
-    fn sort(mut self) {
-        for len in (1..self.len).rev() {
-            self.room.swap(0, len);
-            self.sink(len);
-        }
-    }
-
-    /// Moves the last one up to its place.
-    fn rise(&mut self, mut at: usize) {
-        while at > 0 {
-            let above = (at - 1) / 2;
-            if !self.room[above].precedes(&self.room[at]) {
-                return;
-            }
-            self.room.swap(above, at);
-            at = above;
-        }
-    }
-
-    /// Moves the first one down to its place among the first `len`.
-    fn sink(&mut self, len: usize) {
-        let mut at = 0;
-        loop {
-            let mut youngest = at;
-            for below in [2 * at + 1, 2 * at + 2] {
-                if below < len && self.room[youngest].precedes(&self.room[below]) {
-                    youngest = below;
-                }
-            }
-            if youngest == at {
-                return;
-            }
-            self.room.swap(at, youngest);
-            at = youngest;
+        if let Some(place) = younger.first_mut() {
+            *place = one;
         }
     }
 }
@@ -183,7 +147,6 @@ impl<P: Platform> Mount<P> {
                 oldest.offer(one);
             }
         }
-        oldest.sort();
         total
     }
 }
@@ -209,7 +172,6 @@ mod tests {
                     ..InFlight::NONE
                 });
             }
-            oldest.sort();
             let kept: Vec<u64> = room.iter().take(1024).map(|one| one.age).collect();
             let wanted: Vec<u64> = (0..1024).rev().take(places).collect();
             assert_eq!(kept, wanted, "in {places} places");
@@ -229,7 +191,6 @@ mod tests {
                 ..InFlight::NONE
             });
         }
-        oldest.sort();
         assert_eq!(room.map(|one| one.id.0), [1, 2, 3]);
     }
 }

@@ -160,7 +160,7 @@ impl<T> Slab<T> {
             return None;
         }
         let (k, at) = locate(Slot(number as u32));
-        match &self.chunks[k].as_ref()?[at] {
+        match self.chunks.get(k)?.as_ref()?.get(at)? {
             Entry::Used(value) => Some(value),
             Entry::Free(_) => None,
         }

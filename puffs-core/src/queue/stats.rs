@@ -113,7 +113,7 @@ pub struct MountStats {
 
 /// The figures of one mount, under its lock.
 pub(crate) struct Stats {
-    rows: Box<[OpStats]>,
+    rows: Box<[OpStats; OTHER + 1]>,
     pub(crate) mount: MountStats,
 }
 
@@ -166,7 +166,9 @@ impl Stats {
     /// `NoMem`.
     pub(crate) fn new() -> Result<Self> {
         Ok(Stats {
-            rows: try_slice(OTHER + 1, || OpStats::NONE)?,
+            rows: try_slice(OTHER + 1, || OpStats::NONE)?
+                .try_into()
+                .map_err(|_| Errno::NoMem)?,
             mount: MountStats::default(),
         })
     }
