@@ -9,7 +9,7 @@ use crate::ids::{Cookie, Instant, ReqId};
 use crate::platform::{Lock, Platform};
 
 /// Places looked at under one hold of the lock.
-const PIECE: usize = 32;
+const PIECE: usize = 8;
 
 /// Where a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
