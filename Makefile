@@ -9,8 +9,9 @@ CC ?= cc
 CXX ?= c++
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
-# Seconds of `make fuzz`, and whether libFuzzer gets half of them: `yes`, `no`, or by itself when they are many.
-DURATION ?= 60
+# Seconds of `make fuzz` (60), and of each half of `make stress` (30). No other rung is told.
+unexport DURATION
+# Whether libFuzzer gets half of those of `make fuzz`: `yes`, `no`, or by itself when they are many.
 GUIDED ?=
 # Passed to every cargo call that builds or tests, such as `JOBS=-j2`.
 JOBS ?=
@@ -66,7 +67,7 @@ LONG = $(if $(filter command environment,$(origin DURATION)),$(DURATION),3600)
 test-long: ## The same with long budgets, coverage, ThreadSanitizer, mutants: hours; DURATION=seconds
 	@mk/skips.sh clear
 	@CARGO='$(CARGO)' mk/deps-long.sh '$(TOOLS)'
-	@LOOM_MAX_PREEMPTIONS=$(or $(LOOM_MAX_PREEMPTIONS),4) $(MAKE) --no-print-directory deps $(RUNGS)
+	@LOOM_MAX_PREEMPTIONS=$(or $(LOOM_MAX_PREEMPTIONS),4) $(MAKE) --no-print-directory deps $(filter-out fuzz stress,$(RUNGS))
 	@$(MAKE) --no-print-directory fuzz stress DURATION=$(LONG)
 	@$(MAKE) --no-print-directory coverage tsan mutants bench
 	@mk/skips.sh report
@@ -108,7 +109,7 @@ doc:
 unit: ## Tests of the Rust crates
 	$(CARGO) test $(JOBS) --workspace --exclude c-tests -- --skip loom
 
-loom: ## Models of the races of queue and device, every interleaving
+loom: ## Models of the races of queue and device, all schedules up to a bound
 	$(CARGO) test $(JOBS) -p puffs-core --features std --test loom
 	$(CARGO) test $(JOBS) -p puffs-dev --test loom
 
@@ -116,7 +117,7 @@ spin: ## Models of hand-over and death: what must happen at last
 	@CC='$(CC)' mk/spin-check.sh
 
 fuzz: ## Hostile servers and kernels, other ones each time, for DURATION seconds (60)
-	@CARGO='$(CARGO)' JOBS='$(JOBS)' DURATION='$(DURATION)' GUIDED='$(GUIDED)' mk/fuzz.sh
+	@CARGO='$(CARGO)' JOBS='$(JOBS)' DURATION='$(or $(DURATION),60)' GUIDED='$(GUIDED)' mk/fuzz.sh
 
 # SEED= repeats the choices of an earlier run.
 stress: stage kernel-lib ## Callers, servers and deaths at random, in Rust and in C: DURATION= seconds each (30)

@@ -1106,11 +1106,11 @@ void puffs_watch_detach(struct puffs_watch *w);
 /**
  * Makes a descriptor on which the server of a process sleeps, in `poll`, `select` or `epoll_wait`, rather than in `PUFFSGETOP`. It is
  * readable while a request can be fetched, and while `puffs_fop_poll` says `POLLHUP`: before the mount, and from its
- * death, unmount or the close of the device on. Nobody has to read it: it stays readable until a `PUFFSGETOP` that may not wait finds
- * nothing (`EAGAIN`). So a server that was woken fetches until it gets `EAGAIN`, and sleeps again; nothing that comes in between is
+ * death, unmount or the close of the device on. Nobody has to read it: it stays readable until a `PUFFSGETOP` or `PUFFSBATCH` that may not wait
+ * finds nothing (`EAGAIN`). So a server that was woken fetches until it gets `EAGAIN`, and sleeps again; nothing that comes in between is
  * lost. It may be readable when there is nothing, which the next fetch finds out.
  *
- * The descriptor is the caller's, who closes it whenever it likes; as any that shares its file with others it is taken out of an
+ * The descriptor is the caller's, who closes it whenever it likes, but leaves its flags alone; as any that shares its file with others it is taken out of an
  * epoll set before that. Each call makes another. Without any, an arrival costs nothing more than before.
  *
  * Returns 0 and the descriptor in `*fd`; `EINVAL` (NULL), `ENOMEM` (no memory, or too many descriptors are open), `EOPNOTSUPP` in the

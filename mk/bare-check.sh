@@ -10,6 +10,8 @@ library=$1 allowed=$2
 failed=0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
 # extra KIND WHAT: complains of each line of standard input that no pattern of KIND allows.
 extra() {

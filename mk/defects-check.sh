@@ -6,6 +6,8 @@ set -eu
 doc=${1:-docs/defects.md}
 rows=$(mktemp)
 trap 'rm -f "$rows"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 failed=0
 
 complain() {

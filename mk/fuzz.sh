@@ -10,10 +10,18 @@ set -eu
 
 : "${CARGO:=cargo}" "${JOBS:=}" "${DURATION:=60}" "${CXX:=c++}" "${GUIDED:=}"
 [ -n "$GUIDED" ] || [ "$DURATION" -lt 300 ] || GUIDED=yes
+least=1
+[ "$GUIDED" != yes ] || least=4
+[ "$DURATION" -ge "$least" ] || {
+    echo "fuzz: DURATION must be $least seconds or more" >&2
+    exit 2
+}
 cases=400
 target=${CARGO_TARGET_DIR:-target}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
 # One line each: the arguments of `cargo test`.
 properties='-p puffs-core --features std --test hostile

@@ -11,6 +11,8 @@ library=$1 doc=$2
 : "${ADDR2LINE:=$(mk/llvm-tool.sh addr2line 2>/dev/null || echo addr2line)}"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
 # Addresses, which lines are found by, come with a link. What the library asks the kernel for is then at 0, and named after the first
 # symbol less some offset: no call of that.

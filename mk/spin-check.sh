@@ -19,6 +19,8 @@ $everything -DPLACES=1
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 cp "$model" "$work"
 cd "$work"
 
@@ -34,6 +36,7 @@ echo "$sets" | while read -r switches; do
     # Fair to each process, of which there are seven at most; at most 2 GB.
     "$CC" -O2 -w -DNFAIR=3 -DCOLLAPSE -DMEMLIM=2048 -o pan pan.c
     properties=$(sed -n 's/^ltl \([a-z_]*\) .*/\1/p' handover.pml)
+    [ -n "$properties" ] || fail "handover.pml has no property"
     for property in $properties; do
         ./pan -a -f -m1000000 -N "$property" >said 2>&1 || fail "$property: $(cat said)"
         if ! grep -q 'errors: 0$' said || grep -qE 'max search depth too small|out of memory|aborted' said; then

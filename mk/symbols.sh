@@ -51,6 +51,8 @@ same() {
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 command=$1
 shift
 case $command in

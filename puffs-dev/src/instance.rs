@@ -117,9 +117,7 @@ impl<P: Platform> Instance<P> {
     /// # Locking
     /// Sleeps.
     pub fn batch(&self, arg: UserAddr, nonblock: bool) -> Result<()> {
-        self.looked(self.mount()?.batch(arg, self.block(nonblock)))?;
-        self.emptied();
-        Ok(())
+        self.looked(self.mount()?.batch(arg, self.block(nonblock)))
     }
 
     fn block(&self, nonblock: bool) -> Option<&'static Wait> {

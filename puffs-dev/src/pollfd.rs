@@ -20,13 +20,6 @@ impl<P: Platform> Instance<P> {
         fetched
     }
 
-    /// After a fetch of several: one that took all takes back what the pollers were told, as one that found nothing does.
-    pub(crate) fn emptied(&self) {
-        if !self.readable() {
-            self.poll_point().settle(|| self.readable());
-        }
-    }
-
     /// Whether a fetch would find a request, or that there will be none.
     fn readable(&self) -> bool {
         self.poll(events::READABLE) != 0

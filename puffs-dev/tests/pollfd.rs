@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use puffs_core::msg::op::vn;
-use puffs_core::msg::wire::{Req, StartReq};
+use puffs_core::msg::wire::{Batch, Req, StartReq};
 use puffs_core::platform::Hosted;
 use puffs_core::{Buf, Config, Cookie, Errno, Mount, MountHost, OnClose, Outgoing, Ref, UserAddr};
 use puffs_dev::{Instance, Lwp, Registry, events};
@@ -46,6 +46,23 @@ fn getop(instance: &TestInstance) -> Result<(), Errno> {
     };
     let arg = UserAddr(req.as_mut_bytes().as_mut_ptr().expose_provenance());
     instance.getop(arg, true)
+}
+
+/// A fetch of up to eight that does not wait; how many came.
+fn batch(instance: &TestInstance) -> Result<usize, Errno> {
+    let mut bodies = [[0u8; 16]; 8];
+    let mut room = bodies.each_mut().map(|body| Req {
+        aux: body.as_mut_ptr().expose_provenance(),
+        auxlen: body.len(),
+        ..Req::default()
+    });
+    let mut batch = Batch {
+        get: room.as_mut_ptr().expose_provenance(),
+        nget: room.len(),
+        ..Batch::default()
+    };
+    let arg = UserAddr(batch.as_mut_bytes().as_mut_ptr().expose_provenance());
+    instance.batch(arg, true).map(|()| batch.nget)
 }
 
 /// An epoll set with one descriptor in it.
@@ -216,15 +233,38 @@ fn served(left: impl Fn() -> bool) {
 
 /// Fetches until there is nothing, sleeps, and so on, until the end.
 fn serve(instance: &TestInstance, epoll: &Epoll, fetched: &AtomicUsize) -> Errno {
-    loop {
-        match getop(instance) {
-            Ok(()) => {
-                fetched.fetch_add(1, SeqCst);
+    for several in [false, true].into_iter().cycle() {
+        let found = match several {
+            false => getop(instance).map(|()| 1),
+            true => batch(instance),
+        };
+        match found {
+            Ok(came) => {
+                fetched.fetch_add(came, SeqCst);
             }
             Err(Errno::WouldBlock) => assert!(epoll.wait(LONG), "nobody woke the server"),
             Err(error) => return error,
         }
     }
+    unreachable!("it ends by an error only")
+}
+
+#[test]
+fn a_batch_that_finds_nothing_takes_it_back() {
+    let registry = Registry::<Hosted>::new().unwrap();
+    let (instance, mount) = (open(&registry), mount());
+    registry.bind(&instance, &mount).unwrap();
+    start(&mount);
+    let epoll_fd = instance.pollfd().unwrap();
+    let epoll = Epoll::of(&epoll_fd);
+    assert_eq!(batch(&instance), Err(Errno::WouldBlock));
+    assert!(!epoll.wait(0));
+    send(&mount).unwrap();
+    send(&mount).unwrap();
+    assert!(epoll.wait(0));
+    assert_eq!(batch(&instance), Ok(2));
+    assert_eq!(batch(&instance), Err(Errno::WouldBlock));
+    assert!(!epoll.wait(0));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Models of the queue's races, every interleaving of their threads tried by loom.
+//! Models of the queue's races, whose schedules loom tries up to a bound.
 //!
 //! The platform is a type parameter like any other: locks, events and counters are loom's, and the queue under test
 //! is the same code as everywhere. A lost wake-up shows as a deadlock, a double end as a failed assertion, an
