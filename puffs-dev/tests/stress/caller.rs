@@ -258,8 +258,16 @@ impl Sent {
         };
         publish(life, id, Some(self.note.clone()), false);
         let ended = life.mount.call_as(self.out(rng), Some(id), &self.wait);
-        parts.finish(false);
+        if rng.bool() {
+            parts.finish(false);
+            return self.ended(flat(&ended));
+        }
+        // A server that moves something now must find that nobody waits for it.
         self.ended(flat(&ended));
+        for _ in 0..rng.usize(..50) {
+            std::thread::yield_now();
+        }
+        parts.finish(false);
     }
 }
 

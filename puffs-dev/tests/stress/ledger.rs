@@ -112,6 +112,11 @@ impl Ledger {
         }
     }
 
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&self, token: u64) -> bool {
+        self.asked(token, |asked| !asked.ended.is_empty())
+    }
+
     /// An answer is about to be given: its serial.
     pub(crate) fn give(&self) -> u64 {
         let serial = self.next();

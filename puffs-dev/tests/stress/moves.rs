@@ -3,7 +3,7 @@
 
 use std::mem::offset_of;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use fastrand::Rng;
 use puffs_core::msg::wire::SizeOp;
@@ -168,6 +168,7 @@ fn sizeop(
     data: &mut [u8],
     direction: Direction,
     flaw: Flaw,
+    meanwhile: Option<Meanwhile>,
 ) -> Result<usize, Errno> {
     let user = UserAddr(data.as_mut_ptr().expose_provenance());
     let shown = match flaw {
@@ -195,29 +196,29 @@ fn sizeop(
                 Direction::In => Way::In,
                 Direction::Out => Way::Out,
             };
-            watched(user, way, Some(caller_leaves(life, id)), || {
-                at.ioctl(Command::SIZEOP, arg)
-            })
+            watched(user, way, meanwhile, || at.ioctl(Command::SIZEOP, arg))
         }
     };
     said.map(|()| op.bufsize)
 }
 
-/// In the middle of the copy the caller is interrupted, and most often has left when it goes on.
-fn caller_leaves(life: &Arc<Life>, id: u64) -> Meanwhile {
-    let life = life.clone();
-    Box::new(move |_| {
-        let steps = life.steps.load(SeqCst);
-        if life.mount.interrupt(ReqId(id)).is_err() {
+/// In the middle of the copy the caller is interrupted, and most often has left when it goes on; and whether it has.
+fn caller_leaves(life: &Arc<Life>, held: &Held) -> (Arc<AtomicBool>, Meanwhile) {
+    let left = Arc::new(AtomicBool::new(false));
+    let (life, held, done) = (life.clone(), *held, left.clone());
+    let meanwhile = move |_: &[u8]| {
+        if life.mount.interrupt(ReqId(held.id)).is_err() {
             return;
         }
         for _ in 0..500 {
-            if life.steps.load(SeqCst) > steps + 2 {
-                break;
+            if life.ledger.has_ended(held.question.token) {
+                done.store(true, SeqCst);
+                return;
             }
             std::thread::yield_now();
         }
-    })
+    };
+    (left, Box::new(meanwhile))
 }
 
 /// Moves what there is beside a request, or some of it.
@@ -242,7 +243,19 @@ pub(crate) fn serve(life: &Arc<Life>, held: &Held, rng: &mut Rng) {
             // After a guess it counts wrong, and what it has there may be fetched.
             Direction::Out => Parcel { token: 0, at: 0 }.bytes(Direction::In, size),
         };
-        match (sizeop(life, held.id, &mut data, direction, flaw), flaw) {
+        let (left, meanwhile) = match flaw {
+            Flaw::CallerLeaves => {
+                let (left, meanwhile) = caller_leaves(life, held);
+                (left, Some(meanwhile))
+            }
+            _ => Default::default(),
+        };
+        let said = sizeop(life, held.id, &mut data, direction, flaw, meanwhile);
+        if left.load(SeqCst) {
+            assert!(said.is_err(), "moved for a caller that had left: {said:?}");
+            saw(Seen::MoveCut);
+        }
+        match (said, flaw) {
             (Ok(len), Flaw::None | Flaw::CallerLeaves) => {
                 life.ledger.moved(token, at, len);
                 if !life.plan.guessing {
@@ -257,13 +270,10 @@ pub(crate) fn serve(life: &Arc<Life>, held: &Held, rng: &mut Rng) {
             (Err(Errno::Fault), Flaw::DataAway | Flaw::ArgAway | Flaw::CountReadOnly) => {
                 saw(Seen::MoveFault);
             }
-            (Err(Errno::Inval), flaw) => {
+            (Err(Errno::Inval), _) => {
                 // Its caller has left, or a guess has moved or answered it.
                 life.ledger.denied(token);
-                saw(match flaw {
-                    Flaw::CallerLeaves => Seen::MoveCut,
-                    _ => Seen::MoveDenied,
-                });
+                saw(Seen::MoveDenied);
                 return;
             }
             (Err(error), _) if gone(error) => return,
@@ -278,7 +288,7 @@ pub(crate) fn serve(life: &Arc<Life>, held: &Held, rng: &mut Rng) {
 
 /// There is nothing to move: there never was, all has been, or the request has ended.
 pub(crate) fn closed(life: &Arc<Life>, id: u64) {
-    let said = sizeop(life, id, &mut [0; 8], Direction::Out, Flaw::None);
+    let said = sizeop(life, id, &mut [0; 8], Direction::Out, Flaw::None, None);
     assert!(
         said.is_err_and(|error| gone(error) || error == Errno::Inval),
         "{said:?}"
@@ -290,7 +300,7 @@ pub(crate) fn guess(life: &Arc<Life>, id: u64, rng: &mut Rng) {
     life.ledger.guessing();
     let size = rng.usize(1..=LARGEST);
     let mut data = Parcel { token: 0, at: 0 }.bytes(Direction::In, size);
-    match sizeop(life, id, &mut data, Direction::In, Flaw::None) {
+    match sizeop(life, id, &mut data, Direction::In, Flaw::None, None) {
         Ok(len) => {
             assert!(len <= size);
             life.ledger.moved_by_guess(len);
