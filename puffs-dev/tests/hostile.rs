@@ -7,6 +7,7 @@ mod common;
 mod cases;
 
 use std::collections::VecDeque;
+use std::mem::offset_of;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -15,8 +16,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use puffs_core::msg::op::{CLASS_VN, FLAG_FAF, vn};
-use puffs_core::msg::wire::{Req, StartReq};
-use puffs_core::{Buf, Cookie, Errno, OnClose, Outgoing, Status, UserAddr};
+use puffs_core::msg::wire::{Batch, Req, SizeOp, StartReq};
+use puffs_core::{
+    Buf, Cookie, Direction, Errno, OnClose, Outgoing, Platform, SizeOps, Status, UserAddr,
+};
 use puffs_dev::{CLONER, Command, Registry, events};
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -27,6 +30,9 @@ const FOUND: &str = concat!(
 /// A server's memory, in words: a header, then a body.
 const WORDS: usize = 64;
 const BODY: usize = 128;
+/// Lists of headers, of answers and of room.
+const PUT: usize = 256;
+const GET: usize = 384;
 
 #[derive(Clone, Copy, Debug)]
 enum Addr {
@@ -70,6 +76,29 @@ enum Step {
         auxlen: usize,
         aux: Addr,
     },
+    Batch {
+        at: Index,
+        arg: Addr,
+        answers: Vec<(u64, usize, Addr)>,
+        rooms: Vec<(Addr, usize)>,
+        /// The lists are somewhere else.
+        put: Option<Addr>,
+        get: Option<Addr>,
+        /// So many more of each are claimed.
+        more: (usize, usize),
+        ioctl: bool,
+    },
+    /// A request with buffers beside it: so long, and whether from the server.
+    Beside(Index, usize, Vec<(bool, usize)>),
+    /// They are taken back.
+    TakeBack(Index),
+    Sizeop {
+        at: Index,
+        arg: Addr,
+        id: u64,
+        buf: Addr,
+        size: usize,
+    },
     Startop {
         at: Index,
         arg: Addr,
@@ -100,12 +129,45 @@ fn addr() -> impl Strategy<Value = Addr> {
     ]
 }
 
+fn batch() -> impl Strategy<Value = Step> {
+    let claimed = || prop_oneof![6 => 0..120usize, 1 => any::<usize>()];
+    let aux = || prop_oneof![6 => Just(Addr::Inside(BODY)), 1 => addr()];
+    let id = prop_oneof![8 => 0..9u64, 1 => any::<u64>()];
+    let odd = || prop_oneof![8 => Just(None), 1 => addr().prop_map(Some)];
+    let more = || {
+        prop_oneof![
+            9 => Just(0usize),
+            1 => 0..3usize,
+            1 => 1025..1030usize,
+            1 => usize::MAX - 2..=usize::MAX - 2
+        ]
+    };
+    let lists = (
+        vec((id, claimed(), aux()), 0..3),
+        vec((aux(), claimed()), 0..3),
+    );
+    let places = (any::<Index>(), addr(), odd(), odd());
+    (places, lists, (more(), more()), any::<bool>()).prop_map(
+        |((at, arg, put, get), (answers, rooms), more, ioctl)| Step::Batch {
+            at,
+            arg,
+            answers,
+            rooms,
+            put,
+            get,
+            more,
+            ioctl,
+        },
+    )
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let at = any::<Index>;
     let len = 0..100usize;
     let claimed = prop_oneof![6 => 0..120usize, 1 => any::<usize>()];
     let aux = prop_oneof![6 => Just(Addr::Inside(BODY)), 1 => addr()];
     let id = prop_oneof![8 => 0..9u64, 1 => any::<u64>()];
+    let buf = aux.clone();
     // No call of ours has so small an argument.
     let command = prop_oneof![
         (any::<u8>(), any::<u8>(), any::<usize>()),
@@ -130,6 +192,14 @@ fn step() -> impl Strategy<Value = Step> {
         ),
         8 => (at(), addr(), id, claimed, aux).prop_map(
             |(at, arg, id, auxlen, aux)| Step::Putop { at, arg, id, auxlen, aux }
+        ),
+        8 => batch(),
+        3 => (at(), 0..100usize, vec((any::<bool>(), 1..60usize), 1..4)).prop_map(
+            |(mount, len, buffers)| Step::Beside(mount, len, buffers)
+        ),
+        1 => at().prop_map(Step::TakeBack),
+        8 => (at(), addr(), 0..9u64, buf, 0..120usize).prop_map(
+            |(at, arg, id, buf, size)| Step::Sizeop { at, arg, id, buf, size }
         ),
         3 => (at(), addr()).prop_map(|(at, arg)| Step::Startop { at, arg }),
         1 => (at(), addr(), 0..3i32).prop_map(|(at, arg, on)| Step::Fionbio { at, arg, on }),
@@ -175,6 +245,22 @@ struct World {
     opens: Vec<Open>,
     mounts: Vec<Mounted>,
     memory: Vec<u64>,
+    sets: Vec<Beside>,
+}
+
+/// Buffers beside a request.
+struct Beside {
+    mount: usize,
+    id: u64,
+    set: SizeOps<Probe>,
+    ops: Vec<Op>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Op {
+    direction: Direction,
+    data: Vec<u8>,
+    moved: Option<usize>,
 }
 
 impl World {
@@ -332,6 +418,227 @@ impl World {
         }
     }
 
+    /// Puts bytes where a call should.
+    fn leaves(&mut self, addr: UserAddr, bytes: &[u8]) -> Result<(), Errno> {
+        self.reaches(addr, bytes.len())?;
+        if let Some(at) = self.inside(addr, bytes.len()) {
+            self.memory.as_mut_bytes()[at..][..bytes.len()].copy_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    /// What a batch gives, and leaves in the server's memory.
+    fn batches(&mut self, open: usize, arg: UserAddr) -> Result<(), Errno> {
+        self.behind(open)?;
+        let batch: Batch = self.read(arg)?;
+        if batch.nput > 1024 || batch.nget > 1024 {
+            return Err(Errno::Inval);
+        }
+        let header = |first: usize, at: usize| UserAddr(first.wrapping_add(at * size_of::<Req>()));
+        let mut outcome = Ok(());
+        for at in (0..batch.nput).map(|at| header(batch.put, at)) {
+            let answer: Req = match self.read(at) {
+                Ok(answer) => answer,
+                Err(error) => {
+                    outcome = outcome.and(Err(error));
+                    continue;
+                }
+            };
+            if answer.id == 0 {
+                continue;
+            }
+            let put = self.puts(open, at);
+            let told = Req {
+                id: 0,
+                rv: put.err().map_or(0, Probe::errno),
+                ..answer
+            };
+            self.leaves(at, told.as_bytes()).unwrap();
+            outcome = outcome.and(put);
+        }
+        outcome?;
+        for fetched in 0..batch.nget {
+            match self.gets_all(open, header(batch.get, fetched)) {
+                Ok(()) => {
+                    let count = UserAddr(arg.0 + offset_of!(Batch, nget));
+                    self.leaves(count, (fetched + 1).as_bytes()).unwrap();
+                }
+                Err(error) if fetched == 0 => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// What a getop gives, and leaves in the server's memory.
+    fn gets_all(&mut self, open: usize, arg: UserAddr) -> Result<(), Errno> {
+        let offered = self.read::<Req>(arg);
+        let needed = self.behind(open).ok().and_then(|mount| {
+            let (_, len) = *self.mounts[mount].touser.front()?;
+            Some(len)
+        });
+        match self.gets(open, arg) {
+            Ok(header) => {
+                self.leaves(UserAddr(header.aux), &vec![0; header.auxlen])?;
+                self.leaves(arg, header.as_bytes())
+            }
+            Err(Errno::TooBig) => {
+                let told = Req {
+                    auxlen: needed.unwrap(),
+                    ..offered?
+                };
+                self.leaves(arg, told.as_bytes())?;
+                Err(Errno::TooBig)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a sizeop gives, and leaves in the server's memory.
+    fn sizes(&mut self, open: usize, arg: UserAddr) -> Result<(), Errno> {
+        let mount = self.behind(open)?;
+        let asked: SizeOp = self.read(arg)?;
+        match self.mounts[mount].status {
+            Status::Dying => return Err(Errno::Nxio),
+            Status::Mounting => return Err(Errno::Inval),
+            Status::Running => {}
+        }
+        let awaited = &self.mounts[mount].awaited;
+        if asked.reqid == 0 || !awaited.iter().any(|&(id, _)| id == asked.reqid) {
+            return Err(Errno::Inval);
+        }
+        let mut sets = self.sets.iter();
+        let set = sets.position(|set| (set.mount, set.id) == (mount, asked.reqid));
+        let set = set.ok_or(Errno::Inval)?;
+        let mut ops = self.sets[set].ops.iter();
+        let at = ops.position(|op| op.moved.is_none()).ok_or(Errno::Inval)?;
+        let op = &self.sets[set].ops[at];
+        let len = op.data.len().min(asked.bufsize);
+        let server = UserAddr(asked.userbuf);
+        self.reaches(server, len)?;
+        match (op.direction, self.inside(server, len)) {
+            (Direction::Out, _) => {
+                let bytes = op.data[..len].to_vec();
+                self.leaves(server, &bytes)?;
+            }
+            (Direction::In, Some(from)) => {
+                let bytes = self.memory.as_bytes()[from..][..len].to_vec();
+                self.sets[set].ops[at].data[..len].copy_from_slice(&bytes);
+            }
+            (Direction::In, None) => {}
+        }
+        let count = UserAddr(arg.0 + offset_of!(SizeOp, bufsize));
+        self.leaves(count, len.as_bytes())?;
+        self.sets[set].ops[at].moved = Some(len);
+        Ok(())
+    }
+
+    /// What `wanted` says of a call that `real` makes, and of the memory after it.
+    fn same(
+        &mut self,
+        wanted: impl FnOnce(&mut Self) -> Result<(), Errno>,
+        real: impl FnOnce(&Self) -> Result<(), Errno>,
+        step: &Step,
+    ) {
+        let before = self.memory.clone();
+        let wanted = wanted(self);
+        let after = self.memory.clone();
+        self.memory.copy_from_slice(&before);
+        assert_eq!(real(self), wanted, "{step:?}");
+        assert!(self.memory == after, "the server's memory after {step:?}");
+    }
+
+    /// A request comes with buffers beside it.
+    fn beside(&mut self, mount: usize, len: usize, buffers: &[(bool, usize)]) {
+        let real = &self.mounts[mount].mount;
+        let id = real.next_id();
+        let dying = self.mounts[mount].status == Status::Dying;
+        let set = match SizeOps::new(real, id) {
+            Ok(set) => set,
+            Err(error) => return assert!(dying && error == Errno::Nxio),
+        };
+        let mut ops = Vec::new();
+        for &(from, len) in buffers {
+            let direction = [Direction::Out, Direction::In][usize::from(from)];
+            let data = vec![len as u8; len];
+            let buf = Buf::copy_of(&data, len).unwrap();
+            assert_eq!(set.add(direction, buf), Ok(()));
+            ops.push(Op {
+                direction,
+                data,
+                moved: None,
+            });
+        }
+        let out = Outgoing::vn(vn::GETATTR, Cookie(1), Buf::new(len).unwrap());
+        let done = |_: Result<puffs_core::Answer<Probe>, Errno>| {};
+        let begun = real.submit_as(out, Some(id), Box::new(done));
+        assert_eq!(begun.map(drop), self.enters(mount, false, len));
+        self.sets.push(Beside {
+            mount,
+            id: id.0,
+            set,
+            ops,
+        });
+    }
+
+    fn takes_back(&mut self, at: usize) {
+        let Beside { set, ops, .. } = self.sets.remove(at);
+        let results = set.finish();
+        let came = results.iter().map(|one| Op {
+            direction: one.direction,
+            data: one.data.as_ref().unwrap().to_vec(),
+            moved: one.moved,
+        });
+        assert_eq!(came.collect::<Vec<_>>(), ops);
+    }
+
+    /// Writes a batch and its lists.
+    fn lay_out(&mut self, step: &Step) {
+        let Step::Batch {
+            answers,
+            rooms,
+            put,
+            get,
+            more,
+            ..
+        } = step
+        else {
+            unreachable!("it is a batch");
+        };
+        for (at, &(id, auxlen, aux)) in answers.iter().enumerate() {
+            let aux = self.addr(aux).0;
+            let header = Req {
+                id,
+                opclass: CLASS_VN,
+                optype: vn::GETATTR,
+                aux,
+                auxlen,
+                ..Req::default()
+            };
+            self.write_at(PUT + at * size_of::<Req>(), header.as_bytes());
+        }
+        for (at, &(aux, auxlen)) in rooms.iter().enumerate() {
+            let aux = self.addr(aux).0;
+            let header = Req {
+                aux,
+                auxlen,
+                ..Req::default()
+            };
+            self.write_at(GET + at * size_of::<Req>(), header.as_bytes());
+        }
+        let batch = Batch {
+            put: self.addr(put.unwrap_or(Addr::Inside(PUT))).0,
+            nput: answers.len().wrapping_add(more.0),
+            get: self.addr(get.unwrap_or(Addr::Inside(GET))).0,
+            nget: rooms.len().wrapping_add(more.1),
+        };
+        self.write_at(0, batch.as_bytes());
+    }
+
+    fn write_at(&mut self, at: usize, bytes: &[u8]) {
+        self.memory.as_mut_bytes()[at..][..bytes.len()].copy_from_slice(bytes);
+    }
+
     fn starts(&mut self, open: usize, arg: UserAddr) -> Result<(), Errno> {
         let mount = self.behind(open)?;
         match self.mounts[mount].status {
@@ -359,7 +666,7 @@ impl World {
     }
 
     fn write(&mut self, req: &Req) {
-        self.memory.as_mut_bytes()[..size_of::<Req>()].copy_from_slice(req.as_bytes());
+        self.write_at(0, req.as_bytes());
     }
 
     fn step(&mut self, step: &Step) {
@@ -513,6 +820,49 @@ impl World {
                 let put = self.opens[open].instance.ioctl(Command::PUTOP, arg);
                 assert_eq!(put, wanted, "{step:?}");
             }
+            Step::Batch { at, arg, ioctl, .. } => {
+                let Some(open) = self.open(at) else { return };
+                self.lay_out(step);
+                let arg = self.addr(*arg);
+                let real = |world: &Self| {
+                    let Open {
+                        instance, nonblock, ..
+                    } = &world.opens[open];
+                    match *ioctl && *nonblock {
+                        true => instance.ioctl(Command::BATCH, arg),
+                        false => instance.batch(arg, true),
+                    }
+                };
+                self.same(|world| world.batches(open, arg), real, step);
+            }
+            Step::Beside(mount, len, buffers) => {
+                if let Some(mount) = self.mount(mount) {
+                    self.beside(mount, *len, buffers);
+                }
+            }
+            Step::TakeBack(which) => {
+                if !self.sets.is_empty() {
+                    self.takes_back(which.index(self.sets.len()));
+                }
+            }
+            Step::Sizeop {
+                at,
+                arg,
+                id,
+                buf,
+                size,
+            } => {
+                let Some(open) = self.open(at) else { return };
+                let (arg, userbuf) = (self.addr(*arg), self.addr(*buf).0);
+                let op = SizeOp {
+                    reqid: *id,
+                    userbuf,
+                    bufsize: *size,
+                };
+                self.write_at(0, op.as_bytes());
+                let real = |world: &Self| world.opens[open].instance.ioctl(Command::SIZEOP, arg);
+                self.same(|world| world.sizes(open, arg), real, step);
+            }
             Step::Startop { at, arg } => {
                 let Some(open) = self.open(at) else { return };
                 let arg = self.addr(*arg);
@@ -574,6 +924,7 @@ impl World {
             drop(open);
         }
         assert_eq!(self.registry.open_count(), 0);
+        self.sets.clear();
         for mounted in self.mounts.drain(..) {
             let fate = mounted.fate.clone();
             drop(mounted);
@@ -590,6 +941,7 @@ fn play(steps: &[Step]) {
         opens: Vec::new(),
         mounts: Vec::new(),
         memory,
+        sets: Vec::new(),
     };
     for step in steps {
         world.step(step);
