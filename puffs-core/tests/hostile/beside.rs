@@ -6,7 +6,7 @@ use zerocopy::IntoBytes;
 
 use super::memory::Memory;
 use super::model::sizes::Op;
-use super::script::{Addr, Call, Form, Id, Out, Place};
+use super::script::{Addr, Call, Form, Id, Out, Place, Rise};
 use super::world::World;
 
 impl World {
@@ -44,6 +44,21 @@ impl World {
         match form {
             Some(form) => self.begin(&Call::Park(form, out)),
             None => self.submit(&out),
+        }
+    }
+
+    /// A server fetches what there is to fetch, and nobody comes in between.
+    pub(super) fn fetch(&mut self) {
+        let usual = |place| Addr { place, offset: 0 };
+        self.begin(&Call::Getop {
+            arg: usual(Place::Header),
+            aux: usual(Place::Aux),
+            auxlen: 256,
+            block: false,
+        });
+        let thread = self.threads;
+        while let Some(at) = self.tasks.iter().position(|task| task.thread == thread) {
+            self.resume(at, Rise::Properly);
         }
     }
 

@@ -142,8 +142,9 @@ pub(crate) enum Step {
     NextId,
     /// A caller registers buffers: so long, and whether from the server.
     Register(Id, Vec<(bool, usize)>),
-    /// The same for a request that comes at once; a thread parks with it, or it is told by a completion.
-    Beside(Option<Form>, Out, Vec<(bool, usize)>),
+    /// The same for a request that comes at once; a thread parks with it, or it is told by a completion. A server may fetch
+    /// the first one that there is, without a pause.
+    Beside(Option<Form>, Out, Vec<(bool, usize)>, bool),
     /// It takes them back.
     Unregister(Index),
     /// The kernel side starts the mount.
@@ -258,7 +259,7 @@ fn call() -> impl Strategy<Value = Call> {
         6 => (addr(Place::Header), answer()).prop_map(|(arg, answer)| Call::Putop { arg, answer }),
         1 => addr(Place::Aux).prop_map(|arg| Call::Startop { arg }),
         5 => batch(),
-        6 => sizeop.prop_map(|(arg, id, buf, size)| Call::Sizeop { arg, id, buf, size }),
+        10 => sizeop.prop_map(|(arg, id, buf, size)| Call::Sizeop { arg, id, buf, size }),
     ]
 }
 
@@ -315,8 +316,8 @@ fn step() -> impl Strategy<Value = Step> {
         // The few ids that callers use again and again.
         3 => (prop_oneof![4 => (50..52u64).prop_map(Id::Any), 1 => id()], vec((any::<bool>(), len()), 0..10))
             .prop_map(|(id, buffers)| Step::Register(id, buffers)),
-        6 => (option::of(Just(Form::Owned)), out(), vec((any::<bool>(), 1..60usize), 1..4))
-            .prop_map(|(form, out, buffers)| Step::Beside(form, out, buffers)),
+        8 => (option::of(Just(Form::Owned)), out(), vec((any::<bool>(), 1..60usize), 1..4), prop::bool::weighted(0.8))
+            .prop_map(|(form, out, buffers, fetch)| Step::Beside(form, out, buffers, fetch)),
         2 => any::<Index>().prop_map(Step::Unregister),
         1 => Just(Step::Start),
         1 => Just(Step::Die),

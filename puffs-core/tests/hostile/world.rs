@@ -44,8 +44,8 @@ fn stop(at: Pause) -> Rouse {
 }
 
 /// A call on its way.
-struct Task {
-    thread: usize,
+pub(super) struct Task {
+    pub(super) thread: usize,
     /// Not dropped when a comparison fails: unwinding it would only hide why.
     stack: ManuallyDrop<Stack>,
     memory: Memory,
@@ -56,11 +56,11 @@ pub(crate) struct World {
     pub(super) mount: TestMount,
     host: Arc<Host>,
     pub(super) model: Model,
-    tasks: Vec<Task>,
+    pub(super) tasks: Vec<Task>,
     slips: Vec<(Key, Slip)>,
     prepaid: Vec<Prepaid<Checked>>,
     pub(super) sets: Vec<(SetKey, SizeOps<Checked>)>,
-    threads: usize,
+    pub(super) threads: usize,
 }
 
 /// Plays the script to its end.
@@ -224,7 +224,12 @@ impl World {
             }
             Step::NextId => assert_eq!(self.mount.next_id().0, self.model.fresh_id()),
             Step::Register(id, buffers) => self.register(self.id(id), buffers),
-            Step::Beside(form, out, buffers) => self.beside(*form, out, buffers),
+            Step::Beside(form, out, buffers, fetch) => {
+                self.beside(*form, out, buffers);
+                if *fetch {
+                    self.fetch();
+                }
+            }
             Step::Unregister(which) => {
                 if !self.sets.is_empty() {
                     self.unregister(which.index(self.sets.len()));
@@ -372,7 +377,7 @@ impl World {
     }
 
     /// The call at this place goes on.
-    fn resume(&mut self, at: usize, rise: Rise) {
+    pub(super) fn resume(&mut self, at: usize, rise: Rise) {
         let Task {
             thread,
             mut stack,
