@@ -197,6 +197,29 @@ life_end(struct life *l)
 		saw(SEEN_UNSTARTED);
 }
 
+/* What was counted: nothing is left, and all that came in has ended. */
+static void
+life_settle(struct life *l)
+{
+	static const int classes[] = { PUFFSOP_VFS, PUFFSOP_VN };
+	struct puffs_mountstats now = { .pms_size = sizeof(now) };
+	struct puffs_opstats op;
+	unsigned class;
+	int optype;
+
+	CHECK_EQ(puffs_stats_mount(l->l_pmp, &now), 0);
+	CHECK(now.pms_queued == 0 && now.pms_fetched == 0 && now.pms_charged == 0);
+	CHECK(now.pms_bytes == 0 && now.pms_getters == 0 && now.pms_waiting == 0);
+	for (class = 0; class < 2; class++)
+		for (optype = 1; optype <= 3; optype++) {
+			memset(&op, 0, sizeof(op));
+			op.pos_size = sizeof(op);
+			CHECK_EQ(puffs_stats_op(l->l_pmp, classes[class], optype, &op), 0);
+			CHECK_EQ(op.pos_entered, op.pos_succeeded + op.pos_failed + op.pos_interrupted + op.pos_timedout +
+			    op.pos_died + op.pos_broken + op.pos_nomem + op.pos_sent);
+		}
+}
+
 /* All threads are gone: what must be true now. */
 static void
 life_bury(struct life *l)
@@ -211,6 +234,7 @@ life_bury(struct life *l)
 	CHECK_EQ(puffs_vntouser(l->l_pmp, 1, body, sizeof(body), NULL, NULL, NULL), ENXIO);
 	CHECK_EQ(atomic_load(&l->l_completions), 0);
 	ledger_close(l->l_ledger, l->l_end == DRAIN);
+	life_settle(l);
 	CHECK_EQ(atomic_load(&l->l_freed), 0);
 	puffs_mount_rele(l->l_pmp);
 	CHECK_EQ(atomic_load(&l->l_freed), 1);

@@ -4,7 +4,7 @@
 #ifndef STRESS_CALLER_H
 #define STRESS_CALLER_H
 
-enum form { VFSTOUSER, VNTOUSER, OWN_ID, SHARED_ID, ADJBUF, OPT, OPT_NOWAIT, DONE, DONE_ID, FAF, AT_THE_DOOR, NFORMS };
+enum form { VFSTOUSER, VNTOUSER, OWN_ID, WITH_PARTS, SHARED_ID, ADJBUF, OPT, OPT_NOWAIT, DONE, DONE_ID, FAF, AT_THE_DOOR, NFORMS };
 
 /* A request on its way, and what may become of it. */
 struct sent {
@@ -220,6 +220,7 @@ send_parked(struct sent *t, uint64_t *dice, struct puffs_touseropt *opt)
 	struct question *q = &t->t_question;
 	void *cookie = (void *)(uintptr_t)q->q_token, *kbuf = sent_body(t);
 	size_t buflen = q->q_room, copylen = SHORTEST + roll(dice, q->q_room - SHORTEST + 1);
+	struct parts parts;
 	uint64_t id;
 	int error, optype = 1 + (int)roll(dice, 3);
 	bool told = false;
@@ -230,6 +231,15 @@ send_parked(struct sent *t, uint64_t *dice, struct puffs_touseropt *opt)
 		break;
 	case VNTOUSER:
 		error = puffs_vntouser(l->l_pmp, optype, kbuf, buflen, cookie, NULL, NULL);
+		break;
+	case WITH_PARTS:
+		id = puffs_getreqid(l->l_pmp);
+		error = parts_register(&parts, l->l_pmp, id, q);
+		if (error != 0)
+			break;
+		life_publish(l, dice, id, 0);
+		error = puffs_vntouser_req(l->l_pmp, optype, kbuf, buflen, cookie, id, NULL, NULL);
+		parts_finish(&parts, l->l_ledger, q);
 		break;
 	case OWN_ID:
 	case SHARED_ID:
@@ -276,6 +286,7 @@ call_once(struct life *l, uint64_t *dice)
 		send_refused(l, dice);
 		return true;
 	}
+	q->q_parts = t.t_form == WITH_PARTS ? (uint8_t)(1 + roll(dice, NPARTS)) : 0;
 	q->q_shared = t.t_form == SHARED_ID;
 	q->q_grow = t.t_form == ADJBUF || (t.t_form >= OPT && roll(dice, 2));
 	if (!ledger_ask(l->l_ledger, q))
@@ -293,6 +304,7 @@ call_once(struct life *l, uint64_t *dice)
 		send_done(&t, dice, &opt);
 		return true;
 	case OWN_ID:
+	case WITH_PARTS:
 	case SHARED_ID:
 		t.t_interruptible = true;
 		break;

@@ -24,7 +24,7 @@ struct question {
 	bool q_grow;			/* the answer may be longer */
 	bool q_shared;			/* the id is one that several use: an answer may meet another request than was meant */
 	bool q_faf;
-	bool q_pad;
+	uint8_t q_parts;		/* buffers beside it */
 };
 
 /* An answer's; then filling. */
@@ -44,6 +44,10 @@ struct reply {
 
 #define NTOKENS 16384
 
+/* Buffers beside a request, and the largest. */
+#define NPARTS 4
+#define LARGEST 400
+
 struct ledger {
 	atomic_ulong l_tokens;
 	atomic_ulong l_serials;
@@ -57,6 +61,8 @@ struct ledger {
 		atomic_int a_ended;
 		atomic_int a_outcome;
 		atomic_ulong a_answer;		/* the serial that was taken for it */
+		atomic_size_t a_moved[NPARTS];	/* what servers moved */
+		atomic_size_t a_seen[NPARTS];	/* and what came */
 	} l_asked[NTOKENS];
 	struct given {
 		int g_rv;
@@ -199,6 +205,7 @@ static void
 ledger_close(struct ledger *l, bool drained)
 {
 	unsigned long i, most;
+	unsigned at;
 	struct asked *a;
 	struct given *g;
 	int outcome, said;
@@ -209,6 +216,8 @@ ledger_close(struct ledger *l, bool drained)
 		outcome = atomic_load(&a->a_outcome);
 		CHECK_EQ(atomic_load(&a->a_ended), 1);
 		CHECK(atomic_load(&a->a_fetched) <= 1);
+		for (at = 0; at < NPARTS; at++)
+			CHECK_EQ(atomic_load(&a->a_moved[at]), atomic_load(&a->a_seen[at]));
 		if (a->a_faf) {
 			CHECK(outcome == 0 || atomic_load(&a->a_fetched) == 0);
 			CHECK(outcome != 0 || !drained || atomic_load(&a->a_fetched) == 1);

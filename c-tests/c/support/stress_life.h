@@ -9,6 +9,7 @@
 #define NCALLERS 7
 #define NHELD 256
 #define NPUBLISHED 16
+#define NGOT 3
 
 /* How a mount ends: empty; by one of the three ways; by a completion that calls puffs_userdead; by all three at once. */
 enum end { DRAIN, CLOSE, UNMOUNT, KILL, BY_COMPLETION, THRICE };
@@ -33,6 +34,12 @@ struct desk {
 	struct puffs_startreq d_start;
 	int d_on;
 	char d_aux[MAXLEN];
+	struct puffs_sizeop d_size;
+	char d_data[LARGEST + 50];
+	struct puffs_batch d_batch;
+	struct puffs_req d_put;
+	struct puffs_req d_got[NGOT];
+	char d_more[NGOT][MAXLEN];
 };
 
 struct life;
@@ -65,6 +72,7 @@ struct life {
 	bool l_kernel_starts;		/* no server does, but the kernel, while servers may be asleep already */
 	bool l_signals;			/* signals come to servers too */
 	bool l_polls;			/* servers poll, and fetch without sleeping */
+	unsigned l_batches;		/* so many servers do all in batches */
 	bool l_interruptible;		/* the mount's usual */
 	uint64_t l_timeout;
 	unsigned l_nservers;
@@ -176,6 +184,18 @@ life_held(struct life *l, uint64_t *dice, struct held *h, bool take)
 	return found;
 }
 
+/* Whether there is one. */
+static bool
+life_busy(struct life *l)
+{
+	bool busy;
+
+	pthread_mutex_lock(&l->l_lock);
+	busy = l->l_nheld > 0;
+	pthread_mutex_unlock(&l->l_lock);
+	return busy;
+}
+
 /* The host. */
 
 static void
@@ -268,6 +288,7 @@ life_init(struct life *l, int number, uint64_t dice)
 	l->l_interruptible = roll(&l->l_dice, 2);
 	l->l_timeout = roll(&l->l_dice, 2) ? 1000000 + roll(&l->l_dice, 5000000) : 0;
 	l->l_nservers = 1 + roll(&l->l_dice, NSERVERS);
+	l->l_batches = roll(&l->l_dice, 2) ? roll(&l->l_dice, NSERVERS + 1) : 0;
 	l->l_ncallers = 2 + roll(&l->l_dice, NCALLERS - 1);
 	l->l_steps = l->l_end == DRAIN ? 10 + roll(&l->l_dice, 70) : NTOKENS;
 

@@ -13,6 +13,8 @@ gone(int error)
 	return error == ENXIO || error == ENOENT || error == EBADF;
 }
 
+#include "stress_moves.h"
+
 /* PUFFSPUTOP of an answer of `len` bytes, until it reaches the mount. */
 static int
 server_put(struct serving *s, const struct held *h, int rv, uint64_t token, size_t len, bool away)
@@ -85,6 +87,29 @@ server_lucky(struct serving *s, const struct puffs_req *req)
 		sched_yield();
 }
 
+/* A request that was fetched. False: it wants no answer. */
+static bool
+server_got(struct serving *s, const struct puffs_req *req, const void *aux, struct held *h)
+{
+
+	CHECK(req->preq_aux == aux);
+	CHECK_EQ(req->preq_rv, 0);
+	ledger_fetched(s->s_life->l_ledger, aux, req->preq_auxlen, &h->h_question);
+	CHECK_EQ(PUFFSOP_WANTREPLY(req->preq_opclass), !h->h_question.q_faf);
+	CHECK_EQ(req->preq_id == 0, h->h_question.q_faf);
+	CHECK_EQ((uintptr_t)req->preq_cookie,
+	    PUFFSOP_OPCLASS(req->preq_opclass) == PUFFSOP_VN ? h->h_question.q_token : 0);
+	saw(SEEN_FETCHED);
+	if (h->h_question.q_faf) {
+		atomic_fetch_add(&progress, 1);
+		return false;
+	}
+	h->h_id = req->preq_id;
+	h->h_opclass = req->preq_opclass;
+	h->h_optype = req->preq_optype;
+	return true;
+}
+
 /* What a fetch is to go wrong by. */
 enum fetch { WELL, SHORT_BUFFER, AUX_AWAY, HEADER_AWAY, HEADER_READONLY };
 
@@ -128,22 +153,7 @@ server_fetch(struct serving *s, enum fetch how, struct held *h, bool *got)
 		return error;
 	}
 	CHECK_EQ(how, WELL);
-	CHECK(req->preq_aux == aux);
-	CHECK_EQ(req->preq_rv, 0);
-	ledger_fetched(l->l_ledger, aux, req->preq_auxlen, &h->h_question);
-	CHECK_EQ(PUFFSOP_WANTREPLY(req->preq_opclass), !h->h_question.q_faf);
-	CHECK_EQ(req->preq_id == 0, h->h_question.q_faf);
-	CHECK_EQ((uintptr_t)req->preq_cookie,
-	    PUFFSOP_OPCLASS(req->preq_opclass) == PUFFSOP_VN ? h->h_question.q_token : 0);
-	saw(SEEN_FETCHED);
-	if (h->h_question.q_faf) {
-		atomic_fetch_add(&progress, 1);
-		return 0;
-	}
-	*got = true;
-	h->h_id = req->preq_id;
-	h->h_opclass = req->preq_opclass;
-	h->h_optype = req->preq_optype;
+	*got = server_got(s, req, aux, h);
 	return 0;
 }
 
@@ -228,6 +238,8 @@ server_deal(struct serving *s, const struct held *h)
 	unsigned flaw = roll(&s->s_dice, 50);
 	int error;
 
+	if (h->h_question.q_parts != 0 && roll(&s->s_dice, 8) != 0)
+		server_move(s, h);
 	doing("answers", (long long)h->h_id);
 	if (flaw < 7) {
 		server_break(s, h, flaw);
@@ -299,6 +311,8 @@ server_turn(struct serving *s, uint64_t *latest)
 	return false;
 }
 
+#include "stress_batch.h"
+
 /* Serves until the mount is gone. Number 0 sees that it starts. */
 static void *
 serve_main(void *arg)
@@ -313,7 +327,9 @@ serve_main(void *arg)
 		doing("starts", l->l_number);
 		server_begin(s);
 	}
-	for (;;) {
+	while (s->s_number < l->l_batches && !batch_turn(s))
+		continue;
+	while (s->s_number >= l->l_batches) {
 		/* Who has something to answer must not sleep for more: there may be no more before it is answered. */
 		if ((!l->l_polls || roll(&s->s_dice, 2)) && life_held(l, &s->s_dice, &h, true))
 			server_deal(s, &h);

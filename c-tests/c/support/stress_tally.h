@@ -54,6 +54,14 @@
 	X(BEYOND, "answers longer than any may be") \
 	X(AWAY, "answers out of reach") \
 	X(ANSWER_DEAD, "answers to a dead mount") \
+	X(MOVED, "buffers moved beside a request") \
+	X(MOVE_FAULT, "moves that failed at a copy") \
+	X(MOVE_DENIED, "moves with nobody to move for") \
+	X(PARTS_MOVED, "sets of buffers that were all moved") \
+	X(PARTS_LEFT, "sets of buffers that were not all moved") \
+	X(BATCH_ANSWERED, "answers in a batch") \
+	X(BATCH_FETCHED, "batches that fetched several") \
+	X(BATCH_FAULT, "batches that failed at the first fetch") \
 	X(UNSTARTED, "mounts that died before they started") \
 	X(DRAINED, "mounts that ended empty") \
 	X(CLOSED, "mounts whose device was closed") \

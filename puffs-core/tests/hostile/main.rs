@@ -1,6 +1,8 @@
 //! A hostile server against live callers: whatever it calls, with whatever addresses, ids and lengths, each caller gets a
 //! definite end exactly once, and nothing is lost or leaks.
 
+mod batches;
+mod beside;
 #[path = "../common/cases.rs"]
 mod cases;
 #[path = "../common/mod.rs"]

@@ -2,6 +2,7 @@
 //! checks, the line for a place, and who is woken. No locks, no copies, no clever places.
 
 pub(crate) mod server;
+pub(crate) mod sizes;
 
 use std::collections::VecDeque;
 
@@ -79,6 +80,7 @@ pub(crate) struct Model {
     line: VecDeque<(Bed, usize)>,
     pub(crate) load: (usize, usize),
     pub(crate) late: Vec<Noted>,
+    sets: Vec<sizes::Set>,
 }
 
 impl Model {
@@ -94,6 +96,7 @@ impl Model {
             line: VecDeque::new(),
             load: (0, 0),
             late: Vec::new(),
+            sets: Vec::new(),
         }
     }
 
@@ -214,6 +217,9 @@ impl Model {
             told: None,
         });
         let key = self.requests.len() - 1;
+        if let (Some(id), false) = (coming.id, owner == Owner::Nobody) {
+            self.tie(key, id);
+        }
         self.arrive(key, false);
         key
     }

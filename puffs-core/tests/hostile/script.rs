@@ -37,6 +37,8 @@ pub(crate) struct Addr {
 pub(crate) enum Id {
     /// One that is outstanding, if any is.
     Outstanding(Index),
+    /// One with something to move, if any has.
+    Beside(Index),
     Any(u64),
 }
 
@@ -95,6 +97,23 @@ pub(crate) enum Call {
     Startop {
         arg: Addr,
     },
+    Batch {
+        arg: Addr,
+        /// Where else its answers, and the room for requests, are said to be.
+        put: Option<Addr>,
+        get: Option<Addr>,
+        answers: Vec<Answer>,
+        rooms: Vec<(Addr, usize)>,
+        /// So many more of each are claimed.
+        more: (usize, usize),
+        block: bool,
+    },
+    Sizeop {
+        arg: Addr,
+        id: Id,
+        buf: Addr,
+        size: usize,
+    },
 }
 
 /// How a thread goes on.
@@ -121,6 +140,13 @@ pub(crate) enum Step {
     DropPrepaid(Index),
     Interrupt(Id),
     NextId,
+    /// A caller registers buffers: so long, and whether from the server.
+    Register(Id, Vec<(bool, usize)>),
+    /// The same for a request that comes at once; a thread parks with it, or it is told by a completion. A server may fetch
+    /// the first one that there is, without a pause.
+    Beside(Option<Form>, Out, Vec<(bool, usize)>, bool),
+    /// It takes them back.
+    Unregister(Index),
     /// The kernel side starts the mount.
     Start,
     Die,
@@ -225,12 +251,47 @@ fn call() -> impl Strategy<Value = Call> {
     });
     let arg = prop_oneof![6 => addr(Place::Header), 1 => read_only];
     let getop = (arg, addr(Place::Aux), room, any::<bool>());
+    let beside = prop_oneof![6 => any::<Index>().prop_map(Id::Beside), 1 => id()];
+    let sizeop = (addr(Place::Header), beside, addr(Place::Aux), claimed());
     prop_oneof![
         4 => (form, out()).prop_map(|(form, out)| Call::Park(form, out)),
         6 => getop.prop_map(|(arg, aux, auxlen, block)| Call::Getop { arg, aux, auxlen, block }),
         6 => (addr(Place::Header), answer()).prop_map(|(arg, answer)| Call::Putop { arg, answer }),
         1 => addr(Place::Aux).prop_map(|arg| Call::Startop { arg }),
+        5 => batch(),
+        10 => sizeop.prop_map(|(arg, id, buf, size)| Call::Sizeop { arg, id, buf, size }),
     ]
+}
+
+/// Several answers and several fetches.
+fn batch() -> impl Strategy<Value = Call> {
+    let odd = || prop_oneof![8 => Just(None), 1 => addr(Place::Aux).prop_map(Some)];
+    let more = || prop_oneof![12 => Just(0usize), 1 => Just(1usize), 1 => 1022..1026usize, 1 => Just(usize::MAX - 2)];
+    // Behind the headers, which are in the same place.
+    let free = Just(Addr {
+        place: Place::Aux,
+        offset: 160,
+    });
+    let room = prop_oneof![3 => Just(96usize), 1 => claimed()];
+    let rooms = vec((prop_oneof![5 => free, 1 => addr(Place::Aux)], room), 0..3);
+    let lists = (vec(answer(), 0..3), rooms, (more(), more()));
+    let places = (addr(Place::Header), odd(), odd(), any::<bool>());
+    (places, lists).prop_map(|((arg, put, get, block), (answers, rooms, more))| {
+        // A header out of reach is looked at all the same, and a thousand of them take long.
+        let tame = |more: usize| match more {
+            0 | 1 => more,
+            _ => more.max(1025),
+        };
+        Call::Batch {
+            arg,
+            put,
+            get,
+            answers,
+            rooms,
+            more: (tame(more.0), tame(more.1)),
+            block,
+        }
+    })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -252,6 +313,12 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<Index>().prop_map(Step::DropPrepaid),
         3 => id().prop_map(Step::Interrupt),
         1 => Just(Step::NextId),
+        // The few ids that callers use again and again.
+        3 => (prop_oneof![4 => (50..52u64).prop_map(Id::Any), 1 => id()], vec((any::<bool>(), len()), 0..10))
+            .prop_map(|(id, buffers)| Step::Register(id, buffers)),
+        8 => (option::of(Just(Form::Owned)), out(), vec((any::<bool>(), 1..60usize), 1..4), prop::bool::weighted(0.8))
+            .prop_map(|(form, out, buffers, fetch)| Step::Beside(form, out, buffers, fetch)),
+        2 => any::<Index>().prop_map(Step::Unregister),
         1 => Just(Step::Start),
         1 => Just(Step::Die),
         1 => (any::<Index>(), vec(any::<u8>(), 1..40)).prop_map(|(which, to)| Step::Scribble(which, to)),

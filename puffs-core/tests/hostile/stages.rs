@@ -1,12 +1,16 @@
 //! Where a call stands that has paused, and what the model says of how it goes on.
 
+use std::mem::offset_of;
+
 use puffs_core::msg::op::CLASS_VN;
-use puffs_core::msg::wire::{Req, StartReq};
-use puffs_core::{Errno, UserAddr};
+use puffs_core::msg::wire::{Req, SizeOp, StartReq};
+use puffs_core::{Direction, Errno, UserAddr};
 use zerocopy::{FromBytes, IntoBytes};
 
+use super::batches::Tray;
 use super::memory::Memory;
 use super::model::server::Found;
+use super::model::sizes::Moving;
 use super::model::{Bed, Coming, Key, Model, Owner};
 use super::script::{Form, Rise};
 use crate::common::{Pause, Told};
@@ -18,18 +22,34 @@ pub(crate) struct Getter {
     offered: Req,
     block: bool,
     bed: Option<Bed>,
+    /// Where the number of requests goes, and which one this is.
+    count: Option<(UserAddr, usize)>,
+}
+
+impl Getter {
+    /// Writes which request this is.
+    fn counts(&self, memory: &mut Memory) -> bool {
+        self.count
+            .is_none_or(|(at, value)| memory.write(at, value.as_bytes()))
+    }
 }
 
 /// A call that has paused.
 pub(crate) enum Stage {
     InLine(Form, Coming, Bed),
     Parked(Form, Coming, Bed, Key),
-    Offer(UserAddr, bool),
+    Offer(UserAddr, bool, Option<(UserAddr, usize)>),
     Asleep(Getter, Bed),
     TellSize(Getter, usize),
     Body(Getter, Key),
     FafHeader(Getter, Key),
+    FafCount(Getter, Key),
     Header(Getter, Key),
+    Count(Getter, Key),
+    Batch(Box<Tray>),
+    SizeArg(UserAddr),
+    SizeData(UserAddr, SizeOp, Moving),
+    SizeCount(UserAddr, usize, Moving),
     Answer(UserAddr),
     AnswerBody(Key, Req),
     Start(UserAddr),
@@ -55,12 +75,16 @@ impl Stage {
     pub(crate) fn pause(&self) -> Pause {
         match self {
             Stage::InLine(..) | Stage::Parked(..) | Stage::Asleep(..) => Pause::Sleep,
+            Stage::Batch(tray) => tray.pause(),
             _ => Pause::Copy,
         }
     }
 
     /// Goes on after the pause.
     pub(crate) fn go_on(self, model: &mut Model, memory: &mut Memory, rise: Rise) -> Progress {
+        if let Stage::Batch(tray) = self {
+            return tray.go_on(model, memory, rise);
+        }
         let bed = match &self {
             Stage::InLine(.., bed) | Stage::Parked(.., bed, _) | Stage::Asleep(_, bed) => {
                 Some(*bed)
@@ -87,7 +111,8 @@ impl Stage {
                 None => Paused(Stage::Parked(form, coming, bed, key)),
                 Some(told) => Finished(told.map(|answer| returned(form, &coming, answer))),
             },
-            Stage::Offer(arg, block) => match memory.read(arg, size_of::<Req>()) {
+            Stage::Batch(_) => unreachable!("it has gone on"),
+            Stage::Offer(arg, block, count) => match memory.read(arg, size_of::<Req>()) {
                 None => failed(Errno::Fault),
                 Some(bytes) => {
                     let offered = Req::read_from_bytes(&bytes).unwrap();
@@ -99,6 +124,7 @@ impl Stage {
                             offered,
                             block,
                             bed,
+                            count,
                         },
                     )
                 }
@@ -126,13 +152,29 @@ impl Stage {
             }
             Stage::FafHeader(getter, key) => {
                 let header = model.header(key, getter.offered.aux);
-                let ok = memory.write(getter.arg, header.as_bytes());
+                match memory.write(getter.arg, header.as_bytes()) {
+                    true if getter.count.is_some() => Paused(Stage::FafCount(getter, key)),
+                    ok => copied(model, getter, key, ok),
+                }
+            }
+            Stage::FafCount(getter, key) => {
+                let ok = getter.counts(memory);
                 copied(model, getter, key, ok)
+            }
+            Stage::Count(getter, key) => {
+                if getter.counts(memory) {
+                    return finished(Ok(()));
+                }
+                model.take_back(key);
+                failed(Errno::Fault)
             }
             Stage::Header(getter, key) => {
                 let header = model.header(key, getter.offered.aux);
                 if memory.write(getter.arg, header.as_bytes()) {
-                    return finished(Ok(()));
+                    return match getter.count {
+                        Some(_) => Paused(Stage::Count(getter, key)),
+                        None => finished(Ok(())),
+                    };
                 }
                 model.take_back(key);
                 failed(Errno::Fault)
@@ -153,6 +195,40 @@ impl Stage {
             Stage::AnswerBody(key, answer) => {
                 let body = memory.read(UserAddr(answer.aux), answer.auxlen);
                 finished(model.copied_in(key, answer.rv, body))
+            }
+            Stage::SizeArg(arg) => match memory.read(arg, size_of::<SizeOp>()) {
+                None => failed(Errno::Fault),
+                Some(bytes) => {
+                    let op = SizeOp::read_from_bytes(&bytes).unwrap();
+                    match model.next_data(op.reqid) {
+                        Err(error) => failed(error),
+                        Ok(moving) if op.bufsize == 0 => Paused(Stage::SizeCount(arg, 0, moving)),
+                        Ok(moving) => Paused(Stage::SizeData(arg, op, moving)),
+                    }
+                }
+            },
+            Stage::SizeData(arg, op, mut moving) => {
+                let len = op.bufsize.min(moving.data.len());
+                let server = UserAddr(op.userbuf);
+                let ok = match moving.direction {
+                    Direction::Out => memory.write(server, &moving.data[..len]),
+                    Direction::In => memory
+                        .read(server, len)
+                        .map(|bytes| moving.data[..len].copy_from_slice(&bytes))
+                        .is_some(),
+                };
+                match ok {
+                    true => Paused(Stage::SizeCount(arg, len, moving)),
+                    false => finished(model.moved(moving, Err(Errno::Fault))),
+                }
+            }
+            Stage::SizeCount(arg, len, moving) => {
+                let count = UserAddr(arg.0.wrapping_add(offset_of!(SizeOp, bufsize)));
+                let copied = match memory.write(count, len.as_bytes()) {
+                    true => Ok(len),
+                    false => Err(Errno::Fault),
+                };
+                finished(model.moved(moving, copied))
             }
             Stage::Start(arg) => match memory.read(arg, size_of::<StartReq>()) {
                 None => failed(Errno::Fault),

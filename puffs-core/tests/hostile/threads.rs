@@ -9,9 +9,12 @@ use std::time::{Duration, Instant as StdInstant};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use puffs_core::msg::op::CLASS_VN;
-use puffs_core::msg::wire::{Req, StartReq};
+use puffs_core::msg::wire::{Batch, Req, SizeOp, StartReq};
 use puffs_core::platform::{Platform, Wait};
-use puffs_core::{Config, Cookie, Errno, Instant, Prepaid, ReqId, UserAddr};
+use puffs_core::{
+    Buf, Config, Cookie, Direction, Errno, Instant, Prepaid, ReqId, SizeOps, UserAddr,
+};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::common::*;
 
@@ -44,6 +47,12 @@ enum Ask {
     Prepaid {
         len: usize,
     },
+    /// With buffers beside it, from and to the server.
+    Beside {
+        id: u64,
+        len: usize,
+        buffers: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +84,28 @@ enum Serve {
     Interrupt {
         id: u64,
     },
+    /// Answers what was fetched last, and fetches so many.
+    Batch {
+        len: usize,
+        rooms: usize,
+        wait: bool,
+    },
+    BatchFrom {
+        arg: Option<usize>,
+        put: usize,
+        get: usize,
+        count: usize,
+    },
+    /// Moves for what was fetched last, or by guess.
+    Move {
+        id: Option<u64>,
+        len: usize,
+    },
+    MoveFrom {
+        arg: Option<usize>,
+        id: u64,
+        buf: usize,
+    },
     Start,
     StartFrom(usize),
     Die,
@@ -96,7 +127,12 @@ fn ask() -> impl Strategy<Value = Ask> {
         len.clone().prop_map(|len| Ask::NoWait { len }),
         len.clone().prop_map(|len| Ask::Submit { len }),
         len.clone().prop_map(|len| Ask::Send { len }),
-        len.prop_map(|len| Ask::Prepaid { len }),
+        len.clone().prop_map(|len| Ask::Prepaid { len }),
+        (0..20u64, len, 0..=SizeOps::<Checked>::MOST).prop_map(|(id, len, buffers)| Ask::Beside {
+            id,
+            len,
+            buffers
+        }),
     ]
 }
 
@@ -111,6 +147,16 @@ fn serve() -> impl Strategy<Value = Serve> {
         8 => guess.prop_map(|(id, class, optype, len)| Serve::Guess { id, class, optype, len }),
         4 => (aux.clone(), 0..300usize).prop_map(|(aux, len)| Serve::AnswerFrom { aux, len }),
         4 => (0..20u64).prop_map(|id| Serve::Interrupt { id }),
+        20 => (0..200usize, 0..4usize, any::<bool>()).prop_map(
+            |(len, rooms, wait)| Serve::Batch { len, rooms, wait }
+        ),
+        4 => (prop::option::of(aux.clone()), aux.clone(), aux.clone(), 1..3usize).prop_map(
+            |(arg, put, get, count)| Serve::BatchFrom { arg, put, get, count }
+        ),
+        20 => (prop::option::of(0..20u64), 0..120usize).prop_map(|(id, len)| Serve::Move { id, len }),
+        4 => (prop::option::of(aux.clone()), 0..20u64, aux.clone()).prop_map(
+            |(arg, id, buf)| Serve::MoveFrom { arg, id, buf }
+        ),
         1 => Just(Serve::Start),
         1 => aux.prop_map(Serve::StartFrom),
         1 => Just(Serve::Die),
@@ -192,6 +238,39 @@ fn asks(mount: &TestMount, ask: Ask, slips: &Slips) {
         Ask::Prepaid { len } => Prepaid::new(mount, len)
             .unwrap()
             .send(CLASS_VN, 1, Cookie(1)),
+        Ask::Beside { id, len, buffers } => beside(mount, ReqId(id), len, buffers),
+    }
+}
+
+/// A request with buffers beside it; what comes in is what one server thread wrote.
+fn beside(mount: &TestMount, id: ReqId, len: usize, buffers: usize) {
+    let set = match SizeOps::new(mount, id) {
+        Ok(set) => set,
+        Err(error) => {
+            assert!([Errno::Inval, Errno::Exist, Errno::Nxio].contains(&error));
+            return;
+        }
+    };
+    for at in 0..buffers {
+        let direction = [Direction::In, Direction::Out][at % 2];
+        let data = Buf::copy_of(&vec![1; len + 1], len + 1).unwrap();
+        set.add(direction, data).unwrap();
+    }
+    let ended = mount.call_as(request(len, false), Some(id), &Wait::FOREVER);
+    sound(flat(ended), Some(Errno::Exist));
+    for one in set.finish().iter() {
+        let Some(data) = &one.data else {
+            assert_eq!(one.moved, None);
+            continue;
+        };
+        let moved = one.moved.unwrap_or(0);
+        let (came, rest) = data.split_at(moved);
+        match one.direction {
+            Direction::In => assert!(came.iter().all(|&byte| byte == came[0] && byte >= 2)),
+            Direction::Out => assert!(came.iter().all(|&byte| byte == 1)),
+        }
+        // A copy that could not be told of may have left something.
+        assert!(rest.iter().all(|&byte| byte >= 1));
     }
 }
 
@@ -200,17 +279,30 @@ struct Hostile {
     server: Server,
     last: Req,
     fill: u8,
+    /// A batch, a move, headers and bodies.
+    desk: Part,
 }
 
+/// Where they lie in it.
+const HEADERS: usize = 64;
+const BODIES: usize = 512;
+const DESK: usize = BODIES + 4 * 256;
+
 fn serves(mount: &TestMount, hostile: &mut Hostile, serve: Serve) {
-    let Hostile { server, last, fill } = hostile;
+    let Hostile {
+        server,
+        last,
+        fill,
+        desk,
+    } = hostile;
+    let here = desk.addr();
+    let soon = Wait {
+        deadline: Some(Instant(Checked::now().0 + 50_000)),
+        interruptible: false,
+    };
     let head = UserAddr(server.header_addr());
     match serve {
         Serve::Fetch { room, wait } => {
-            let soon = Wait {
-                deadline: Some(Instant(Checked::now().0 + 50_000)),
-                interruptible: false,
-            };
             if let Ok(fetched) = server.getop(room, wait.then_some(&soon)) {
                 assert!(fetched.body.iter().all(|&byte| byte <= 1), "{fetched:?}");
                 *last = fetched.req;
@@ -257,10 +349,93 @@ fn serves(mount: &TestMount, hostile: &mut Hostile, serve: Serve) {
         Serve::Interrupt { id } => {
             let _ = mount.interrupt(ReqId(id));
         }
+        Serve::Batch { len, rooms, wait } => {
+            *fill = fill.wrapping_add(1) | 2;
+            let header = |at: usize| HEADERS + at * size_of::<Req>();
+            let answer = Req {
+                aux: here + BODIES,
+                auxlen: len,
+                ..*last
+            };
+            desk.bytes_mut()[BODIES..][..len].fill(*fill);
+            write(desk, header(0), &answer);
+            for at in 1..=rooms {
+                let room = Req {
+                    aux: here + BODIES + at * 256,
+                    auxlen: 256,
+                    ..Req::default()
+                };
+                write(desk, header(at), &room);
+            }
+            let batch = Batch {
+                put: here + header(0),
+                nput: 1,
+                get: here + header(1),
+                nget: rooms,
+            };
+            write(desk, 0, &batch);
+            let said = mount.batch(UserAddr(here), wait.then_some(&soon));
+            let read = |at| Req::read_from_bytes(&desk.bytes()[header(at)..][..size_of::<Req>()]);
+            let (told, came) = Batch::read_from_prefix(desk.bytes())
+                .map(|(b, _)| (read(0), b))
+                .unwrap();
+            assert_eq!(told.unwrap().id, 0, "it was answered, or passed over");
+            if said.is_ok() && rooms > 0 {
+                assert!((1..=rooms).contains(&came.nget));
+                *last = read(came.nget).unwrap();
+            }
+        }
+        Serve::BatchFrom {
+            arg,
+            put,
+            get,
+            count,
+        } => {
+            let batch = Batch {
+                put,
+                nput: count,
+                get,
+                nget: count,
+            };
+            write(desk, 0, &batch);
+            let said = mount.batch(arg.map_or(UserAddr(here), UserAddr), None);
+            assert!(said.is_err(), "a batch from nowhere");
+        }
+        Serve::Move { id, len } => {
+            *fill = fill.wrapping_add(1) | 2;
+            desk.bytes_mut()[BODIES..][..len].fill(*fill);
+            let op = SizeOp {
+                reqid: id.unwrap_or(last.id),
+                userbuf: here + BODIES,
+                bufsize: len,
+            };
+            write(desk, 0, &op);
+            if mount.sizeop(UserAddr(here)).is_ok() {
+                let (op, _) = SizeOp::read_from_prefix(desk.bytes()).unwrap();
+                assert!(op.bufsize <= len);
+                let moved = &desk.bytes()[BODIES..][..op.bufsize];
+                assert!(moved.iter().all(|byte| *byte == moved[0]), "{moved:?}");
+            }
+        }
+        Serve::MoveFrom { arg, id, buf } => {
+            let op = SizeOp {
+                reqid: id,
+                userbuf: buf,
+                bufsize: 9,
+            };
+            write(desk, 0, &op);
+            let said = mount.sizeop(arg.map_or(UserAddr(here), UserAddr));
+            assert!(said.is_err(), "moved from nowhere, or to it");
+        }
         Serve::Start => assert!(mount.start(&StartReq::default()).is_err()),
         Serve::StartFrom(arg) => assert!(mount.startop(UserAddr(arg)).is_err()),
         Serve::Die => mount.die(),
     }
+}
+
+/// Writes to a server's memory.
+fn write(desk: &mut Part, at: usize, value: &(impl IntoBytes + Immutable)) {
+    desk.bytes_mut()[at..][..size_of_val(value)].copy_from_slice(value.as_bytes());
 }
 
 pub(crate) fn play(crowd: &Crowd) {
@@ -308,6 +483,7 @@ fn works(mount: &TestMount, script: &[Serve], gate: &Barrier) -> isize {
         server: Server::new(mount),
         last: Req::default(),
         fill: 2,
+        desk: Part::new(DESK),
     };
     gate.wait();
     for _ in 0..ROUNDS {

@@ -10,12 +10,14 @@ use std::sync::{Arc, Mutex};
 
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use puffs_core::msg::op::CLASS_VN;
-use puffs_core::msg::wire::{Req, StartReq};
+use puffs_core::msg::wire::{Req, SizeOp, StartReq};
 use puffs_core::platform::{Wait, Wake};
-use puffs_core::{Buf, Cookie, Errno, Outgoing, Prepaid, ReqId, UserAddr};
+use puffs_core::{Buf, Cookie, Errno, Outgoing, Prepaid, ReqId, SizeOps, UserAddr};
 use zerocopy::IntoBytes;
 
+use super::batches;
 use super::memory::Memory;
+use super::model::sizes::SetKey;
 use super::model::{Coming, Key, Model, Owner};
 use super::script::{Answer, Call, Form, Id, Out, Place, Rise, Script, Step};
 use super::stages::{self, Progress, Stage};
@@ -42,8 +44,8 @@ fn stop(at: Pause) -> Rouse {
 }
 
 /// A call on its way.
-struct Task {
-    thread: usize,
+pub(super) struct Task {
+    pub(super) thread: usize,
     /// Not dropped when a comparison fails: unwinding it would only hide why.
     stack: ManuallyDrop<Stack>,
     memory: Memory,
@@ -51,13 +53,14 @@ struct Task {
 }
 
 pub(crate) struct World {
-    mount: TestMount,
+    pub(super) mount: TestMount,
     host: Arc<Host>,
-    model: Model,
-    tasks: Vec<Task>,
+    pub(super) model: Model,
+    pub(super) tasks: Vec<Task>,
     slips: Vec<(Key, Slip)>,
     prepaid: Vec<Prepaid<Checked>>,
-    threads: usize,
+    pub(super) sets: Vec<(SetKey, SizeOps<Checked>)>,
+    pub(super) threads: usize,
 }
 
 /// Plays the script to its end.
@@ -125,6 +128,7 @@ impl World {
             tasks: Vec::new(),
             slips: Vec::new(),
             prepaid: Vec::new(),
+            sets: Vec::new(),
             threads: 0,
         };
         if script.started {
@@ -142,6 +146,10 @@ impl World {
     fn id(&self, id: &Id) -> u64 {
         match id {
             Id::Any(id) => *id,
+            Id::Beside(which) => match &self.model.with_data()[..] {
+                [] => 7,
+                ids => *which.get(ids),
+            },
             Id::Outstanding(which) => match &self.model.ids()[..] {
                 [] => 7,
                 ids => *which.get(ids),
@@ -215,6 +223,18 @@ impl World {
                 assert_eq!(real, self.model.interrupt(id), "{step:?}: {id}");
             }
             Step::NextId => assert_eq!(self.mount.next_id().0, self.model.fresh_id()),
+            Step::Register(id, buffers) => self.register(self.id(id), buffers),
+            Step::Beside(form, out, buffers, fetch) => {
+                self.beside(*form, out, buffers);
+                if *fetch {
+                    self.fetch();
+                }
+            }
+            Step::Unregister(which) => {
+                if !self.sets.is_empty() {
+                    self.unregister(which.index(self.sets.len()));
+                }
+            }
             Step::Start => {
                 let real = self.mount.start(&StartReq::default());
                 assert_eq!(real, self.model.start(), "{step:?}");
@@ -252,7 +272,7 @@ impl World {
             .ok_or(Errno::WouldBlock)
     }
 
-    fn submit(&mut self, out: &Out) {
+    pub(super) fn submit(&mut self, out: &Out) {
         let coming = self.coming(out);
         let slip = Slip::default();
         let theirs = slip.clone();
@@ -267,7 +287,7 @@ impl World {
         }
     }
 
-    fn answer(&self, answer: &Answer, memory: &Memory) -> Req {
+    pub(super) fn answer(&self, answer: &Answer, memory: &Memory) -> Req {
         let id = self.id(&answer.id);
         let right = self.model.find(id).map(|key| self.model.header(key, 0));
         Req {
@@ -285,7 +305,7 @@ impl World {
     }
 
     /// A new thread makes a call, and comes to its first pause or to its end.
-    fn begin(&mut self, what: &Call) {
+    pub(super) fn begin(&mut self, what: &Call) {
         let thread = self.new_thread();
         let mut memory = Memory::new(thread as u8);
         let header = memory.at(Place::Header).0;
@@ -311,7 +331,10 @@ impl World {
                 let (arg, block) = (memory.addr(*arg), *block);
                 let wait = block.then_some(Wait::FOREVER);
                 let work = move |mount: &TestMount| served(mount.getop(arg, wait.as_ref()));
-                (Progress::Paused(Stage::Offer(arg, block)), Box::new(work))
+                (
+                    Progress::Paused(Stage::Offer(arg, block, None)),
+                    Box::new(work),
+                )
             }
             Call::Putop { arg, answer } => {
                 let answer = self.answer(answer, &memory);
@@ -319,6 +342,24 @@ impl World {
                 let arg = memory.addr(*arg);
                 let work = move |mount: &TestMount| served(mount.putop(arg));
                 (Progress::Paused(Stage::Answer(arg)), Box::new(work))
+            }
+            Call::Batch { arg, block, .. } => {
+                self.lay_out(what, &mut memory);
+                let (arg, block) = (memory.addr(*arg), *block);
+                let wait = block.then_some(Wait::FOREVER);
+                let work = move |mount: &TestMount| served(mount.batch(arg, wait.as_ref()));
+                (Progress::Paused(batches::begin(arg, block)), Box::new(work))
+            }
+            Call::Sizeop { arg, id, buf, size } => {
+                let op = SizeOp {
+                    reqid: self.id(id),
+                    userbuf: memory.addr(*buf).0,
+                    bufsize: *size,
+                };
+                memory.scribble(header, op.as_bytes());
+                let arg = memory.addr(*arg);
+                let work = move |mount: &TestMount| served(mount.sizeop(arg));
+                (Progress::Paused(Stage::SizeArg(arg)), Box::new(work))
             }
             Call::Startop { arg } => {
                 let arg: UserAddr = memory.addr(*arg);
@@ -336,7 +377,7 @@ impl World {
     }
 
     /// The call at this place goes on.
-    fn resume(&mut self, at: usize, rise: Rise) {
+    pub(super) fn resume(&mut self, at: usize, rise: Rise) {
         let Task {
             thread,
             mut stack,
@@ -433,6 +474,11 @@ impl World {
             assert_eq!((self.mount.load(), self.mount.sleepers()), ((0, 0), (0, 0)));
         }
         self.prepaid.clear();
+        while self.sets.len() > 1 {
+            self.unregister(0);
+        }
+        // The last one is dropped as it is.
+        self.sets.clear();
         let (mount, (last, _)) = (&mut self.mount, new_mount(self.model.config));
         *mount = last;
         // Whom the mount left behind is told now.

@@ -1,15 +1,16 @@
 //! One caller: requests in every form there is, one after the other, and what may come of each.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
 use puffs_core::msg::op::{CLASS_VFS, CLASS_VN};
 use puffs_core::platform::{Platform, Wait};
-use puffs_core::{Answer, Buf, Cookie, Errno, Outgoing, Prepaid, ReqId};
+use puffs_core::{Answer, Buf, Cookie, Errno, Outgoing, Prepaid, ReqId, SizeOps};
 
 use crate::letter::{Question, Reply, SHORTEST};
 use crate::life::{End, Life, MAX_LEN, Note, Published, wait};
+use crate::moves::Parcels;
 use crate::rough::{Rough, poor};
 use crate::tally::{Seen, saw};
 use crate::watchdog::{doing, progress};
@@ -29,9 +30,14 @@ enum Form {
     Send,
     Prepaid,
     Refused,
+    /// With buffers beside it.
+    Parts,
+    SubmitParts,
+    /// From a server.
+    Inner,
 }
 
-const FORMS: [Form; 12] = [
+const FORMS: [Form; 15] = [
     Form::Call,
     Form::OwnId,
     Form::SharedId,
@@ -44,6 +50,9 @@ const FORMS: [Form; 12] = [
     Form::Send,
     Form::Prepaid,
     Form::Refused,
+    Form::Parts,
+    Form::Parts,
+    Form::SubmitParts,
 ];
 
 const QUIET: [Form; 4] = [Form::Call, Form::Vntouser, Form::Adjbuf, Form::Send];
@@ -69,7 +78,7 @@ impl std::fmt::Debug for Life {
     }
 }
 
-fn parts(ended: &Result<Answer<Rough>, Errno>) -> Ended<'_> {
+fn flat(ended: &Result<Answer<Rough>, Errno>) -> Ended<'_> {
     match ended {
         Ok(answer) => {
             let (body, rest) = answer.body.split_at(answer.len);
@@ -81,7 +90,7 @@ fn parts(ended: &Result<Answer<Rough>, Errno>) -> Ended<'_> {
 
 impl Sent {
     fn completes(&self) -> bool {
-        matches!(self.form, Form::Submit | Form::SubmitAs)
+        matches!(self.form, Form::Submit | Form::SubmitAs | Form::SubmitParts)
     }
 
     fn body(&self) -> Buf<Rough> {
@@ -136,7 +145,7 @@ impl Sent {
         }
         saw(match self.form {
             _ if body.len() > room => Seen::Grown,
-            Form::Submit | Form::SubmitAs => Seen::Completed,
+            _ if self.completes() => Seen::Completed,
             Form::Vntouser | Form::Vfstouser => Seen::Lent,
             _ => Seen::Parked,
         });
@@ -144,7 +153,10 @@ impl Sent {
     }
 
     fn failed(&self, error: Errno) {
-        let published = matches!(self.form, Form::OwnId | Form::SharedId | Form::SubmitAs);
+        let published = matches!(
+            self.form,
+            Form::OwnId | Form::SharedId | Form::SubmitAs | Form::Parts | Form::SubmitParts
+        );
         let interruptible = self.wait.interruptible && !self.completes();
         let (may_be, seen) = match error {
             Errno::Nxio if self.completes() => (self.life.dying(), Seen::CompletionDied),
@@ -161,6 +173,7 @@ impl Sent {
             // The ledger knows whether a server broke the rules.
             Errno::Proto => (true, Seen::Broken),
             Errno::NoMem => (self.question.grow, Seen::Poor),
+            Errno::Deadlk => (self.form == Form::Inner, Seen::Deadlock),
             _ => (false, Seen::Refused),
         };
         assert!(may_be, "{error:?} for {self:?}");
@@ -201,15 +214,25 @@ impl Sent {
         let sent = self.clone();
         let alive = Completion::new(&life);
         let follow = rng.u8(..8) == 0;
+        let id = life.mount.next_id();
+        let parts = usize::from(self.question.parts);
+        let parts = match parts {
+            0 => None,
+            _ => match Parcels::new(&life, id, self.question.token, parts) {
+                Ok(parts) => Some(Arc::new(Mutex::new(Some(parts)))),
+                Err(error) => return self.ended(Err(error)),
+            },
+        };
+        let theirs = parts.clone();
         let done = move |ended: Result<Answer<Rough>, Errno>| {
             let _alive = alive;
-            sent.ended(parts(&ended));
+            give_back(&theirs, false);
+            sent.ended(flat(&ended));
             after(&sent.life, follow);
         };
         let begun = match self.form {
             Form::Submit => life.mount.submit(out, Box::new(done)),
             _ => {
-                let id = life.mount.next_id();
                 publish(&life, id, Some(self.note.clone()), true);
                 life.mount.submit_as(out, Some(id), Box::new(done))
             }
@@ -218,6 +241,43 @@ impl Sent {
             Ok(begun) => assert_ne!(begun.id, ReqId(0)),
             Err(error) => self.ended(Err(error)),
         }
+        if parts.is_some() && rng.u8(..4) != 0 {
+            return;
+        }
+        give_back(&parts, true);
+    }
+
+    /// With buffers beside it.
+    fn with_parts(&self, rng: &mut Rng) {
+        let life = &self.life;
+        let id = life.mount.next_id();
+        let parts = usize::from(self.question.parts);
+        let parts = match Parcels::new(life, id, self.question.token, parts) {
+            Ok(parts) => parts,
+            Err(error) => return self.ended(Err(error)),
+        };
+        publish(life, id, Some(self.note.clone()), false);
+        let ended = life.mount.call_as(self.out(rng), Some(id), &self.wait);
+        if rng.bool() {
+            parts.finish(false);
+            return self.ended(flat(&ended));
+        }
+        // A server that moves something now must find that nobody waits for it.
+        self.ended(flat(&ended));
+        for _ in 0..rng.usize(..50) {
+            std::thread::yield_now();
+        }
+        parts.finish(false);
+    }
+}
+
+/// Takes back the buffers beside a request, unless somebody has.
+fn give_back(parts: &Option<Arc<Mutex<Option<Parcels>>>>, early: bool) {
+    let taken = parts
+        .as_ref()
+        .and_then(|parts| parts.lock().unwrap().take());
+    if let Some(parts) = taken {
+        parts.finish(early);
     }
 }
 
@@ -268,6 +328,7 @@ fn faf(life: &Life, room: usize) {
         room,
         grow: false,
         shared: false,
+        parts: 0,
     };
     let body = Buf::copy_of(&question.bytes(), room).unwrap();
     let out = Outgoing::vn(1, Cookie(question.token as usize), body);
@@ -292,6 +353,7 @@ fn prepaid(life: &Life, room: usize, wanted: bool) {
         room,
         grow: false,
         shared: false,
+        parts: 0,
     };
     paid.body().copy_from_slice(&question.bytes());
     life.ledger.ended(question.token, Ok(0));
@@ -341,6 +403,10 @@ fn one(life: &Arc<Life>, rng: &mut Rng) {
         Form::Refused => return refused(life, rng),
         _ => {}
     }
+    let parts = match form {
+        Form::Parts | Form::SubmitParts => rng.u8(1..=SizeOps::<Rough>::MOST as u8),
+        _ => 0,
+    };
     let shared = form == Form::SharedId;
     let grow = match form {
         Form::Vntouser | Form::Vfstouser => false,
@@ -352,6 +418,7 @@ fn one(life: &Arc<Life>, rng: &mut Rng) {
         room,
         grow,
         shared,
+        parts,
     };
     let sent = Sent {
         life: life.clone(),
@@ -364,7 +431,8 @@ fn one(life: &Arc<Life>, rng: &mut Rng) {
     let mount = &life.mount;
     let ended = match form {
         Form::Vntouser | Form::Vfstouser => return sent.lend(rng),
-        Form::Submit | Form::SubmitAs => return sent.submit(rng),
+        Form::Submit | Form::SubmitAs | Form::SubmitParts => return sent.submit(rng),
+        Form::Parts => return sent.with_parts(rng),
         Form::OwnId => {
             let id = mount.next_id();
             publish(life, id, Some(sent.note.clone()), false);
@@ -383,7 +451,32 @@ fn one(life: &Arc<Life>, rng: &mut Rng) {
         }
         _ => mount.call(sent.out(rng), &sent.wait),
     };
-    sent.ended(parts(&ended));
+    sent.ended(flat(&ended));
+}
+
+/// A server's call into its own mount, which has no time to wait.
+pub(crate) fn inner(life: &Arc<Life>, rng: &mut Rng) -> Result<(), Errno> {
+    let question = Question {
+        token: life.ledger.ask(false, false),
+        room: rng.usize(SHORTEST..400),
+        grow: false,
+        shared: false,
+        parts: 0,
+    };
+    let soon = Rough::now().0 + rng.u64(..2_000_000);
+    let sent = Sent {
+        life: life.clone(),
+        question,
+        form: Form::Inner,
+        wait: Wait {
+            deadline: Some(puffs_core::Instant(soon)),
+            interruptible: rng.bool(),
+        },
+        note: Note::default(),
+    };
+    let ended = life.mount.call(sent.out(rng), &sent.wait);
+    sent.ended(flat(&ended));
+    ended.map(|_| ())
 }
 
 /// Calls until the mount is dead, or until it has had enough.

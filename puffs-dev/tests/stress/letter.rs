@@ -12,17 +12,21 @@ pub(crate) struct Question {
     pub(crate) grow: bool,
     /// Its id is one that several use, so a late answer may meet another request than it was meant for.
     pub(crate) shared: bool,
+    /// Buffers that are registered beside it.
+    pub(crate) parts: u8,
 }
 
 /// The shortest question, and as long as any answer need be.
 pub(crate) const SHORTEST: usize = 32;
 
-fn filling(key: u64, at: usize) -> u8 {
+/// A byte of the sequence that this key alone has.
+pub(crate) fn filling(key: u64, at: usize) -> u8 {
     let mixed = (key + at as u64 / 8).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed.to_le_bytes()[at % 8]
 }
 
-fn fill(bytes: &mut [u8], from: usize, key: u64) {
+/// Fills with it, from an offset on.
+pub(crate) fn fill(bytes: &mut [u8], from: usize, key: u64) {
     for (at, byte) in bytes.iter_mut().enumerate().skip(from) {
         *byte = filling(key, at);
     }
@@ -46,6 +50,7 @@ impl Question {
         bytes[..8].copy_from_slice(&self.token.to_le_bytes());
         bytes[8..16].copy_from_slice(&(self.room as u64).to_le_bytes());
         (bytes[16], bytes[17]) = (self.grow.into(), self.shared.into());
+        bytes[18] = self.parts;
         fill(&mut bytes, QUESTION_HEAD, self.token);
         bytes
     }
@@ -57,6 +62,7 @@ impl Question {
             room: word(bytes, 8) as usize,
             grow: bytes[16] != 0,
             shared: bytes[17] != 0,
+            parts: bytes[18],
         };
         assert!(
             filled(bytes, QUESTION_HEAD, question.token),

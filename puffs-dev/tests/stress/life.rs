@@ -12,13 +12,13 @@ use puffs_core::{Buf, Config, Errno, Late, Mount, MountHost, OnClose, Outgoing, 
 use puffs_dev::Registry;
 
 use crate::common::lwp;
+use crate::held::Held;
 use crate::ledger::Ledger;
 use crate::letter::Reply;
 use crate::rough::{Rough, TestInstance, TestMount};
-use crate::server::Held;
 use crate::signals::Targets;
 use crate::tally::{Seen, saw};
-use crate::{caller, chaos, server, watchdog};
+use crate::{caller, chaos, observer, server, watchdog};
 
 /// The longest message.
 pub(crate) const MAX_LEN: usize = 2048;
@@ -73,7 +73,9 @@ pub(crate) struct Plan {
     pub(crate) signals: bool,
     /// Of two servers so many poll.
     pub(crate) polls: u8,
-    servers: usize,
+    /// Of four servers so many do all in batches.
+    pub(crate) batches: u8,
+    pub(crate) servers: usize,
     callers: usize,
     /// Requests of each caller, at most.
     pub(crate) steps: usize,
@@ -108,6 +110,7 @@ impl Plan {
             retire: quiet || rng.u8(..4) == 0,
             signals: !quiet && rng.bool(),
             polls: [0, 0, 1, 2][rng.usize(..if quiet { 2 } else { 4 })],
+            batches: [0, 1, 3, 4][rng.usize(..4)],
             servers: rng.usize(1..=4),
             callers: rng.usize(2..=7),
             steps: match drain {
@@ -155,6 +158,10 @@ pub(crate) struct Life {
     /// The next completion is to kill the mount, or the next copy.
     pub(crate) deadly: AtomicBool,
     pub(crate) over: AtomicBool,
+    /// Servers that call into the mount.
+    pub(crate) inside: AtomicUsize,
+    /// They may not any more.
+    pub(crate) settled: AtomicBool,
     fate: Arc<Fate>,
 }
 
@@ -247,6 +254,8 @@ impl Life {
             steps: AtomicUsize::new(0),
             deadly: AtomicBool::new(false),
             over: AtomicBool::new(false),
+            inside: AtomicUsize::new(0),
+            settled: AtomicBool::new(false),
             fate,
         })
     }
@@ -325,7 +334,9 @@ impl Life {
             caller.join().unwrap();
         }
         watchdog::doing(|| "waits for an empty queue".to_owned());
-        while self.completions.load(SeqCst) != 0
+        self.settled.store(true, SeqCst);
+        while self.inside.load(SeqCst) != 0
+            || self.completions.load(SeqCst) != 0
             || self.mount.load() != (0, 0)
             || self.ledger.unfetched() != 0
         {
@@ -402,6 +413,7 @@ impl Life {
         );
         assert_eq!(late.map(|_| ()), Err(Errno::Nxio));
         self.ledger.close(self.plan.end == End::Drain);
+        observer::settle(&self);
 
         assert_eq!(self.completions.load(SeqCst), 0, "a completion is kept");
         let fate = self.fate.clone();
@@ -437,6 +449,8 @@ pub(crate) fn live(registry: &Registry<Rough>, number: usize, rng: &mut Rng) {
             .collect();
         let name = format!("life {number}, chaos");
         watchdog::spawn(scope, &name, rng, move |rng| chaos::trouble(life, rng));
+        let name = format!("life {number}, observer");
+        watchdog::spawn(scope, &name, rng, move |rng| observer::look(life, rng));
         if early {
             bind();
         }

@@ -9,6 +9,11 @@
 //! | `ledger` | what became of each request and of each answer of a mount, and the rules that hold at its end |
 //! | `life` | one mount from its making to its end |
 //! | `caller`, `server` | one thread of each |
+//! | `held` | what the threads of a server share |
+//! | `inner` | a server that calls into its own mount |
+//! | `batch` | a server that does all in batches |
+//! | `moves` | data beside a request: who registers it and who moves it |
+//! | `observer` | who looks at figures, lists and watchers, and at a mount's end whether they add up |
 //! | `chaos` | signals and interrupts; a wanderer who opens, binds and closes beside the mounts |
 //! | `signals` | real signals |
 //! | `tally` | what happened how often: none of it may stop happening unseen |
@@ -17,13 +22,18 @@
 //! `DURATION=` says for how many seconds (2), `SEED=` repeats the choices of an earlier run, though not its timing. With five
 //! seconds or more, everything that the tally knows must have happened.
 
+mod batch;
 mod caller;
 mod chaos;
 #[path = "../common/mod.rs"]
 mod common;
+mod held;
+mod inner;
 mod ledger;
 mod letter;
 mod life;
+mod moves;
+mod observer;
 mod rough;
 mod server;
 mod signals;

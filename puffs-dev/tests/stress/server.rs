@@ -5,26 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use fastrand::Rng;
-use puffs_core::msg::op::{CLASS_MASK, CLASS_VFS, CLASS_VN, FLAG_FAF};
+use puffs_core::msg::op::{CLASS_VFS, CLASS_VN, FLAG_FAF};
 use puffs_core::msg::wire::{Req, StartReq};
 use puffs_core::{Errno, UserAddr};
-use puffs_dev::{Command, events};
+use puffs_dev::{Command, Sight, events, filters};
 use zerocopy::{FromBytes, IntoBytes};
 
-use crate::letter::{Question, REPLY_HEAD, Reply, SHORTEST};
+use crate::held::{Held, gone, take, take_held};
+use crate::inner::inner;
+use crate::letter::{REPLY_HEAD, Reply, SHORTEST};
 use crate::life::{End, Life, MAX_LEN, MAX_RV, Start};
 use crate::rough::{Meanwhile, TestInstance, Way, nowhere, poor, watched};
 use crate::tally::{Seen, saw};
-use crate::watchdog::{doing, progress};
-
-/// A request that a server has.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Held {
-    id: u64,
-    opclass: u8,
-    optype: u8,
-    question: Question,
-}
+use crate::watchdog::doing;
+use crate::{batch, moves};
 
 /// What a fetch is to go wrong by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +47,6 @@ struct Desk<'l> {
     life: &'l Arc<Life>,
     header: Box<Req>,
     aux: Vec<u8>,
-}
-
-/// Nothing can be fetched or answered: the mount is dead, or this instance is not its own any more.
-fn gone(error: Errno) -> bool {
-    matches!(error, Errno::Nxio | Errno::NoEnt)
 }
 
 fn gone_or(said: Result<(), Errno>, others: &[Errno]) -> bool {
@@ -117,7 +106,10 @@ impl<'l> Desk<'l> {
             _ => at.getop(header, !block),
         };
         match (how, fetched) {
-            (Fetch::Well, Ok(())) => Ok(self.fetched(aux)),
+            (Fetch::Well, Ok(())) => {
+                assert_eq!(self.header.aux, aux.0);
+                Ok(take(self.life, &self.header, &self.aux))
+            }
             (Fetch::Short, Err(Errno::TooBig)) => {
                 assert!((SHORTEST..=MAX_LEN).contains(&self.header.auxlen));
                 saw(Seen::ShortBuffer);
@@ -152,36 +144,6 @@ impl<'l> Desk<'l> {
             }
             (how, said) => panic!("a fetch ({how:?}, block {block}): {said:?}"),
         }
-    }
-
-    /// What GETOP gave. `None`: it wants no answer.
-    fn fetched(&mut self, aux: UserAddr) -> Option<Held> {
-        let header = &*self.header;
-        assert_eq!((header.aux, header.rv, header.pad), (aux.0, 0, [0; 2]));
-        let question = Question::read(&self.aux[..header.auxlen]);
-        let faf = header.opclass & FLAG_FAF != 0;
-        assert_eq!(header.id == 0, faf);
-        let cookie = match header.opclass & CLASS_MASK {
-            CLASS_VN => question.token as usize,
-            class => {
-                assert_eq!(class, CLASS_VFS);
-                0
-            }
-        };
-        assert_eq!(header.cookie, cookie);
-        self.life.ledger.fetched(question.token);
-        saw(Seen::Fetched);
-        if faf {
-            saw(Seen::FafFetched);
-            progress();
-            return None;
-        }
-        Some(Held {
-            id: header.id,
-            opclass: header.opclass,
-            optype: header.optype,
-            question,
-        })
     }
 
     /// PUTOP of a header, with an answer of `len` bytes, until it reaches the mount.
@@ -302,6 +264,13 @@ impl<'l> Desk<'l> {
 
     /// Answers, in one way or another.
     fn deal_with(&mut self, held: Held, rng: &mut Rng) {
+        let moves = held.question.parts > 0 && rng.u8(..8) != 0;
+        if moves {
+            moves::serve(self.life, &held, rng);
+        }
+        if rng.u8(..16) == 0 {
+            inner(self.life, Some(&held), rng);
+        }
         doing(|| format!("answers {held:?}"));
         let flaw = match rng.u8(..50) {
             0 => Flaw::Class,
@@ -323,6 +292,9 @@ impl<'l> Desk<'l> {
                     Err(Errno::Inval) if !strict => {}
                     Err(error) if gone(error) => {}
                     said => panic!("an answer to {held:?}: {said:?}"),
+                }
+                if moves && !held.question.shared {
+                    moves::closed(self.life, held.id);
                 }
                 if rng.u8(..8) == 0 {
                     self.once_more(&held, rng);
@@ -413,18 +385,18 @@ fn dead(said: Result<(), Errno>) -> Errno {
 }
 
 /// Sleeps in poll until there is something to do.
-fn poll(at: &TestInstance) {
+pub(crate) fn poll(at: &TestInstance) {
+    if fastrand::bool() {
+        let watcher = at.watch(filters::READ).unwrap();
+        let seen = watcher.poll_point().rung();
+        if watcher.state() == Sight::Nothing && watcher.poll_point().wait(seen) {
+            saw(Seen::WatchSlept);
+        }
+        return;
+    }
     let seen = at.poll_point().rung();
     if at.poll(events::IN) == 0 && at.poll_point().wait(seen) {
         saw(Seen::PollSlept);
-    }
-}
-
-fn take_held(life: &Life, rng: &mut Rng) -> Option<Held> {
-    let mut held = life.held.lock().unwrap();
-    match held.len() {
-        0 => None,
-        all => Some(held.swap_remove(rng.usize(..all))),
     }
 }
 
@@ -437,6 +409,20 @@ pub(crate) fn serve(life: &Arc<Life>, number: usize, rng: &mut Rng) {
         desk.start();
     }
     let polls = rng.u8(..2) < life.plan.polls;
+    if rng.u8(..4) < life.plan.batches {
+        batch::serve(life, number, polls, rng);
+    } else {
+        work(&mut desk, number, polls, rng);
+    }
+    // What its fellows would answer otherwise, and they may be asleep.
+    while let Some(held) = take_held(life, rng) {
+        desk.deal_with(held, rng);
+    }
+}
+
+/// Fetches and answers, one at a time.
+fn work(desk: &mut Desk<'_>, number: usize, polls: bool, rng: &mut Rng) {
+    let life = desk.life;
     let mut latest = 0;
     loop {
         if rng.bool()
@@ -446,7 +432,10 @@ pub(crate) fn serve(life: &Arc<Life>, number: usize, rng: &mut Rng) {
             continue;
         }
         if life.plan.guessing && rng.u8(..4) == 0 {
-            desk.guess(latest + rng.u64(..4), CLASS_VN, rng.u8(1..=3));
+            match rng.bool() {
+                true => moves::guess(life, latest + rng.u64(..4), rng),
+                false => desk.guess(latest + rng.u64(..4), CLASS_VN, rng.u8(1..=3)),
+            }
         }
         let how = match rng.u8(..40) {
             ..20 if life.plan.quiet && number > 0 => Fetch::Short,
@@ -470,6 +459,10 @@ pub(crate) fn serve(life: &Arc<Life>, number: usize, rng: &mut Rng) {
             Err(Errno::WouldBlock) => match take_held(life, rng) {
                 Some(held) => desk.deal_with(held, rng),
                 None if polls => {
+                    if rng.u8(..8) == 0 {
+                        inner(life, None, rng);
+                        continue;
+                    }
                     doing(|| "polls".to_owned());
                     poll(&at);
                 }
@@ -482,9 +475,5 @@ pub(crate) fn serve(life: &Arc<Life>, number: usize, rng: &mut Rng) {
             // It is not bound yet, or not any more.
             Err(_) => std::thread::yield_now(),
         }
-    }
-    // What its fellows would answer otherwise, and they may be asleep.
-    while let Some(held) = take_held(life, rng) {
-        desk.deal_with(held, rng);
     }
 }
