@@ -2,6 +2,7 @@
 
 use std::mem::offset_of;
 
+use proptest::sample::Index;
 use puffs_core::msg::op::{CLASS_VN, vn};
 use puffs_core::msg::wire::{Batch, Req, SizeOp};
 use puffs_core::{Buf, Cookie, Direction, Errno, Outgoing, Platform, SizeOps, Status, UserAddr};
@@ -9,7 +10,7 @@ use zerocopy::IntoBytes;
 
 use super::script::{Addr, Step};
 use super::world::{Beside, Op, World};
-use super::{GET, PUT};
+use super::{BODY, GET, PUT};
 use crate::common::*;
 
 impl World {
@@ -86,6 +87,37 @@ impl World {
                 Err(Errno::TooBig)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// An instance, and the id of a request there that awaits its answer and has buffers beside it.
+    pub(super) fn with_buffers(&self, which: &Index) -> Option<(usize, u64)> {
+        let awaited = |set: &&Beside| {
+            let mut awaited = self.mounts[set.mount].awaited.iter();
+            awaited.any(|&(id, _)| id == set.id)
+        };
+        let bound = |set: &Beside| Some((self.bound(set.mount)?, set.id));
+        let all: Vec<_> = self.sets.iter().filter(awaited).filter_map(bound).collect();
+        (!all.is_empty()).then(|| *which.get(&all))
+    }
+
+    /// The server of this mount, if it has one, fetches all that there is.
+    pub(super) fn fetch(&mut self, mount: usize) {
+        let Some(open) = self.bound(mount) else {
+            return;
+        };
+        let arg = self.addr(Addr::Header);
+        loop {
+            self.write(&Req {
+                aux: self.addr(Addr::Inside(BODY)).0,
+                auxlen: 120,
+                ..Req::default()
+            });
+            let wanted = self.gets(open, arg).map(drop);
+            assert_eq!(self.opens[open].instance.getop(arg, true), wanted);
+            if wanted.is_err() {
+                return;
+            }
         }
     }
 

@@ -68,7 +68,8 @@ pub(super) enum Step {
     Sizeop {
         at: Index,
         arg: Addr,
-        id: u64,
+        /// One that has buffers beside it, or any.
+        id: Result<Index, u64>,
         buf: Addr,
         size: usize,
     },
@@ -141,6 +142,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let aux = prop_oneof![6 => Just(Addr::Inside(BODY)), 1 => addr()];
     let id = prop_oneof![8 => 0..9u64, 1 => any::<u64>()];
     let buf = aux.clone();
+    let beside = prop_oneof![6 => at().prop_map(Ok), 1 => (0..9u64).prop_map(Err)];
     // No call of ours has so small an argument.
     let command = prop_oneof![
         (any::<u8>(), any::<u8>(), any::<usize>()),
@@ -167,11 +169,11 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             |(at, arg, id, auxlen, aux)| Step::Putop { at, arg, id, auxlen, aux }
         ),
         8 => batch(),
-        3 => (at(), 0..100usize, vec((any::<bool>(), 1..60usize), 1..4)).prop_map(
+        5 => (at(), 0..100usize, vec((any::<bool>(), 1..60usize), 1..4)).prop_map(
             |(mount, len, buffers)| Step::Beside(mount, len, buffers)
         ),
         1 => at().prop_map(Step::TakeBack),
-        8 => (at(), addr(), 0..9u64, buf, 0..120usize).prop_map(
+        12 => (at(), addr(), beside, buf, 0..120usize).prop_map(
             |(at, arg, id, buf, size)| Step::Sizeop { at, arg, id, buf, size }
         ),
         3 => (at(), addr()).prop_map(|(at, arg)| Step::Startop { at, arg }),

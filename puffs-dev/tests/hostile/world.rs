@@ -293,6 +293,9 @@ impl World {
             Step::Beside(mount, len, buffers) => {
                 if let Some(mount) = self.mount(mount) {
                     self.beside(mount, *len, buffers);
+                    if buffers.len() > 1 {
+                        self.fetch(mount);
+                    }
                 }
             }
             Step::TakeBack(which) => {
@@ -308,9 +311,13 @@ impl World {
                 size,
             } => {
                 let Some(open) = self.open(at) else { return };
+                let (open, id) = match id {
+                    Ok(which) => self.with_buffers(which).unwrap_or((open, 7)),
+                    Err(id) => (open, *id),
+                };
                 let (arg, userbuf) = (self.addr(*arg), self.addr(*buf).0);
                 let op = SizeOp {
-                    reqid: *id,
+                    reqid: id,
                     userbuf,
                     bufsize: *size,
                 };
