@@ -312,6 +312,16 @@ fn what_is_registered_comes_to_no_other_request() {
 }
 
 #[test]
+fn no_request_gets_an_id_that_something_is_registered_for() {
+    let (mount, _, _server) = running();
+    let ReqId(first) = mount.next_id();
+    let _ops = SizeOps::new(&mount, ReqId(first + 1)).unwrap();
+    assert_eq!(mount.next_id(), ReqId(first + 2));
+    let (id, _slip) = submit(&mount, out(b"req"));
+    assert_eq!(id, ReqId(first + 3));
+}
+
+#[test]
 fn a_request_that_came_back_still_has_its_data() {
     let (mount, _, mut server) = running();
     let mut mover = Mover::new(&mount);

@@ -2,7 +2,8 @@
 //! answers what it has and fetches what there is.
 //!
 //! The call may be made again as it was after any error, a signal above all: an answer that was taken has lost its
-//! id, and one without an id is passed over; so none is given twice. Only after `TooBig` the first buffer must become larger
+//! id, and one without an id is passed over; so none is given twice. (One whose header cannot be written keeps its id, and is
+//! refused the second time.) Only after `TooBig` the first buffer must become larger
 //! before, since its header says what is needed.
 
 use core::mem::offset_of;
@@ -23,7 +24,7 @@ impl<P: Platform> Mount<P> {
     ///
     /// Each answer is treated as by [`Mount::putop`]. Its header is written back with `preq_rv` 0 or the error's number, and
     /// `preq_id` 0. When all were taken (`Canceled` counts as taken), up to `nget` requests are fetched as by [`Mount::getop`],
-    /// `nget` then says how many. Only for the first one the call sleeps, as `block` says; what keeps a later one from
+    /// `nget` then says how many; it means nothing when the call fails. Only for the first one the call sleeps, as `block` says; what keeps a later one from
     /// coming is no error.
     ///
     /// # Errors
@@ -36,7 +37,6 @@ impl<P: Platform> Mount<P> {
     pub fn batch(&self, arg: UserAddr, block: Option<&Wait>) -> Result<()> {
         let mut batch = Batch::default();
         self.noting_faults(P::copyin(arg, batch.as_mut_bytes()))?;
-        self.state.with(|st| st.alive())?;
         if batch.nput > MOST || batch.nget > MOST {
             return Err(Errno::Inval);
         }
@@ -46,6 +46,8 @@ impl<P: Platform> Mount<P> {
             outcome = outcome.and(self.answer_at(at));
         }
         outcome?;
+        // Also when there was nothing to give, and there is nothing to fetch.
+        self.state.with(|st| st.alive())?;
         for (fetched, at) in each(batch.get, batch.nget).enumerate() {
             let count = Count {
                 at: count,

@@ -143,8 +143,7 @@ impl<P: Platform> SizeOps<P> {
     /// An empty set for the request that will be sent under `id`, from [`Mount::next_id`].
     ///
     /// # Errors
-    /// `Inval` for an id that [`Mount::next_id`] has not given out, `Exist` when there is a set or a request with this id, `Nxio` when
-    /// the mount is dead, `NoMem`.
+    /// `Inval` for id 0, `Exist` when there is a set or a request with this id, `Nxio` when the mount is dead, `NoMem`.
     pub fn new(mount: &Ref<Mount<P>, P>, id: ReqId) -> Result<Self> {
         let id = id.some().ok_or(Errno::Inval)?;
         let mut spare: Option<Space<P>> = None;
@@ -273,12 +272,7 @@ impl<P: Platform> Moving<P> {
 impl<P: Platform> State<P> {
     /// Registers an empty set, or says what is missing.
     fn register(&mut self, id: ReqId) -> Result<core::result::Result<Slot, Need>> {
-        if id.0 >= self.next_id {
-            return Err(Errno::Inval);
-        }
-        if self.index.find(&self.requests, id.0).is_some()
-            || self.sizes.waiting.find(&self.sizes.sets, id.0).is_some()
-        {
+        if self.index.find(&self.requests, id.0).is_some() || self.awaits_sending(id.0) {
             return Err(Errno::Exist);
         }
         if !self.sizes.sets.has_room() {
@@ -298,6 +292,11 @@ impl<P: Platform> State<P> {
         });
         self.sizes.waiting.insert(&mut self.sizes.sets, set);
         Ok(Ok(set))
+    }
+
+    /// Whether something is registered for a request with this id that was not sent yet.
+    pub(crate) fn awaits_sending(&self, id: u64) -> bool {
+        self.sizes.waiting.find(&self.sizes.sets, id).is_some()
     }
 
     /// Takes a set out, to be freed without the lock.

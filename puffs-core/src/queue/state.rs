@@ -424,7 +424,7 @@ impl<P: Platform> State<P> {
         loop {
             let id = self.next_id;
             self.next_id += 1;
-            if self.index.find(&self.requests, id).is_none() {
+            if self.index.find(&self.requests, id).is_none() && !self.awaits_sending(id) {
                 return ReqId(id);
             }
         }

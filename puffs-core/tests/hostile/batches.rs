@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use puffs_core::msg::wire::{Batch, Req};
 use puffs_core::platform::Platform;
-use puffs_core::{Errno, UserAddr};
+use puffs_core::{Errno, Status, UserAddr};
 use zerocopy::{FromBytes, IntoBytes};
 
 use super::memory::Memory;
@@ -67,12 +67,15 @@ impl Tray {
     }
 
     /// Comes to the next answer, or to the first request.
-    fn next_answer(mut self: Box<Self>) -> Progress {
+    fn next_answer(mut self: Box<Self>, model: &Model) -> Progress {
         if self.at < self.batch.nput {
             return self.paused(Stand::Header);
         }
         if self.outcome.is_err() {
             return finished(self.outcome);
+        }
+        if model.status == Status::Dying {
+            return finished(Err(Errno::Nxio));
         }
         self.at = 0;
         self.next_fetch()
@@ -91,10 +94,10 @@ impl Tray {
         self.paused(Stand::Fetch(stage))
     }
 
-    fn answered(mut self: Box<Self>, outcome: Result<(), Errno>) -> Progress {
+    fn answered(mut self: Box<Self>, outcome: Result<(), Errno>, model: &Model) -> Progress {
         self.outcome = self.outcome.and(outcome);
         self.at += 1;
-        self.next_answer()
+        self.next_answer(model)
     }
 
     pub(crate) fn go_on(
@@ -112,16 +115,16 @@ impl Tray {
                     if self.batch.nput > 1024 || self.batch.nget > 1024 {
                         return finished(Err(Errno::Inval));
                     }
-                    self.next_answer()
+                    self.next_answer(model)
                 }
             },
             Stand::Header => {
                 let Some(bytes) = memory.read(here, size_of::<Req>()) else {
-                    return self.answered(Err(Errno::Fault));
+                    return self.answered(Err(Errno::Fault), model);
                 };
                 let answer = Req::read_from_bytes(&bytes).unwrap();
                 if answer.id == 0 {
-                    return self.answered(Ok(()));
+                    return self.answered(Ok(()), model);
                 }
                 match model.accept(&answer) {
                     Err(error) => self.paused(Stand::Told(answer, Err(error))),
@@ -144,11 +147,12 @@ impl Tray {
                     ..answer
                 };
                 let written = memory.write(here, told.as_bytes());
-                self.answered(match outcome {
+                let outcome = match outcome {
                     Ok(()) | Err(Errno::Canceled) if written => Ok(()),
                     Ok(()) | Err(Errno::Canceled) => Err(Errno::Fault),
                     failed => failed,
-                })
+                };
+                self.answered(outcome, model)
             }
             Stand::Fetch(stage) => match stage.go_on(model, memory, rise) {
                 Progress::Paused(stage) => self.paused(Stand::Fetch(stage)),

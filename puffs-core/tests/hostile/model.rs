@@ -137,8 +137,9 @@ impl Model {
     pub(crate) fn fresh_id(&mut self) -> u64 {
         loop {
             self.next_id += 1;
-            if self.find(self.next_id - 1).is_none() {
-                return self.next_id - 1;
+            let id = self.next_id - 1;
+            if self.find(id).is_none() && self.waiting_set(id).is_none() {
+                return id;
             }
         }
     }

@@ -297,6 +297,10 @@ fn returned(form: Form, coming: &Coming, (rv, mut body): (i32, Vec<u8>)) -> (i32
 fn take(model: &mut Model, mut getter: Getter) -> Progress {
     match model.take(getter.offered.auxlen) {
         Err(error) => leave_empty(model, error),
+        // The later ones of a batch stay as they were.
+        Ok(Found::TooBig(_)) if getter.count.is_some_and(|(_, count)| count > 1) => {
+            leave_empty(model, Errno::TooBig)
+        }
         Ok(Found::TooBig(needed)) => Paused(Stage::TellSize(getter, needed)),
         Ok(Found::Request(key)) if model.payload(key).is_empty() => {
             body_copied(model, getter, key, true)

@@ -25,7 +25,7 @@ impl World {
 
     /// What a batch gives, and leaves in the server's memory.
     pub(super) fn batches(&mut self, open: usize, arg: UserAddr) -> Result<(), Errno> {
-        self.behind(open)?;
+        let mount = self.behind(open)?;
         let batch: Batch = self.read(arg)?;
         if batch.nput > 1024 || batch.nget > 1024 {
             return Err(Errno::Inval);
@@ -53,8 +53,11 @@ impl World {
             outcome = outcome.and(put);
         }
         outcome?;
+        if self.mounts[mount].status == Status::Dying {
+            return Err(Errno::Nxio);
+        }
         for fetched in 0..batch.nget {
-            match self.gets_all(open, header(batch.get, fetched)) {
+            match self.gets_all(open, header(batch.get, fetched), fetched == 0) {
                 Ok(()) => {
                     let count = UserAddr(arg.0 + offset_of!(Batch, nget));
                     self.leaves(count, (fetched + 1).as_bytes()).unwrap();
@@ -67,7 +70,13 @@ impl World {
     }
 
     /// What a getop gives, and leaves in the server's memory.
-    pub(super) fn gets_all(&mut self, open: usize, arg: UserAddr) -> Result<(), Errno> {
+    /// The `first` of a call says what it would have needed.
+    pub(super) fn gets_all(
+        &mut self,
+        open: usize,
+        arg: UserAddr,
+        first: bool,
+    ) -> Result<(), Errno> {
         let offered = self.read::<Req>(arg);
         let needed = self.behind(open).ok().and_then(|mount| {
             let (_, len) = *self.mounts[mount].touser.front()?;
@@ -78,7 +87,7 @@ impl World {
                 self.leaves(UserAddr(header.aux), &vec![0; header.auxlen])?;
                 self.leaves(arg, header.as_bytes())
             }
-            Err(Errno::TooBig) => {
+            Err(Errno::TooBig) if first => {
                 let told = Req {
                     auxlen: needed.unwrap(),
                     ..offered?

@@ -51,7 +51,7 @@ struct Target {
 /// `uiomove` moves `n` bytes between `kbuf` and a `struct uio`, in the direction that the uio itself says, and steps the uio on; with `keep`
 /// not 0 it leaves the uio as it was. It returns 0 or an errno value, and may sleep. It may be NULL when there are buffers only.
 ///
-/// Returns 0 and a handle in `*psop`; `EINVAL` (NULL, `reqid` not from `puffs_getreqid`), `EEXIST` (something is registered, or a request outstanding, under this
+/// Returns 0 and a handle in `*psop`; `EINVAL` (NULL, `reqid` 0), `EEXIST` (something is registered, or a request outstanding, under this
 /// id), `ENXIO` (no server any more), `ENOMEM`. Does not sleep; to be called without spinning locks.
 ///
 /// # Safety

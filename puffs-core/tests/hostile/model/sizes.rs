@@ -75,7 +75,7 @@ impl Model {
     }
 
     /// The set that waits for a request of this id.
-    fn waiting_set(&self, id: u64) -> Option<SetKey> {
+    pub(super) fn waiting_set(&self, id: u64) -> Option<SetKey> {
         let waits = |set: &Set| set.id == id && set.request.is_none() && !set.finished;
         self.sets.iter().position(waits)
     }
