@@ -93,7 +93,7 @@ impl Model {
         let waits = |key: Key| {
             let request = &self.requests[key];
             let over = matches!(request.phase, Phase::Abandoned | Phase::Done | Phase::Over);
-            !over && !request.left
+            !over && !request.left && !request.died
         };
         !set.finished && set.request.is_some_and(waits)
     }
