@@ -40,7 +40,7 @@ batch_answered(struct serving *s, const struct held *h, uint64_t serial, int err
 		said = error;
 	} else if (said != 0 && said != ECANCELED) {
 		CHECK_EQ(error, said);
-		CHECK(gone(said) || (said == EINVAL && (l->l_guessing || h->h_question.q_shared)));
+		CHECK(gone(said) || strayed(l, h, said));
 	} else
 		saw(SEEN_BATCH_ANSWERED);
 	ledger_put(l->l_ledger, h->h_question.q_token, serial, said);
