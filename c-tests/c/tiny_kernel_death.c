@@ -2,7 +2,7 @@
  * tiny_kernel_death.c: the server goes while callers are in its file system, again and again: each ends at once, and
  * nothing is left. It closes the device, or is declared dead, or is unmounted by force, or two of these at once.
  *
- * c-test: link=kernel run=plain,asan,tsan,valgrind
+ * c-test: link=kernel run=plain,asan,tsan,valgrind,helgrind
  */
 #define TINY_KERNEL_OTHER_MAIN
 #include "tiny_kernel.c"

@@ -2,7 +2,7 @@
  * tiny_kernel_hostile.c: hooks that are none, calls before there are any, and a server that names memory that is not its own
  * and breaks the protocol. The kernel stays sound, and callers get a definite error.
  *
- * c-test: link=kernel run=plain,asan,tsan,valgrind
+ * c-test: link=kernel run=plain,asan,tsan,valgrind,helgrind
  */
 #define TINY_KERNEL_OTHER_MAIN
 #include "tiny_kernel.c"

@@ -2,7 +2,7 @@
  * tiny_kernel_leave.c: callers that leave before their answer: by a signal, by a deadline, by puffs_interrupt; the answers that
  * come too late; and the completion form.
  *
- * c-test: link=kernel run=plain,asan,tsan,valgrind
+ * c-test: link=kernel run=plain,asan,tsan,valgrind,helgrind
  */
 #define TINY_KERNEL_OTHER_MAIN
 #include "tiny_kernel.c"

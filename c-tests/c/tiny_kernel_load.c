@@ -2,7 +2,7 @@
  * tiny_kernel_load.c: several callers and two server threads on one mount; data stay whole, nodes are forgotten, and an
  * ordinary unmount leaves nothing.
  *
- * c-test: link=kernel run=plain,asan,tsan,valgrind
+ * c-test: link=kernel run=plain,asan,tsan,valgrind,helgrind
  */
 #define TINY_KERNEL_OTHER_MAIN
 #include "tiny_kernel.c"

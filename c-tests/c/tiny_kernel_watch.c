@@ -2,7 +2,7 @@
  * tiny_kernel_watch.c: the kernel's event queue (kqueue) on the device. A server serves by it, and others watch, while callers are in the
  * file system and the server goes in one way or another. Watchers outlive the open file, the mount, and both.
  *
- * c-test: link=kernel run=plain,asan,tsan,valgrind
+ * c-test: link=kernel run=plain,asan,tsan,valgrind,helgrind
  */
 #define TINY_KERNEL_OTHER_MAIN
 #include "tiny_kernel.c"

@@ -84,6 +84,9 @@ pub fn program(
     command.args(["-D_GNU_SOURCE", "-pthread"]);
     match variant.run {
         Run::Plain | Run::Valgrind => {}
+        Run::Helgrind => {
+            command.arg("-DHELGRIND");
+        }
         Run::Asan => {
             command.args([
                 "-fsanitize=address,undefined",

@@ -5,7 +5,7 @@
 //! | key | values | without it |
 //! |---|---|---|
 //! | `link` | `shared`, `static` (libpuffs), `kernel` (the kernel library) | `shared,static` |
-//! | `run` | `plain`, `asan` (with UBSan), `tsan` (kernel only), `valgrind` | `plain` |
+//! | `run` | `plain`, `asan` (with UBSan), `tsan` (kernel only), `valgrind`, `helgrind` (kernel only) | `plain` |
 //! | `lang` | `c11`, `c++17` | `c11` |
 //! | `with` | further C files, relative to `c-tests/c` | none |
 //! | `timeout` | seconds for one run (twenty times as long under valgrind) | 60 |
@@ -34,6 +34,8 @@ pub enum Run {
     Tsan,
     /// Under valgrind, leaks included.
     Valgrind,
+    /// Under valgrind's eye for races and lock order. It understands the kernel library only, as ThreadSanitizer.
+    Helgrind,
 }
 
 /// What it is compiled as.
@@ -118,6 +120,7 @@ impl Plan {
                             ("asan", Run::Asan),
                             ("tsan", Run::Tsan),
                             ("valgrind", Run::Valgrind),
+                            ("helgrind", Run::Helgrind),
                         ],
                     )?
                 }
@@ -131,9 +134,11 @@ impl Plan {
                 _ => return Err(format!("unknown key {key}")),
             }
         }
-        if plan.run.contains(&Run::Tsan) && plan.link != [Link::Kernel] {
+        let races = [Run::Tsan, Run::Helgrind];
+        if plan.run.iter().any(|run| races.contains(run)) && plan.link != [Link::Kernel] {
             return Err(
-                "tsan is for link=kernel: it does not see how libpuffs synchronises".to_owned(),
+                "tsan and helgrind are for link=kernel: they do not see how libpuffs synchronises"
+                    .to_owned(),
             );
         }
         Ok(plan)
@@ -171,6 +176,7 @@ impl Variant {
                 Run::Asan => "asan",
                 Run::Tsan => "tsan",
                 Run::Valgrind => "valgrind",
+                Run::Helgrind => "helgrind",
             },
         ]
     }

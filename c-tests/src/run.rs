@@ -22,7 +22,7 @@ pub fn program(program: &Path, how: Run, seconds: u64) -> Result<(), String> {
     let seconds = match how {
         Run::Plain => seconds,
         Run::Asan | Run::Tsan => seconds * 4,
-        Run::Valgrind => seconds * 20,
+        Run::Valgrind | Run::Helgrind => seconds * 20,
     } + duration().unwrap_or(0);
     let mut command = Command::new("timeout");
     command.args(["--kill-after=5", &seconds.to_string()]);
@@ -39,6 +39,14 @@ pub fn program(program: &Path, how: Run, seconds: u64) -> Result<(), String> {
             command.env("TSAN_OPTIONS", "halt_on_error=1:second_deadlock_stack=1");
             // Its shadow memory has fixed places, which randomised addresses may hit.
             command.args(["setarch", "--addr-no-randomize"]);
+        }
+        Run::Helgrind => {
+            command.args([
+                "valgrind",
+                "--tool=helgrind",
+                "--quiet",
+                "--error-exitcode=99",
+            ]);
         }
         Run::Valgrind => {
             command.args([

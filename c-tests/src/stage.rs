@@ -54,7 +54,7 @@ impl Stage {
             .as_ref()
             .ok_or("PUFFS_KERNEL_LIB is not set: run make c-test")?;
         let special = match run {
-            Run::Plain | Run::Valgrind => return Ok(plain.clone()),
+            Run::Plain | Run::Valgrind | Run::Helgrind => return Ok(plain.clone()),
             Run::Asan => "libpuffs-kernel-asan.a",
             Run::Tsan => "libpuffs-kernel-tsan.a",
         };
