@@ -81,6 +81,23 @@ fn whoever_is_back_from_its_call_counts_again() {
 }
 
 #[test]
+fn whoever_found_no_place_counts_again() {
+    let (mount, _, mut server) = running_with(Config {
+        max_requests: 2,
+        ..Config::default()
+    });
+    for thread in [1, 2] {
+        let (id, _told) = submit(&mount, out(b"outer"));
+        assert_eq!(fetch(&mut server, thread), Ok(id));
+    }
+    pass_for(2);
+    let refused = mount.call_nowait(out(b"inner"), None, &Wait::FOREVER);
+    assert_eq!(refused.err(), Some(Errno::WouldBlock));
+    assert_eq!(call(&mount, 2), WAITS, "in line, until its deadline");
+    assert_eq!(call(&mount, 1), WAITS, "the other one is not parked");
+}
+
+#[test]
 fn whoever_stands_in_line_for_a_place_is_parked() {
     let (mount, _, mut server) = running_with(Config {
         max_requests: 2,
