@@ -5,7 +5,7 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use puffs_core::errno::{Errno, Result};
-use puffs_core::platform::{Lock, Wait};
+use puffs_core::platform::Wait;
 use puffs_core::{Mount, Platform, PollLink, Ref, UserAddr};
 
 use crate::command::{Command, events};
@@ -62,10 +62,7 @@ impl<P: Platform> Instance<P> {
     /// # Errors
     /// `NoEnt` for an embryo, a dead or a closed instance.
     pub fn mount(&self) -> Result<Ref<Mount<P>, P>> {
-        self.registry
-            .0
-            .seats
-            .with(|seats| seats.mount(self.minor, &self.poll))
+        self.registry.mount(self.minor, &self.poll)
     }
 
     /// Sets the non-blocking mode of this open.

@@ -77,6 +77,14 @@ impl<P: Platform> Registry<P> {
         Registry(unsafe { Ref::from_raw(raw.cast()) })
     }
 
+    /// What is mounted at the instance with this minor and poll point.
+    ///
+    /// # Errors
+    /// `NoEnt` for an embryo, a dead or a closed instance.
+    pub(crate) fn mount(&self, minor: u32, poll: &Ref<PollLink<P>, P>) -> Result<Ref<Mount<P>, P>> {
+        self.0.seats.with(|seats| seats.mount(minor, poll))
+    }
+
     /// How many instances are open.
     pub fn open_count(&self) -> usize {
         self.0.seats.with(|seats| seats.minors.taken())

@@ -6,7 +6,6 @@
 //! reference's `puffs_fop_kqfilter`, `filt_puffsioctl` and `filt_puffsdetach`.
 
 use puffs_core::errno::{Errno, Result};
-use puffs_core::platform::Lock;
 use puffs_core::{Platform, PollLink, Ref};
 
 use crate::instance::Instance;
@@ -76,12 +75,7 @@ impl<P: Platform> Watcher<P> {
     /// # Locking
     /// Does not sleep. May free a mount that ends at the same time.
     pub fn state(&self) -> Sight {
-        let mount = self
-            .registry
-            .0
-            .seats
-            .with(|seats| seats.mount(self.minor, &self.poll));
-        let Ok(mount) = mount else {
+        let Ok(mount) = self.registry.mount(self.minor, &self.poll) else {
             return Sight::EndOfFile;
         };
         let now = mount.readiness();
