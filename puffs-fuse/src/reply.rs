@@ -39,7 +39,8 @@ impl Work<'_> {
     /// Ends a request.
     pub(crate) fn reply(&self, unique: u64, outcome: Outcome) {
         let traffic = &self.session.traffic;
-        let wanted = traffic.end(unique);
+        let ended = traffic.end(unique);
+        let wanted = ended.wanted;
         let send = |bytes: &[u8]| match wanted {
             true => traffic.send(unique, 0, bytes),
             false => Sent::Unwanted,
@@ -73,6 +74,7 @@ impl Work<'_> {
             Err(Code(error)) if wanted => traffic.send(unique, *error, &[]),
             Err(_) => return,
         };
+        drop(ended);
         match outcome {
             Ok(Reply::Data(data)) => self.session.line.pool.give(data.body),
             Ok(reply) if sent == Sent::Unwanted => self.undo(reply),

@@ -164,7 +164,7 @@ impl FuseSession {
             Err(NoStack) => {
                 self.todo.borrow_mut().remove(token);
                 self.traffic.answer_early(unique, libc::ENOMEM, &[]);
-                self.traffic.end(unique);
+                drop(self.traffic.end(unique));
             }
         }
     }
@@ -263,6 +263,7 @@ impl FuseSession {
                 Life::Ending => return Ok(Turn::Idle),
                 Life::Over => return Ok(Turn::Gone),
             }
+            self.traffic.work();
             if let Some(guard) = &self.guard {
                 guard.announce();
             }

@@ -109,31 +109,36 @@ impl Traffic {
         // Under one lock, so that nothing overtakes what the guard is reading, no interruption comes in between, and the guard
         // puts nothing into the inbox once we have found it empty.
         let mut lists = self.lists();
-        self.rest();
-        let (len, signalled) = match lists.inbox.pop_front() {
+        // Before the request is read: a keeper that falls asleep sees it.
+        self.work();
+        let (len, signalled, place) = match lists.inbox.pop_front() {
             Some(waiting) => {
                 let len = waiting.bytes.len();
                 buf[..len].copy_from_slice(&waiting.bytes);
-                self.land(&mut lists.places, waiting.place);
-                (len, waiting.signalled)
+                (len, waiting.signalled, Some(waiting.place))
             }
-            None => match self.read(buf)? {
-                Got::Request(len) => (len, false),
-                other => return Ok(other),
+            None => match self.read(buf) {
+                Ok(Got::Request(len)) => (len, false, None),
+                other => {
+                    self.rest();
+                    return other;
+                }
             },
         };
-        self.work();
-        if let Ok((header, _)) = InHeader::read_from_prefix(&buf[..len])
-            && !silent(header.opcode)
-        {
-            let begun = Begun {
-                pid: header.pid,
-                patient: patient(header.opcode),
-                signalled,
-                answered: false,
-                place: self.fly(&mut lists, &header),
-            };
-            lists.begun.insert(header.unique, begun);
+        match InHeader::read_from_prefix(&buf[..len]) {
+            Ok((header, _)) if !silent(header.opcode) => {
+                let begun = Begun {
+                    pid: header.pid,
+                    patient: patient(header.opcode),
+                    signalled,
+                    answered: false,
+                    place: place.unwrap_or_else(|| self.fly(&mut lists, &header)),
+                };
+                lists.begun.insert(header.unique, begun);
+            }
+            _ => place
+                .into_iter()
+                .for_each(|place| self.land(&mut lists.places, place)),
         }
         Ok(Got::Request(len))
     }
@@ -148,7 +153,7 @@ impl Traffic {
         Ok(got)
     }
 
-    /// The main loop executes something, from now on.
+    /// The main loop reads or executes something, from now on.
     pub(crate) fn work(&self) {
         let progress = self.flights.progress();
         let odd = progress.load(Ordering::SeqCst) % 2;
@@ -170,7 +175,7 @@ impl Traffic {
         }
     }
 
-    /// A figure that changes with each request, odd while one is executed. Only the main loop changes it.
+    /// A figure that changes with each request, odd while one is read or executed. Only the main loop changes it.
     pub(crate) fn progress(&self) -> u64 {
         self.flights.progress().load(Ordering::SeqCst)
     }
@@ -188,14 +193,15 @@ impl Traffic {
         lists.begun.get(&unique).is_some_and(|b| !b.answered)
     }
 
-    /// The request is over. Whether its caller still waits for the reply.
-    pub(crate) fn end(&self, unique: u64) -> bool {
-        let mut lists = self.lists();
-        let begun = lists.begun.remove(&unique);
-        begun.is_some_and(|begun| {
-            self.land(&mut lists.places, begun.place);
-            !begun.answered
-        })
+    /// The request is over, and nobody but the owner of what is returned replies to it, unless this process is stopped before
+    /// that is dropped.
+    pub(crate) fn end(&self, unique: u64) -> Ended<'_> {
+        let begun = self.lists().begun.remove(&unique);
+        Ended {
+            traffic: self,
+            wanted: begun.as_ref().is_some_and(|begun| !begun.answered),
+            place: begun.map(|begun| begun.place),
+        }
     }
 
     /// Replies to a request that goes on, unless its caller has a reply already.
@@ -373,6 +379,22 @@ impl Traffic {
                 }
                 Err(_) => {}
             }
+        }
+    }
+}
+
+/// A request that is over. The keeper looks after it until this is dropped, which is after the reply.
+pub(crate) struct Ended<'t> {
+    traffic: &'t Traffic,
+    /// Whether its caller still waits for the reply.
+    pub(crate) wanted: bool,
+    place: Option<usize>,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            self.traffic.land(&mut self.traffic.lists().places, place);
         }
     }
 }

@@ -12,7 +12,8 @@
  *	changes		its text is changed by a command, which the kernel does not see
  *	unloved		the server lets go of it when it is inactive
  *	log		how often what happened
- *	go		what is written here is a command: continue, schedule, event, change, stale-pages, stale-names, stale-wrong
+ *	go		what is written here is a command: continue, schedule, event, change, stale-pages, stale-names, stale-wrong,
+ *			or hang, which blocks the server's thread as a read of "hang" does, but in its main loop
  *
  * Directories "a" and "b" have a file "f" each; a rename in them waits too.
  */
@@ -68,6 +69,25 @@ go_on(void (*how)(struct puffs_cc *))
 	nwaiting = 0;
 	for (i = 0; i < n; i++)
 		how(now[i]);
+}
+
+/* Blocks until a byte comes. */
+static void
+hang(void)
+{
+	char byte;
+	int fd;
+
+	if ((fd = open(fifo, O_RDONLY)) == -1 || read(fd, &byte, 1) != 1)
+		wrong++;
+	close(fd);
+}
+
+static void
+hang_once(struct puffs_usermount *pu)
+{
+	puffs_ml_setloopfn(pu, NULL);
+	hang();
 }
 
 static size_t
@@ -183,7 +203,6 @@ waitfs_node_read(struct puffs_usermount *pu, puffs_cookie_t node, uint8_t *buf, 
 {
 	char all[256];
 	size_t len;
-	int fd;
 
 	(void)cred;
 	(void)ioflag;
@@ -193,11 +212,8 @@ waitfs_node_read(struct puffs_usermount *pu, puffs_cookie_t node, uint8_t *buf, 
 		puffs_cc_schedule(puffs_cc_getcc(pu));
 		puffs_cc_yield(puffs_cc_getcc(pu));
 	}
-	if ((number(node) == HANG || number(node) == LATEHANG) && off == 0) {
-		if ((fd = open(fifo, O_RDONLY)) == -1 || read(fd, all, 1) != 1)
-			wrong++;
-		close(fd);
-	}
+	if ((number(node) == HANG || number(node) == LATEHANG) && off == 0)
+		hang();
 	len = text(number(node), all, sizeof(all));
 	if ((size_t)off >= len)
 		return 0;
@@ -231,6 +247,8 @@ waitfs_node_write(struct puffs_usermount *pu, puffs_cookie_t node, uint8_t *buf,
 		go_on(puffs_cc_continue);
 	} else if (strcmp(command, "change") == 0)
 		changing++;
+	else if (strcmp(command, "hang") == 0)
+		puffs_ml_setloopfn(pu, hang_once);
 	else if (strcmp(command, "stale-pages") == 0)
 		return puffs_inval_pagecache_node(pu, &nodes[CHANGES]) == 0 ? 0 : errno;
 	else if (strcmp(command, "stale-names") == 0)

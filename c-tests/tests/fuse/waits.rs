@@ -435,6 +435,8 @@ fn a_stopped_server_does_not_keep_the_killed() {
         return;
     }
     let fs = Waitfs::new();
+    // Linux makes whoever looks for a name that it does not know wait for the first who does, even if killed.
+    fs::read_to_string(fs.path("ready")).unwrap();
     for round in 0..10 {
         // One whose request the server has, one who comes while it is stopped, and many in the middle of something.
         let waiting = cat(&fs.path("later"));
@@ -459,6 +461,35 @@ fn a_stopped_server_does_not_keep_the_killed() {
         }
         fs.server.signal(Signal::CONT);
         fs.go("continue");
+        assert!(fs.waits(0));
+    }
+    fs.end();
+}
+
+#[test]
+fn nor_does_one_that_was_stopped_outside_of_all_requests() {
+    if skipped() {
+        return;
+    }
+    let fs = Waitfs::new();
+    // Whoever is killed while it hangs is let go. In between there is nobody to look after, for longer than the library looks.
+    let for_a_while = || {
+        let since = Instant::now();
+        while since.elapsed() < Duration::from_millis(200) {
+            dies(cat(&fs.path("ready")));
+        }
+    };
+    for _ in 0..2 {
+        fs.go("hang");
+        let mut fifo = fs.hangs();
+        for_a_while();
+        // Another name: Linux makes whoever looks for the same one wait, even if killed.
+        let late = cat(&fs.path("absent"));
+        for_a_while();
+        fs.server.signal(Signal::STOP);
+        dies(late);
+        fs.server.signal(Signal::CONT);
+        fifo.write_all(b"x").unwrap();
         assert!(fs.waits(0));
     }
     fs.end();
