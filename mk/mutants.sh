@@ -6,7 +6,7 @@
 #     TOOLS: where mk/deps-long.sh installs; OUT: a directory for the reports; ARGUMENTs go to cargo mutants, such as --shard 1/8
 set -eu
 
-: "${CARGO:=cargo}" "${TIMEOUT:=30}"
+: "${CARGO:=cargo}" "${TIMEOUT:=10}"
 tools=$1 command=$2
 PATH=$tools/bin:$PATH
 case $command in

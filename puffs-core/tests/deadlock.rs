@@ -34,6 +34,18 @@ fn a_lone_server_at_work_is_refused() {
     assert_eq!(call(&mount, 1), WAITS, "it is not at work");
 }
 
+#[test]
+fn threads_that_cannot_be_told_apart_are_let_in() {
+    let (mount, _, mut server) = running();
+    let (id, _told) = submit(&mount, out(b"outer"));
+    assert_eq!(fetch(&mut server, 0), Ok(id));
+    assert_eq!(call(&mount, 0), WAITS);
+    // Any of them may be one that will come, for those that can be told apart too.
+    let (id, _told) = submit(&mount, out(b"another"));
+    assert_eq!(fetch(&mut server, 1), Ok(id));
+    assert_eq!(call(&mount, 1), WAITS);
+}
+
 /// A server thread that is parked in a call of its own, until the mount dies.
 fn parked(mount: &TestMount, thread: usize) -> std::thread::JoinHandle<Errno> {
     let (theirs, queued) = (mount.clone(), mount.readiness().requests);

@@ -5,7 +5,9 @@ mod common;
 use common::*;
 use puffs_core::msg::wire::StartReq;
 use puffs_core::platform::Wait;
-use puffs_core::{Config, Credentials, Errno, Mount, MountHost, OnClose, Outgoing, ReqId};
+use puffs_core::{
+    Config, Credentials, Errno, Mount, MountHost, OnClose, Outgoing, ReqId, Terms, Vnode,
+};
 
 /// A host that answers no question.
 struct Silent;
@@ -23,6 +25,31 @@ fn a_silent_host_has_defaults() {
     let mount = Mount::new(Config::default(), Some(Box::new(host))).unwrap();
     assert_eq!(mount.patience(), Wait::FOREVER);
     mount.start(&StartReq::default()).unwrap();
+}
+
+#[test]
+fn a_silent_host_leaves_vnodes_and_timers_alone() {
+    let before = live();
+    let mount = Mount::new(Config::default(), Some(Box::new(Silent))).unwrap();
+    mount.start(&StartReq::default()).unwrap();
+    let wait = expired();
+    let terms = Terms {
+        vnodes: [Some(Vnode(1)), Some(Vnode(2))],
+        ..Terms::new(&wait)
+    };
+    let ended = mount.call_on(out(b"q"), terms).err();
+    assert_eq!(ended, Some(Errno::TimedOut), "no vnode died");
+    // Nobody is told of the deadline, but whoever looks finds it.
+    let slip = Slip::default();
+    let told = slip.clone();
+    let done = Box::new(move |ended: Ended| told.note(ended));
+    mount
+        .submit_until(out(b"q"), None, expired().deadline, done)
+        .unwrap();
+    assert!(slip.pending());
+    assert_eq!(mount.expire(), None);
+    assert_eq!(slip.ended(), Err(Errno::TimedOut));
+    assert_eq!((live(), mount.load()), (before, (0, 0)));
 }
 
 #[test]

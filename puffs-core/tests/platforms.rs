@@ -300,5 +300,6 @@ fn errors_have_the_numbers_of_the_system() {
     assert_eq!(numbers.len(), Errno::COUNT);
     for (at, (error, number)) in numbers.into_iter().enumerate() {
         assert_eq!((Hosted::errno(error), error.index()), (number, at));
+        assert_eq!(Spin::<Machine>::errno(error), number);
     }
 }

@@ -47,11 +47,18 @@ fn buf(bytes: &[u8]) -> Buf<Checked> {
 
 /// What the owner sees: bytes moved, and the buffer's contents.
 fn seen(ops: SizeOps<Checked>) -> Vec<(Option<usize>, Option<Vec<u8>>)> {
-    let results = ops.finish();
-    let flat = |data: &puffs_core::SizeData<Checked>| {
-        (data.moved, data.data.as_deref().map(<[u8]>::to_vec))
-    };
-    results.iter().map(flat).collect()
+    let mut results = ops.finish();
+    let all: Vec<_> = results
+        .iter()
+        .map(|data| (data.moved, data.data.as_deref().map(<[u8]>::to_vec)))
+        .collect();
+    // The buffers can be taken out.
+    for (taken, (moved, bytes)) in results.iter_mut().zip(&all) {
+        assert_eq!(taken.moved, *moved);
+        assert_eq!(taken.data.take().as_deref(), bytes.as_deref());
+    }
+    assert!(results.iter().all(|data| data.data.is_none()));
+    all
 }
 
 /// A request with an id of its caller's, in its completion form.

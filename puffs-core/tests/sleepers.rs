@@ -169,6 +169,11 @@ fn without_room_a_request_that_may_not_wait_is_refused() {
     );
     server.answer(id, 0, b"").unwrap();
     assert!(slip.ended().is_ok());
+    // With a place, one that may not wait for it is like any other, its id included.
+    let nothing = mount.call_nowait(out(b""), Some(ReqId(0)), &Wait::FOREVER);
+    assert_eq!(flat(nothing), Err(Errno::Inval));
+    let called = mount.call_nowait(out(b""), Some(ReqId(77)), &expired());
+    assert_eq!(flat(called), Err(Errno::TimedOut));
     assert_eq!(mount.send(out(b"")), Ok(()));
 }
 

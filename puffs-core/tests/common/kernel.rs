@@ -184,7 +184,7 @@ pub(crate) type PauseHook = fn(Pause) -> Rouse;
 thread_local! {
     static PAUSE_HOOK: Cell<Option<PauseHook>> = const { Cell::new(None) };
     /// Who this thread says it is; 0: itself.
-    static ALIAS: Cell<usize> = const { Cell::new(0) };
+    static ALIAS: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 pub(crate) fn set_pause_hook(hook: PauseHook) {
@@ -197,7 +197,7 @@ fn pause(at: Pause) -> Option<Rouse> {
 
 /// Lets this thread pass for another one, so that it can play several.
 pub(crate) fn pass_for(thread: usize) {
-    ALIAS.set(thread);
+    ALIAS.set(Some(thread));
 }
 
 /// Finds the region of a copy, runs its watch, and says whether the copy may go on.
@@ -272,8 +272,8 @@ impl Platform for Checked {
         assert_eq!(HELD.get(), 0, "the thread is asked for under the lock");
         let real = puffs_core::platform::Hosted::current();
         match ALIAS.get() {
-            0 => real,
-            id => Thread { id, ..real },
+            None => real,
+            Some(id) => Thread { id, ..real },
         }
     }
 
