@@ -216,6 +216,8 @@ fn what_keeps_a_later_request_from_coming_is_no_error() {
     );
     assert_eq!(mount.readiness().requests, 2);
     assert_eq!(batch.call(&[], &[4], None), Err(Errno::TooBig));
+    let needed = batch.header(1, 0).auxlen;
+    assert_eq!(needed, b"too long for it".len(), "the first is told");
 }
 
 #[test]
