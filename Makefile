@@ -35,7 +35,7 @@ export CC CXX PKG_CONFIG
 include mk/lib.mk
 
 .PHONY: help deps demo test test-long coverage tsan mutants check fmt clippy doc unit loom spin fuzz stress c-test fuse-test \
-	header header-check symbols symbols-check defects-check bench libs kernel-lib kernel-lib-bare stage install uninstall \
+	header header-check symbols symbols-check defects-check bench libs kernel-lib kernel-lib-bare kmod kmod-test stage install uninstall \
 	clean FORCE
 
 help: ## List the targets
@@ -178,6 +178,29 @@ kernel-lib-bare: ## The same for a bare machine, without infallible allocation
 		$(MAKE) --no-print-directory bare-checked; \
 	else \
 		mk/skips.sh add "kernel-lib-bare: $$(mk/bare-toolchain.sh 2>&1)"; \
+	fi
+
+KMOD := $(TARGET)/kmod
+
+kmod: ## The Linux module puffs.ko, for KERNEL= (the newest with headers here)
+	@if mk/kmod.sh check; then \
+		set -e; \
+		$(MAKE) --no-print-directory bare-checked; \
+		mk/kmod.sh build '$(LIB)/libpuffs-bare.a' '$(KMOD)/plain'; \
+		mk/kmod-check.sh '$(KMOD)/plain' mk/bare-allowed.txt; \
+	else \
+		mk/skips.sh add "kmod: $$(mk/kmod.sh check 2>&1)"; \
+	fi
+
+kmod-test: ## Boot Debian's kernel in QEMU and test the module there; ONLY=test
+	@if mk/kmod-vm.sh check '$(KMOD)'; then \
+		set -e; \
+		$(MAKE) --no-print-directory kmod; \
+		mk/kmod.sh build '$(LIB)/libpuffs-bare.a' '$(KMOD)/load' load; \
+		mk/kmod-check.sh '$(KMOD)/load' mk/bare-allowed.txt >/dev/null; \
+		ONLY='$(ONLY)' mk/kmod-vm.sh run '$(KMOD)'; \
+	else \
+		mk/skips.sh add "kmod-test: $$(mk/kmod-vm.sh check '$(KMOD)' 2>&1)"; \
 	fi
 
 stage:

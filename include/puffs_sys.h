@@ -217,7 +217,8 @@ struct puffs_hooks {
   void (*ph_event_set)(void *event);
   /**
    * Sleeps until the token is there and takes it: `PUFFS_WOKEN`. With `deadline` (nanoseconds of
-   * `ph_now`) not null, `PUFFS_TIMEDOUT` from then on; with `interruptible`, `PUFFS_INTERRUPTED` when a signal comes.
+   * `ph_now`) not null, `PUFFS_TIMEDOUT` from then on; with `interruptible`, `PUFFS_INTERRUPTED` when a signal comes. Without
+   * `interruptible` it may return that as well while the thread is being killed (`ph_fatal`); its caller then leaves with `EINTR`.
    */
   int (*ph_event_wait)(void *event, const uint64_t *deadline, int interruptible);
   /** Makes a poll point ready. */

@@ -16,10 +16,13 @@ fusermount3 fuse3
 umount mount
 setpriv util-linux
 diff diffutils'
-# Wanted for one rung only, which says so when they are missing.
+# Wanted for single rungs only, which say so when they are missing.
 optional='/usr/bin/rustc rustc-web
 /usr/bin/cargo cargo-web
-/usr/lib/rustlib/src/rust/library rust-web-src'
+/usr/lib/rustlib/src/rust/library rust-web-src
+qemu-system-x86_64 qemu-system-x86
+busybox busybox-static
+cpio cpio'
 
 missing() {
     echo "$1" | while read -r probe package; do
@@ -42,12 +45,29 @@ for tool in "$CARGO --version" "$CARGO fmt --version" "$CARGO clippy --version";
     }
 done
 
+# Debian's current kernel: its headers, and its image, which is not installed but unpacked for QEMU. Old ones leave the archive.
+images=${CARGO_TARGET_DIR:-target}/kmod/images
+kernel=$(mk/kmod.sh kernel)
+bootable() {
+    # The library for a bare machine is for this one only.
+    [ "$(uname -m)" != x86_64 ] || { [ -n "$kernel" ] && [ -e "$images/boot/vmlinuz-$kernel" ]; }
+}
+fetch_kernel() {
+    kernel=$(apt-cache depends linux-image-amd64 2>/dev/null | sed -n 's/.*Depends: linux-image-\(.*-amd64\)$/\1/p' | head -n 1)
+    [ -n "$kernel" ] || return 1
+    install "linux-headers-$kernel" && bootable && return
+    rm -rf "$images"
+    mkdir -p "$images"
+    (cd "$images" && apt-get -qq -o APT::Sandbox::User=root download "linux-image-$kernel" && dpkg -x ./*.deb . && rm -f ./*.deb)
+}
+
 need=$(missing "$needed")
 want=$(missing "$optional")
+bootable || want="${want}linux-image-amd64 "
 [ -n "$need$want" ] || exit 0
 
 if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
-    [ -z "$want" ] || echo "not installed, and needed for make kernel-lib-bare only: $want"
+    [ -z "$want" ] || echo "not installed, and needed for make kernel-lib-bare, kmod and kmod-test only: $want"
     [ -n "$need" ] || exit 0
     echo "missing packages (Debian's names): $need" >&2
     echo "install them, or run this as root on Debian" >&2
@@ -57,4 +77,6 @@ fi
 echo "installing: $need$want"
 apt-get -qq update
 [ -z "$need" ] || install "$need"
-[ -z "$want" ] || install "$want" || echo "cannot be installed, and needed for make kernel-lib-bare only: $want"
+bootable || fetch_kernel || echo "cannot be had, and needed for make kmod and kmod-test only: headers and image of linux-image-amd64"
+want=$(missing "$optional")
+[ -z "$want" ] || install "$want" || echo "cannot be installed, and needed for make kernel-lib-bare, kmod and kmod-test only: $want"

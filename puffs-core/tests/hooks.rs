@@ -22,6 +22,7 @@ const POLLS: usize = 3;
 
 static POKES: AtomicUsize = AtomicUsize::new(0);
 static SIGNAL: AtomicBool = AtomicBool::new(false);
+static FATAL: AtomicBool = AtomicBool::new(false);
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// One test at a time: they count what is alive.
 static TURN: Mutex<()> = Mutex::new(());
@@ -117,7 +118,7 @@ unsafe extern "C" fn ph_event_wait(
         if word.swap(READY, SeqCst) == READY + 1 {
             return PUFFS_WOKEN;
         }
-        if interruptible != 0 && SIGNAL.load(SeqCst) {
+        if interruptible != 0 && SIGNAL.load(SeqCst) || FATAL.load(SeqCst) {
             return PUFFS_INTERRUPTED;
         }
         if deadline.is_some_and(|&deadline| Hosted::now().0 >= deadline) {
@@ -161,7 +162,7 @@ unsafe extern "C" fn ph_pid() -> c_int {
 }
 
 unsafe extern "C" fn ph_fatal() -> c_int {
-    c_int::from(SIGNAL.load(SeqCst))
+    c_int::from(FATAL.load(SeqCst))
 }
 
 unsafe extern "C" fn ph_log(message: *const c_char, len: usize) {
@@ -325,14 +326,27 @@ fn waits_end_as_the_hooks_say() {
         let ended = mount.call(out(), &within(0)).err();
         assert_eq!(ended, Some(Errno::TimedOut));
         SIGNAL.store(true, SeqCst);
-        assert!(Hooks::fatal_signal());
         let patient = Wait {
             interruptible: true,
             ..Wait::FOREVER
         };
         let ended = mount.call(out(), &patient).err();
         SIGNAL.store(false, SeqCst);
+        assert_eq!(ended, Some(Errno::Intr));
+    });
+}
+
+#[test]
+fn who_is_being_killed_waits_no_longer() {
+    turn(|| {
+        let mount = Mount::<Hooks>::new(Config::default(), None).unwrap();
+        let out = || Outgoing::vn(1, Cookie(0), Buf::empty());
         assert!(!Hooks::fatal_signal());
+        FATAL.store(true, SeqCst);
+        assert!(Hooks::fatal_signal());
+        // The deadline is for a queue that would sleep on.
+        let ended = mount.call(out(), &within(2_000_000_000)).err();
+        FATAL.store(false, SeqCst);
         assert_eq!(ended, Some(Errno::Intr));
     });
 }

@@ -67,7 +67,8 @@ pub struct puffs_hooks {
     /// Leaves the token and wakes the waiter. Does not sleep.
     pub ph_event_set: Option<unsafe extern "C" fn(event: *mut c_void)>,
     /// Sleeps until the token is there and takes it: `PUFFS_WOKEN`. With `deadline` (nanoseconds of
-    /// `ph_now`) not null, `PUFFS_TIMEDOUT` from then on; with `interruptible`, `PUFFS_INTERRUPTED` when a signal comes.
+    /// `ph_now`) not null, `PUFFS_TIMEDOUT` from then on; with `interruptible`, `PUFFS_INTERRUPTED` when a signal comes. Without
+    /// `interruptible` it may return that as well while the thread is being killed (`ph_fatal`); its caller then leaves with `EINTR`.
     pub ph_event_wait: Option<
         unsafe extern "C" fn(
             event: *mut c_void,
@@ -406,7 +407,7 @@ impl Event for HookEvent {
             deadline,
             c_int::from(wait.interruptible)
         )) {
-            PUFFS_INTERRUPTED if wait.interruptible => Wake::Interrupted,
+            PUFFS_INTERRUPTED if wait.interruptible || Hooks::fatal_signal() => Wake::Interrupted,
             PUFFS_TIMEDOUT if !deadline.is_null() => Wake::TimedOut,
             _ => Wake::Woken,
         }

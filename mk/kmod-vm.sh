@@ -1,0 +1,81 @@
+#!/bin/sh
+# Tests of the module inside Debian's kernel, in QEMU without help of the processor's.
+#
+# kmod-vm.sh check DIR     succeeds when they can run; else says what is missing
+# kmod-vm.sh run DIR       runs them on DIR/load/puffs.ko: all, or those in ONLY
+#
+# A guest that stops half way (the kernel panics at an oops or a warning) has not said `end`; what it did say is judged, never QEMU's
+# exit status.
+set -eu
+
+dir=$2
+: "${CC:=cc}" "${ONLY:=}"
+# Seconds, for all of them.
+: "${LIMIT:=280}"
+kernel=$(mk/kmod.sh kernel)
+image=$dir/images/boot/vmlinuz-$kernel
+
+if [ "$1" = check ]; then
+    mk/kmod.sh check
+    for tool in qemu-system-x86_64 busybox cpio; do
+        command -v $tool >/dev/null || {
+            echo "$tool is not installed" >&2
+            exit 1
+        }
+    done
+    [ -e "$image" ] || {
+        echo "the image of Debian's kernel $kernel is not here (make deps)" >&2
+        exit 1
+    }
+    exit
+fi
+
+root=$dir/root
+rm -rf "$root"
+mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/tmp" "$root/tests"
+cp "$(command -v busybox)" "$root/bin/busybox"
+cp kmod/tests/init "$root/init"
+objcopy -g "$dir/load/puffs.ko" "$root/puffs.ko"
+
+# Programs of this directory, scripts of it, and those of c-tests that reach the device through their shim.
+flags="-std=gnu11 -O1 -g -Wall -Wextra -Werror -static -pthread -Iinclude -Ikmod -Ic-tests/c/support"
+for file in kmod/tests/t_*.c; do
+    [ -e "$file" ] || continue
+    name=${file#kmod/tests/t_}
+    # shellcheck disable=SC2086 # a list
+    "$CC" $flags -o "$root/tests/${name%.c}" "$file"
+done
+# shellcheck disable=SC2086
+"$CC" $flags -o "$root/tests/dev_calls" c-tests/c/dev_calls.c kmod/tests/shim_kmod.c
+for file in kmod/tests/t_*.sh; do
+    name=${file#kmod/tests/t_}
+    cp "$file" "$root/tests/${name%.sh}"
+    chmod +x "$root/tests/${name%.sh}"
+done
+tests=${ONLY:-$(ls "$root/tests")}
+echo "$tests" >"$root/list"
+chmod +x "$root/init"
+(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$dir/initramfs.gz"
+
+rm -f "$dir/console.txt" "$dir/result.txt"
+started=$(date +%s)
+timeout -k 5 "$LIMIT" qemu-system-x86_64 -accel tcg -smp 2 -m 512 -kernel "$image" -initrd "$dir/initramfs.gz" \
+    -append "console=ttyS0 loglevel=4 panic=-1 oops=panic panic_on_warn=1" -display none -monitor none -no-reboot \
+    -serial "file:$dir/console.txt" -serial "file:$dir/result.txt" </dev/null || true
+echo "in the guest's kernel, $kernel: $(($(date +%s) - started)) seconds"
+
+tr -d '\r' <"$dir/result.txt" >"$dir/result"
+cat "$dir/result"
+failed=0
+for test in $tests; do
+    grep -qx "ok $test" "$dir/result" || {
+        echo "kmod-test: $test did not pass" >&2
+        failed=1
+    }
+done
+[ "$(tail -n 1 "$dir/result")" = end ] || failed=1
+if [ $failed -ne 0 ]; then
+    echo "the end of $dir/console.txt:" >&2
+    tail -n 60 "$dir/console.txt" >&2
+fi
+exit $failed
