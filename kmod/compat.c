@@ -159,9 +159,10 @@ move(const struct kind *kind, char __user *base, size_t offset, char *kaddr, siz
 				value = encode(REQ, (compat_uptr_t)value);
 			memcpy(kaddr + (f->f_at - offset), &value, f->f_len);
 		} else {
-			memcpy(&value, kaddr + (f->f_at - offset), f->f_len);
+			/* The server's own, which stays what it is. */
 			if (f->f_reqs)
-				value >>= BASE_SHIFT;
+				continue;
+			memcpy(&value, kaddr + (f->f_at - offset), f->f_len);
 			if (copy_to_user(base + f->f_at32, &value, f->f_len32))
 				return -EFAULT;
 		}

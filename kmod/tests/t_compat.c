@@ -4,7 +4,6 @@
  */
 #include "server.h"
 
-
 struct req32 {
 	uint64_t preq_id;
 	uint8_t preq_opclass;

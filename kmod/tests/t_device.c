@@ -4,10 +4,10 @@
  *
  * What each call answers in each state is for dev_calls.
  */
+#include "server.h"
+
 #include <sys/epoll.h>
 #include <sys/select.h>
-
-#include "server.h"
 
 static char body[256];
 static struct puffs_req req;
@@ -167,7 +167,7 @@ addresses(void)
 		0x8000000000000000, 0x5000000000000008, 0x5020123450000000, 0x4141414141414141,
 	};
 	struct puffs_batch batch = { .pb_nget = 1 };
-	char *page;
+	char *page, *low;
 	int fd, load;
 	size_t i;
 
@@ -187,6 +187,10 @@ addresses(void)
 		batch.pb_get = (struct puffs_req *)bad[i];
 		CHECK_EQ(call(fd, PUFFSBATCH, &batch), EFAULT);
 	}
+	/* What stands for an address of a server of 32 bits (compat.c) is none of ours. */
+	low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	CHECK(low != MAP_FAILED);
+	CHECK_EQ(call(fd, PUFFSGETOP, (void *)(UINT64_C(5) << 60 | (uint64_t)(uintptr_t)low << 20)), EFAULT);
 	CHECK_EQ(fetch_to(fd, page + 4096 - 8, 4096), EFAULT);
 	CHECK_EQ(mprotect(page, 4096, PROT_READ), 0);
 	CHECK_EQ(fetch_to(fd, page, 4096), EFAULT);
@@ -199,11 +203,19 @@ addresses(void)
 }
 
 /* Each of them sleeps, and is told. */
+struct poller {
+	int p_fd;
+	atomic_int p_tid;
+	pthread_t p_thread;
+};
+
 static void *
 poll_main(void *arg)
 {
-	struct pollfd pfd = { .fd = *(int *)arg, .events = POLLIN };
+	struct poller *p = arg;
+	struct pollfd pfd = { .fd = p->p_fd, .events = POLLIN };
 
+	atomic_store(&p->p_tid, gettid());
 	CHECK_EQ(poll(&pfd, 1, 20000), 1);
 	return (void *)(intptr_t)pfd.revents;
 }
@@ -211,24 +223,47 @@ poll_main(void *arg)
 static void *
 select_main(void *arg)
 {
+	struct poller *p = arg;
 	fd_set fds;
 
 	FD_ZERO(&fds);
-	FD_SET(*(int *)arg, &fds);
-	CHECK_EQ(select(*(int *)arg + 1, &fds, NULL, NULL, &(struct timeval){ .tv_sec = 20 }), 1);
+	FD_SET(p->p_fd, &fds);
+	atomic_store(&p->p_tid, gettid());
+	CHECK_EQ(select(p->p_fd + 1, &fds, NULL, NULL, &(struct timeval){ .tv_sec = 20 }), 1);
 	return NULL;
 }
 
 static void *
 epoll_main(void *arg)
 {
+	struct poller *p = arg;
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
 	int ep = epoll_create1(0);
 
-	CHECK_EQ(epoll_ctl(ep, EPOLL_CTL_ADD, *(int *)arg, &ev), 0);
+	CHECK_EQ(epoll_ctl(ep, EPOLL_CTL_ADD, p->p_fd, &ev), 0);
+	atomic_store(&p->p_tid, gettid());
 	CHECK_EQ(epoll_wait(ep, &ev, 1, 20000), 1);
 	CHECK_EQ(close(ep), 0);
 	return (void *)(intptr_t)ev.events;
+}
+
+/* Sees a thread asleep, which it does once only. */
+static void
+until_asleep(struct poller *p)
+{
+	char path[64], line[256];
+	ssize_t len;
+	int fd;
+
+	while (atomic_load(&p->p_tid) == 0)
+		sched_yield();
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load(&p->p_tid));
+	do {
+		CHECK((fd = open(path, O_RDONLY)) != -1);
+		CHECK((len = read(fd, line, sizeof(line) - 1)) > 0);
+		CHECK_EQ(close(fd), 0);
+		line[len] = '\0';
+	} while (strstr(line, ") S ") == NULL);
 }
 
 static void
@@ -236,18 +271,20 @@ hangups(void)
 {
 	static void *(*const mains[])(void *) = { poll_main, select_main, epoll_main };
 	static const intptr_t come[] = { POLLIN, 0, EPOLLIN }, gone[] = { POLLERR | POLLHUP, 0, EPOLLERR | EPOLLHUP };
+	struct poller pollers[3];
 	int fd, load, round, i;
-	pthread_t threads[3];
 	void *told;
 
-	for (round = 0; round < 20; round++) {
+	for (round = 0; round < 18; round++) {
 		mount_open(&fd, &load, 0, 0);
 		CHECK_EQ(start(fd), 0);
-		for (i = 0; i < 3; i++)
-			CHECK_EQ(pthread_create(&threads[i], NULL, mains[i], &fd), 0);
-		/* Now and then they sleep already. */
-		for (i = 0; i < round * 20; i++)
-			sched_yield();
+		for (i = 0; i < 3; i++) {
+			pollers[i] = (struct poller){ .p_fd = fd };
+			CHECK_EQ(pthread_create(&pollers[i].p_thread, NULL, mains[i], &pollers[i]), 0);
+		}
+		/* In every other round it comes while they are about to. */
+		for (i = 0; i < 3 && round % 2 == 0; i++)
+			until_asleep(&pollers[i]);
 		switch (round % 3) {
 		case 0:
 			CHECK_EQ(call(load, LOADSHIMFAF, NULL), 0);
@@ -260,7 +297,7 @@ hangups(void)
 			break;
 		}
 		for (i = 0; i < 3; i++) {
-			CHECK_EQ(pthread_join(threads[i], &told), 0);
+			CHECK_EQ(pthread_join(pollers[i].p_thread, &told), 0);
 			CHECK_EQ((intptr_t)told, round % 3 == 0 ? come[i] : gone[i]);
 		}
 		unmount(fd, load);
