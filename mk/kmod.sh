@@ -1,15 +1,19 @@
 #!/bin/sh
 # puffs.ko, out of the archive and kmod/.
 #
-# kmod.sh kernel                      prints the kernel it is built for: KERNEL=, or the newest whose headers are here
+# kmod.sh kernel                      prints the kernel it is built for: KERNEL=, or the newest whose headers are here, and its image if any is
 # kmod.sh check                       succeeds when it can be built; else says what is missing
 # kmod.sh build LIBRARY DIR [load]    builds DIR/puffs.ko; `load`: with the load generator, for tests
 set -eu
 
+images=${CARGO_TARGET_DIR:-target}/kmod/images
+
 kernel() {
     [ -n "${KERNEL:-}" ] || KERNEL=$(for dir in /usr/src/linux-headers-*-amd64; do
-        [ -e "$dir/Module.symvers" ] && echo "${dir#/usr/src/linux-headers-}"
-    done | grep -v -- -rt- | sort -V | tail -n 1)
+        [ -e "$dir/Module.symvers" ] || continue
+        version=${dir#/usr/src/linux-headers-}
+        [ -e "$images/boot/vmlinuz-$version" ] && echo "1 $version" || echo "0 $version"
+    done | grep -v -- -rt- | sort -V | sed -n '$s/^. //p')
     echo "$KERNEL"
 }
 
@@ -17,8 +21,8 @@ case $1 in
 kernel) kernel ;;
 check)
     mk/bare-toolchain.sh
-    [ -n "$(kernel)" ] || {
-        echo "no package linux-headers-*-amd64 is installed" >&2
+    [ -e "/usr/src/linux-headers-$(kernel)/Module.symvers" ] || {
+        echo "Debian's package linux-headers-${KERNEL:-*-amd64} is not installed" >&2
         exit 1
     }
     ;;
