@@ -405,6 +405,21 @@ fn copying_in_fault_is_eproto_for_the_caller() {
     assert_eq!(mount.load(), (0, 0));
 }
 
+/// A kernel ends the copies of a process that is being killed. That is no lie of the server's, but its death.
+#[test]
+fn copying_in_fault_of_a_killed_server_is_enxio_for_both() {
+    let (mount, _, mut server) = running();
+    let (id, slip) = submit(&mount, out(b"q"));
+    server.fetch();
+    server.protect(server.aux_addr(), false, true);
+    signal_pending(true);
+    let put = server.put_len(vn(id.0, 0), 1);
+    signal_pending(false);
+    assert_eq!(put, Err(Errno::Nxio));
+    assert_eq!(slip.ended(), Err(Errno::Nxio));
+    assert_eq!(mount.load(), (0, 0));
+}
+
 #[test]
 fn copying_in_fault_after_the_caller_left_frees() {
     let before = live();

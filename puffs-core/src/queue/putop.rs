@@ -47,7 +47,7 @@ impl<P: Platform> Mount<P> {
     /// In this order: `Nxio` (dead), `Inval` (not started; no request with this id awaits an answer),
     /// `Inval` (class, type or `preq_rv` out of range), `Fault` (longer than the mount's maximum), `TooBig` (longer than the
     /// request's buffer), `NoMem`, `Fault` (unreadable). All but the first two end the request with `Proto`
-    /// (`NoMem` with `NoMem`). `Canceled`: the answer was taken, but its caller had left.
+    /// (`NoMem` with `NoMem`, and `Nxio` with `Nxio`: the server was killed while it copied). `Canceled`: the answer was taken, but its caller had left.
     ///
     /// # Locking
     /// May sleep while it copies from the server. Calls completions and the late hook.
@@ -68,7 +68,13 @@ impl<P: Platform> Mount<P> {
         let Incoming { slot, body } = accepted?;
 
         let (body, copied) = read_answer::<P>(body, answer);
-        let copied = self.noting_faults(copied);
+        let copied = self
+            .noting_faults(copied)
+            .map_err(|error| match P::fatal_signal() {
+                // It broke no rule: it is being killed, and a kernel ends its copies for that.
+                true if error == Errno::Fault => Errno::Nxio,
+                _ => error,
+            });
         let mut after = After::at(Some(copied_by::<P>(arrived, answer.auxlen)));
         let settled = self
             .state
@@ -170,7 +176,7 @@ impl<P: Platform> State<P> {
             }
             (Caller::Present, Err(error)) => {
                 let told = match error {
-                    Errno::NoMem => Errno::NoMem,
+                    Errno::NoMem | Errno::Nxio => error,
                     _ => Errno::Proto,
                 };
                 request.body = Some(given.body);

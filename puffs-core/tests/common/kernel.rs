@@ -155,7 +155,7 @@ pub(crate) fn live() -> isize {
     LIVE.get()
 }
 
-/// Makes a signal pending for this thread: its next interruptible wait ends at once.
+/// Makes a signal pending for this thread, a fatal one: its next interruptible wait ends at once.
 pub(crate) fn signal_pending(pending: bool) {
     SIGNAL.set(pending);
 }
