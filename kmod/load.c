@@ -17,7 +17,6 @@
 #include "load.h"
 
 #define MAXTHREADS 64
-#define BULK 9000
 
 struct load {
 	struct puffs_mount *l_pmp;		/* NULL: not mounted */
@@ -42,220 +41,11 @@ struct worker {
 	uint64_t w_rounds;
 };
 
-/*
- * Bodies.
- */
-
-static void
-fill(void *data, size_t len, uint64_t seq)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		((uint8_t *)data)[i] = load_byte(seq, i);
-}
-
-static bool
-filled(const void *data, size_t len, uint64_t seq)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if (((const uint8_t *)data)[i] != load_byte(seq, i))
-			return false;
-	return true;
-}
-
-/* A body with `data` bytes behind it, from the library's allocator. */
-static struct load_msg *
-msg_new(uint64_t seq, size_t data)
-{
-	struct load_msg *msg;
-
-	if ((msg = puffs_alloc(sizeof(*msg) + data)) == NULL)
-		return NULL;
-	msg->lm_seq = seq;
-	msg->lm_len = data;
-	fill(msg + 1, data, seq);
-	return msg;
-}
-
-/* 0 when this is the answer to `seq` with so much data. */
-static int
-msg_check(const struct load_msg *msg, size_t len, uint64_t seq, size_t data)
+static uint64_t
+next_seq(struct load *l)
 {
 
-	if (len != sizeof(*msg) + data || msg->lm_seq != ~seq || msg->lm_len != data)
-		return EBADMSG;
-	return filled(msg + 1, data, seq) ? 0 : EBADMSG;
-}
-
-/*
- * The forms.
- */
-
-struct waiter {
-	struct completion w_done;
-	int w_error;
-	uint64_t w_seq;
-};
-
-/* The buffer is ours again. */
-static void
-done(void *arg, int error, void *kbuf, size_t len)
-{
-	struct waiter *w = arg;
-
-	w->w_error = error == 0 ? msg_check(kbuf, len, w->w_seq, 0) : error;
-	puffs_free(kbuf);
-	complete(&w->w_done);
-}
-
-static int
-send_done(struct load *l, uint64_t seq, void *cookie)
-{
-	struct waiter w = { .w_seq = seq };
-	struct puffs_touseropt opt = { .pto_size = sizeof(opt), .pto_done = done, .pto_arg = &w };
-	size_t len = sizeof(struct load_msg);
-	void *kbuf = msg_new(seq, 0);
-	int error;
-
-	if (kbuf == NULL)
-		return ENOMEM;
-	init_completion(&w.w_done);
-	if ((error = puffs_touser_opt(l->l_pmp, PUFFSOP_VN, PUFFS_VN_OPEN, &kbuf, &len, len, cookie, &opt)) != 0)
-		return error;
-	/* Nobody sends this thread away: `w` is on its stack. */
-	wait_for_completion(&w.w_done);
-	return w.w_error;
-}
-
-static int
-send_opt(struct load *l, uint64_t seq, void *cookie, int optype, uint32_t flags, uint64_t timeout_ns)
-{
-	struct puffs_touseropt opt = { .pto_size = sizeof(opt), .pto_flags = flags, .pto_timeout_ns = timeout_ns };
-	size_t len = sizeof(struct load_msg);
-	void *kbuf = msg_new(seq, 0);
-	int error;
-
-	if (kbuf == NULL)
-		return ENOMEM;
-	error = puffs_touser_opt(l->l_pmp, PUFFSOP_VN, optype, &kbuf, &len, len, cookie, &opt);
-	if (error == 0)
-		error = msg_check(kbuf, len, seq, 0);
-	puffs_free(kbuf);
-	return error;
-}
-
-static int
-send_adjbuf(struct load *l, uint64_t seq, void *cookie)
-{
-	size_t want = seq * 977 % 20000, len = sizeof(struct load_msg);
-	struct load_msg *msg = msg_new(seq, 0);
-	void *kbuf = msg;
-	int error;
-
-	if (msg == NULL)
-		return ENOMEM;
-	msg->lm_len = want;
-	error = puffs_vntouser_adjbuf(l->l_pmp, PUFFS_VN_READ, &kbuf, &len, len, cookie, NULL, NULL);
-	if (error == 0)
-		error = msg_check(kbuf, len, seq, want);
-	puffs_free(kbuf);
-	return error;
-}
-
-static int
-send_bulk(struct load *l, uint64_t seq, void *cookie)
-{
-	size_t data = seq * 613 % BULK;
-	struct load_msg *msg = msg_new(seq, data);
-	int error;
-
-	if (msg == NULL)
-		return ENOMEM;
-	error = puffs_vntouser(l->l_pmp, PUFFS_VN_WRITE, msg, sizeof(*msg) + data, cookie, NULL, NULL);
-	/* The answer is the head; behind it the buffer is as it was. */
-	if (error == 0 && (msg->lm_len != 0 || msg->lm_seq != ~seq || !filled(msg + 1, data, seq)))
-		error = EBADMSG;
-	puffs_free(msg);
-	return error;
-}
-
-static int
-send_sizeop(struct load *l, uint64_t seq, void *cookie)
-{
-	struct load_msg msg = { .lm_seq = seq };
-	uint64_t id = puffs_getreqid(l->l_pmp);
-	size_t moved[2] = { 0, 0 };
-	struct puffs_sizeops *pso;
-	char *out, *in;
-	int error;
-
-	if ((out = puffs_alloc(LOAD_SIZEOP_OUT + LOAD_SIZEOP_IN)) == NULL)
-		return ENOMEM;
-	in = out + LOAD_SIZEOP_OUT;
-	fill(out, LOAD_SIZEOP_OUT, seq);
-	if ((error = puffs_sizeop_new(l->l_pmp, id, NULL, &pso)) != 0)
-		goto out;
-	if ((error = puffs_sizeop_add(pso, PUFFS_SIZEOPREQ_BUF_OUT, out, LOAD_SIZEOP_OUT)) != 0 ||
-	    (error = puffs_sizeop_add(pso, PUFFS_SIZEOPREQ_BUF_IN, in, LOAD_SIZEOP_IN)) != 0) {
-		puffs_sizeop_cancel(pso);
-		goto out;
-	}
-	error = puffs_vntouser_req(l->l_pmp, PUFFS_VN_READLINK, &msg, sizeof(msg), cookie, id, NULL, NULL);
-	if (error != 0) {
-		puffs_sizeop_cancel(pso);
-		goto out;
-	}
-	if ((error = puffs_sizeop_finish(pso, moved, 2)) == 0 && (msg_check(&msg, sizeof(msg), seq, 0) != 0 ||
-	    moved[0] != LOAD_SIZEOP_OUT || moved[1] != LOAD_SIZEOP_IN || !filled(in, LOAD_SIZEOP_IN, ~seq)))
-		error = EBADMSG;
-out:
-	puffs_free(out);
-	return error;
-}
-
-/* Sends one request: 0 and the answer is right, or an errno value. */
-static int
-send(struct load *l, enum load_form form, void *cookie, uint32_t flags, uint64_t timeout_ns)
-{
-	uint64_t seq = (uint64_t)atomic64_inc_return(&l->l_seq);
-	struct load_msg msg = { .lm_seq = seq };
-	struct puffs_mount *pmp = l->l_pmp;
-	void *kbuf;
-	int error;
-
-	switch (form) {
-	case LOAD_VFS:
-		error = puffs_vfstouser(pmp, PUFFS_VFS_STATVFS, &msg, sizeof(msg));
-		break;
-	case LOAD_VN:
-		error = puffs_vntouser(pmp, PUFFS_VN_GETATTR, &msg, sizeof(msg), cookie, NULL, NULL);
-		break;
-	case LOAD_REQ:
-		error = puffs_vntouser_req(pmp, PUFFS_VN_SETATTR, &msg, sizeof(msg), cookie, puffs_getreqid(pmp), NULL, NULL);
-		break;
-	case LOAD_BULK:
-		return send_bulk(l, seq, cookie);
-	case LOAD_ADJBUF:
-		return send_adjbuf(l, seq, cookie);
-	case LOAD_FAF:
-		if ((kbuf = msg_new(seq, 0)) == NULL)
-			return ENOMEM;
-		return puffs_vntouser_faf(pmp, PUFFS_VN_RECLAIM, kbuf, sizeof(msg), cookie);
-	case LOAD_OPT:
-		return send_opt(l, seq, cookie, PUFFS_VN_ACCESS, flags, timeout_ns);
-	case LOAD_DEADLINE:
-		return send_opt(l, seq, cookie, PUFFS_VN_POLL, 0, 2000000);
-	case LOAD_DONE:
-		return send_done(l, seq, cookie);
-	case LOAD_SIZEOP:
-		return send_sizeop(l, seq, cookie);
-	default:
-		return EINVAL;
-	}
-	return error != 0 ? error : msg_check(&msg, sizeof(msg), seq, 0);
+	return (uint64_t)atomic64_inc_return(&l->l_seq);
 }
 
 /*
@@ -290,7 +80,7 @@ worker_main(void *arg)
 
 	kfree(arg);
 	while (w.w_rounds-- > 0 && error != ENXIO) {
-		error = send(l, w.w_form, NULL, 0, 0);
+		error = puffs_load_send(l->l_pmp, next_seq(l), w.w_form, NULL, 0, 0);
 		tally(l, w.w_form, error);
 		cond_resched();
 	}
@@ -604,7 +394,8 @@ load_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case LOADCALL:
 		if (copy_from_user(&u.call, uarg, sizeof(u.call)))
 			return -EFAULT;
-		u.call.lc_result = send(l, u.call.lc_form, (void *)u.call.lc_cookie, u.call.lc_flags, u.call.lc_timeout_ns);
+		u.call.lc_result = puffs_load_send(l->l_pmp, next_seq(l), u.call.lc_form, (void *)u.call.lc_cookie,
+		    u.call.lc_flags, u.call.lc_timeout_ns);
 		return copy_to_user(uarg, &u.call, sizeof(u.call)) ? -EFAULT : 0;
 	case LOADRUN:
 		if (copy_from_user(&u.run, uarg, sizeof(u.run)))

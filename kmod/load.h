@@ -37,6 +37,10 @@ enum load_form {
 	LOAD_SIZEOP,	/* READLINK, with LOAD_SIZEOP_OUT bytes for the server and LOAD_SIZEOP_IN from it */
 	LOAD_NFORMS
 };
+#ifdef __KERNEL__
+/* load_send.c: sends one request; 0 and the answer is right, EBADMSG and it is not, or an errno value. */
+int puffs_load_send(struct puffs_mount *pmp, uint64_t seq, enum load_form form, void *cookie, uint32_t flags, uint64_t timeout_ns);
+#endif
 #define LOAD_ALL ((1u << LOAD_NFORMS) - 1)
 #define LOAD_SIZEOP_OUT 5000
 #define LOAD_SIZEOP_IN 3001
