@@ -33,7 +33,7 @@ enum load_form {
 	LOAD_FAF,	/* RECLAIM; EAGAIN is no error */
 	LOAD_OPT,	/* ACCESS, puffs_touser_opt with flags and timeout of the call */
 	LOAD_DEADLINE,	/* POLL, which gives up after 2 ms; ETIMEDOUT is no error */
-	LOAD_DONE,	/* OPEN, with a completion */
+	LOAD_DONE,	/* OPEN, with a completion, and the timeout of the call */
 	LOAD_SIZEOP,	/* READLINK, with LOAD_SIZEOP_OUT bytes for the server and LOAD_SIZEOP_IN from it */
 	LOAD_NFORMS
 };
@@ -56,7 +56,7 @@ struct load_mount {
 struct load_call {
 	uint32_t lc_form;
 	uint32_t lc_flags;		/* PUFFS_TOUSER_* of LOAD_OPT */
-	uint64_t lc_timeout_ns;		/* of LOAD_OPT */
+	uint64_t lc_timeout_ns;		/* of LOAD_OPT and LOAD_DONE */
 	uint64_t lc_cookie;
 	int32_t lc_result;		/* 0, an errno value, or EBADMSG: the answer is wrong */
 	uint32_t lc_pad;

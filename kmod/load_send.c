@@ -79,10 +79,12 @@ done(void *arg, int error, void *kbuf, size_t len)
 }
 
 static int
-send_done(struct puffs_mount *pmp, uint64_t seq, void *cookie)
+send_done(struct puffs_mount *pmp, uint64_t seq, void *cookie, uint64_t timeout_ns)
 {
 	struct waiter w = { .w_seq = seq };
-	struct puffs_touseropt opt = { .pto_size = sizeof(opt), .pto_done = done, .pto_arg = &w };
+	struct puffs_touseropt opt = {
+		.pto_size = sizeof(opt), .pto_timeout_ns = timeout_ns, .pto_done = done, .pto_arg = &w,
+	};
 	size_t len = sizeof(struct load_msg);
 	void *kbuf = msg_new(seq, 0);
 	int error;
@@ -213,7 +215,7 @@ puffs_load_send(struct puffs_mount *pmp, uint64_t seq, enum load_form form, void
 	case LOAD_DEADLINE:
 		return send_opt(pmp, seq, cookie, PUFFS_VN_POLL, 0, 2000000);
 	case LOAD_DONE:
-		return send_done(pmp, seq, cookie);
+		return send_done(pmp, seq, cookie, timeout_ns);
 	case LOAD_SIZEOP:
 		return send_sizeop(pmp, seq, cookie);
 	default:

@@ -49,10 +49,55 @@ all_forms(uint64_t max_requests)
 	CHECK_EQ(close(load), 0);
 }
 
+/* Callers who give up, the parked one by its own clock, the other by the kernel's timer; what they asked is withdrawn, or answered late. */
+static void
+deadlines(void)
+{
+	static const enum load_form forms[] = { LOAD_OPT, LOAD_DONE, LOAD_OPT, LOAD_DONE };
+	struct load_tally t;
+	struct load_call lc;
+	struct puffs_req req;
+	char body[64];
+	int fd, load;
+	size_t i;
+
+	mount_open(&fd, &load, 0, 0);
+	for (i = 0; i < 4; i++) {
+		if (i == 2)
+			CHECK_EQ(start(fd), 0);
+		lc = (struct load_call){ .lc_form = forms[i], .lc_timeout_ns = 20000000 };
+		CHECK_EQ(call(load, LOADCALL, &lc), 0);
+		CHECK_EQ(lc.lc_result, ETIMEDOUT);
+		check_idle(load);
+	}
+	/* With the server when its time is over. */
+	for (i = 0; i < 2; i++) {
+		fflush(stdout);
+		if (fork() == 0) {
+			lc = (struct load_call){ .lc_form = forms[i], .lc_timeout_ns = 1000000000 };
+			CHECK_EQ(call(load, LOADCALL, &lc), 0);
+			_exit(lc.lc_result);
+		}
+		req = (struct puffs_req){ .preq_aux = body, .preq_auxlen = sizeof(body) };
+		CHECK_EQ(call(fd, PUFFSGETOP, &req), 0);
+		int status;
+		CHECK(wait(&status) != -1);
+		CHECK(WIFEXITED(status));
+		CHECK_EQ(WEXITSTATUS(status), ETIMEDOUT);
+		CHECK_EQ(call(fd, PUFFSPUTOP, &req), ECANCELED);
+		check_idle(load);
+	}
+	CHECK_EQ(call(load, LOADWAIT, &t), 0);
+	CHECK_EQ(t.lt_late, 2);
+	CHECK_EQ(close(fd), 0);
+	CHECK_EQ(close(load), 0);
+}
+
 int
 main(void)
 {
 
+	deadlines();
 	all_forms(0);
 	/* A short queue: callers wait for places, and some will not. */
 	all_forms(6);
