@@ -183,7 +183,6 @@ static const struct file_operations puffs_fops = {
 	.poll = device_poll,
 	.read = device_read,
 	.write = device_write,
-	.llseek = no_llseek,
 };
 
 /*

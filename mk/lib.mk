@@ -58,9 +58,11 @@ $(LIB)/libpuffs-kernel-tsan.a: puffs-ffi/libpuffs-kernel.map mk/one-object.sh FO
 	mk/one-object.sh $(RAW_TSAN) puffs-ffi/libpuffs-kernel.map $@
 
 # The bare machine: Debian's rustc, since the library sources that -Zbuild-std wants come with it. With
-# no_global_oom_handling the functions of `alloc` that cannot report failure do not exist.
+# no_global_oom_handling the functions of `alloc` that cannot report failure do not exist. A processor that tracks indirect
+# branches wants them to land on an instruction of their own (-Zcf-protection), which to others is none.
 BARE_FLAGS := -Crelocation-model=static -Ccode-model=kernel -Cforce-unwind-tables=no -Cjump-tables=no -Zplt=yes \
-	-Zfunction-return=thunk-extern -Zretpoline-external-thunk -Zindirect-branch-cs-prefix --cfg no_global_oom_handling
+	-Zfunction-return=thunk-extern -Zretpoline-external-thunk -Zindirect-branch-cs-prefix \
+	-Zcf-protection=branch --cfg no_global_oom_handling
 
 $(RAW_BARE): FORCE
 	RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTFLAGS='$(BARE_FLAGS)' \
