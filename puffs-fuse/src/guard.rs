@@ -99,6 +99,10 @@ impl Shared {
                 continue;
             }
             if now % 2 == 1 {
+                // Before anything is read: the main loop may not have come so far.
+                if let Some(keeper) = &self.keeper {
+                    keeper.wake(traffic.flights());
+                }
                 buf.resize(room, 0);
                 traffic.stand_in(now, &mut buf);
             }

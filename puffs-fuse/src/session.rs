@@ -195,7 +195,7 @@ impl Session for FuseSession {
 
     fn turn(&self, server: &dyn Server) -> Result<Turn, i32> {
         let turn = self.turn_requests(server);
-        if self.life.get() != Life::Mounted {
+        if turn.is_err() || self.life.get() != Life::Mounted {
             self.traffic.rest();
         }
         turn
@@ -285,6 +285,8 @@ impl FuseSession {
                     return Ok(Turn::Idle);
                 }
                 Ok(Got::Gone) => {
+                    // By force the connection still lives, and nobody looks after those who wait while the server is told.
+                    self.traffic.refuse_all(&mut buf[FRONT..]);
                     pool.give(buf);
                     self.finish(server);
                 }
