@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use common::*;
 use puffs_core::msg::wire::StartReq;
-use puffs_core::platform::Wait;
+use puffs_core::platform::{Platform, Wait};
 use puffs_core::{Buf, Config, Cookie, Errno, Late, Mount, MountHost, Outgoing, Terms, Vnode};
 
 const A: Vnode = Vnode(0xa);
@@ -14,6 +14,8 @@ const B: Vnode = Vnode(0xb);
 /// Dies while it is unlocked.
 const DEAD: Vnode = Vnode(0xd);
 const ESTALE: i32 = 116;
+/// Dies, and its host says so with numbers that are none.
+const ODD: [(Vnode, i32); 2] = [(Vnode(0xe), -116), (Vnode(0xf), 134)];
 
 /// What the host was asked, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +50,7 @@ impl MountHost<Checked> for Vfs {
         self.note(Lock(vnode));
         match vnode {
             DEAD => ESTALE,
-            _ => 0,
+            _ => ODD.iter().find(|odd| odd.0 == vnode).map_or(0, |odd| odd.1),
         }
     }
 
@@ -191,6 +193,10 @@ fn a_vnode_that_died_is_the_callers_error_and_its_answer_is_late() {
         stale,
         "before its deadline"
     );
+    for (odd, _) in ODD {
+        let proto = Ok((<Checked as Platform>::errno(Errno::Proto), vec![]));
+        assert_eq!(call(&other, [Some(odd), None]), proto, "no error number");
+    }
     drop((got, mount, other));
     assert_eq!(live(), before);
 }
