@@ -100,6 +100,31 @@ fn those_who_do_not_park() {
 }
 
 #[test]
+fn those_with_deadlines() {
+    let before = live();
+    let (mount, ..) = running();
+    for successes in 0..2 {
+        let (body, done) = (out(b"body"), Box::new(|_: Ended| panic!("never called")));
+        let refused = failing(successes, || {
+            mount.submit_until(body, None, expired().deadline, done)
+        });
+        assert_eq!(refused.err(), Some(Errno::NoMem), "the place, the deadline");
+        assert_eq!((live(), mount.load()), (before, (0, 0)));
+        assert_eq!(mount.expire(), None);
+    }
+    let slip = Slip::default();
+    let told = slip.clone();
+    let done = Box::new(move |ended: Ended| told.note(ended));
+    let body = out(b"body");
+    let sent = failing(1, || {
+        mount.submit_until(body, None, expired().deadline, done)
+    });
+    assert!(sent.is_ok(), "the place is there by now");
+    assert_eq!(mount.expire(), None);
+    assert_eq!(slip.ended(), Err(Errno::TimedOut));
+}
+
+#[test]
 fn those_in_line() {
     let (mount, ..) = running_with(Config {
         max_requests: 1,
