@@ -20,6 +20,7 @@ pub mod genops;
 mod groups;
 pub mod host;
 pub mod kernerr;
+pub mod kmod;
 pub mod mounting;
 pub mod newinfo;
 pub mod nodes;
