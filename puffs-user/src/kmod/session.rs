@@ -18,8 +18,8 @@ use crate::host::{Server, Session, Stale, Transport, Turn};
 use crate::mounting::{Mounted, Ready};
 use crate::say;
 
-/// Steps that one turn takes before the main loop may look at something else.
-const STEPS: usize = 64;
+/// Requests after which a turn ends, so that the main loop may look at something else.
+const ENOUGH: usize = 64;
 
 /// A mounted server.
 pub(super) struct KmodSession {
@@ -274,7 +274,8 @@ impl Session for KmodSession {
     }
 
     fn turn(&self, server: &dyn Server) -> Result<Turn, i32> {
-        for _ in 0..STEPS {
+        let mut begun = 0;
+        loop {
             match self.life.get() {
                 Life::Mounted => {}
                 Life::Ending => return Ok(Turn::Idle),
@@ -284,6 +285,7 @@ impl Session for KmodSession {
             if let Some(token) = next {
                 self.answer();
                 self.begin(server, token);
+                begun += 1;
                 continue;
             }
             if self.mounted.forced() {
@@ -292,13 +294,17 @@ impl Session for KmodSession {
                 continue;
             }
             match self.exchange()? {
-                Came::Requests(_) | Came::TooBig(_) | Came::Again => {}
+                Came::Requests(_) if begun >= ENOUGH => return Ok(Turn::More),
+                Came::Requests(_) | Came::TooBig(_) => {}
+                // It may have been a signal, which the main loop looks at.
+                Came::Again => {
+                    self.answer();
+                    return Ok(Turn::More);
+                }
                 Came::Nothing => return Ok(Turn::Idle),
                 Came::Gone => self.finish(server),
             }
         }
-        self.answer();
-        Ok(Turn::More)
     }
 
     fn busy(&self) {}
