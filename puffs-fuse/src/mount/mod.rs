@@ -39,7 +39,8 @@ impl Via {
     /// Unmounts what is at `dir`; `lazily`: even if it is in use.
     fn undo(self, dir: &CStr, lazily: bool) -> io::Result<()> {
         match self {
-            Via::Syscall => mounting::umount(dir, lazily),
+            Via::Syscall if lazily => mounting::umount(dir, libc::MNT_DETACH),
+            Via::Syscall => mounting::umount(dir, 0),
             Via::Helper => helper::unmount(dir, lazily),
         }
     }

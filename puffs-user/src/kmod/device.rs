@@ -3,14 +3,14 @@
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use core::ffi::c_void;
+use core::ffi::{CStr, c_void};
 
 use puffs_core::msg::wire::{Batch, Req, StartReq};
 
 use crate::sys;
 
 /// The path of the device.
-pub(super) const PATH: &core::ffi::CStr = c"/dev/puffs";
+pub(super) const PATH: &CStr = c"/dev/puffs";
 
 /// The calls as ioctl(2) has them: `PUFFSGETOP` and its neighbours, packed as Linux does on this machine.
 pub(super) mod call {
@@ -50,14 +50,14 @@ pub(super) trait Device {
 pub(super) struct Opened(AtomicI32);
 
 impl Opened {
-    /// Opens it.
+    /// Opens it, at [`PATH`].
     ///
     /// # Errors
     /// That of open(2).
-    pub(super) fn open() -> Result<Self, i32> {
+    pub(super) fn open(path: &CStr) -> Result<Self, i32> {
         let flags = libc::O_RDWR | libc::O_CLOEXEC | libc::O_NONBLOCK;
         // SAFETY: the path is a C string.
-        let fd = sys::check(unsafe { libc::open(PATH.as_ptr(), flags) })?;
+        let fd = sys::check(unsafe { libc::open(path.as_ptr(), flags) })?;
         Ok(Opened(AtomicI32::new(fd)))
     }
 }
@@ -84,5 +84,27 @@ impl Device for Opened {
 impl Drop for Opened {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_device_is_found_out() {
+        let null = Opened::open(c"/dev/null").unwrap();
+        assert!(null.is_foreign());
+        // SAFETY: numbers only.
+        let flags = unsafe { libc::fcntl(null.fd(), libc::F_GETFL) };
+        assert_ne!(flags & libc::O_NONBLOCK, 0);
+        null.close();
+        null.close();
+        assert_eq!(null.fd(), -1);
+        let mut req = Req::default();
+        let called = null.call(call::PUTOP, (&raw mut req).cast());
+        assert_eq!(called, Err(libc::EBADF));
+        let nowhere = Opened::open(c"/dev/there is no such").err();
+        assert_eq!(nowhere, Some(libc::ENOENT));
     }
 }

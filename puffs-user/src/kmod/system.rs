@@ -1,9 +1,9 @@
 //! What mounting asks of the system, so that tests can be one.
 
 use std::ffi::CStr;
-use std::io;
+use std::sync::Arc;
 
-use super::device::{Device, Opened};
+use super::device::{self, Device, Opened};
 use crate::{mounting, sys};
 
 /// A system with the device and its file system.
@@ -40,7 +40,7 @@ pub(super) struct Linux;
 
 impl System for Linux {
     fn open(&self) -> Result<Box<dyn Device>, i32> {
-        Ok(Box::new(Opened::open()?))
+        Ok(Box::new(Opened::open(device::PATH)?))
     }
 
     fn mount(&self, plan: &Plan<'_>, fstype: &CStr) -> Result<(), i32> {
@@ -58,8 +58,11 @@ impl System for Linux {
     }
 
     fn undo(&self) -> mounting::Undo {
-        std::sync::Arc::new(|dir: &CStr, lazily| -> io::Result<()> {
-            mounting::umount(dir, lazily)
+        Arc::new(|dir: &CStr, lazily| {
+            // By force the mount dies first: a child that this process forked may hold the device open, and unmounting would
+            // wait for answers that nobody gives.
+            let flags = libc::MNT_DETACH | libc::MNT_FORCE;
+            mounting::umount(dir, if lazily { flags } else { 0 })
         })
     }
 

@@ -52,12 +52,11 @@ impl Site {
     }
 }
 
-/// umount2(2) of what is at `dir`; `lazily`: even if it is in use.
+/// umount2(2) of what is at `dir`, with these flags and without following links.
 ///
 /// # Errors
 /// What it said.
-pub fn umount(dir: &CStr, lazily: bool) -> io::Result<()> {
-    let flags = if lazily { libc::MNT_DETACH } else { 0 };
+pub fn umount(dir: &CStr, flags: libc::c_int) -> io::Result<()> {
     // SAFETY: a C string.
     match unsafe { libc::umount2(dir.as_ptr(), flags | libc::UMOUNT_NOFOLLOW) } {
         0 => Ok(()),
