@@ -51,11 +51,9 @@ impl Line {
             nget: offered,
         };
         let result = self.0.call(call::BATCH, (&raw mut batch).cast());
-        if answer.is_some() && put.id == 0 {
+        let given = answer.is_some() && put.id == 0;
+        if given {
             *answer = None;
-            if refused(put.rv) {
-                return Ok(Came::Again);
-            }
         }
         match result {
             Ok(()) => {
@@ -65,6 +63,8 @@ impl Line {
                 }
                 Ok(Came::Requests(came))
             }
+            // Then nothing was fetched.
+            Err(_) if given && refused(put.rv) => Ok(Came::Again),
             Err(libc::EAGAIN) => Ok(Came::Nothing),
             Err(libc::E2BIG) if get[0].auxlen > room.last().map_or(0, |slot| slot.buffer.len()) => {
                 Ok(Came::TooBig(get[0].auxlen))

@@ -156,7 +156,7 @@ impl KmodSession {
         }
         drop(room);
         if let Some(token) = token
-            && (answer.is_none() || came == Came::Gone)
+            && answer.is_none()
         {
             self.pending.set(None);
             self.done(token);

@@ -87,3 +87,24 @@ impl Room {
         &mut self.free
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_one_given_is_used_first_and_only_a_few_are_kept() {
+        let mut room = Room::new(100);
+        let mut many: Vec<_> = (0..2 * FETCH).map(|_| room.take().unwrap()).collect();
+        assert!(room.free.is_empty());
+        let mut last = many.pop().unwrap();
+        room.give(last);
+        last = room.take().unwrap();
+        let at = last.buffer.addr();
+        room.give(last);
+        assert_eq!(room.all().len(), FETCH);
+        assert_eq!(room.all().last_mut().unwrap().offer().aux, at);
+        many.into_iter().for_each(|slot| room.give(slot));
+        assert_eq!(room.free.len(), FETCH);
+    }
+}

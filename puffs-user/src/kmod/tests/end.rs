@@ -91,6 +91,29 @@ fn an_unmount_that_the_server_leaves_in_its_middle_is_not_told_twice() {
 }
 
 #[test]
+fn an_unmount_that_death_overtakes_is_not_told_twice() {
+    let served = Served::serving();
+    served.seen.slow_unmount.store(true, SeqCst);
+    thread::scope(|scope| {
+        let unmounted = scope.spawn(|| life::unmount(&served.kernel, &who::kernel(), 0));
+        suspended(&served, 1);
+        served.kernel.mount.die();
+        assert_eq!(unmounted.join().unwrap(), GONE);
+    });
+    // The session has seen it, and waits for the server.
+    while served.fake.open_count() > 0 {
+        thread::yield_now();
+    }
+    assert_eq!(served.seen.unmounts(), []);
+    served.seen.refusal.store(libc::EBUSY, SeqCst);
+    served.seen.go_on.store(true, SeqCst);
+    served.exit();
+    let seen = served.seen.clone();
+    assert_eq!(served.join(), Ok(()));
+    assert_eq!((seen.unmounts(), seen.syncs.load(SeqCst)), (vec![0], 0));
+}
+
+#[test]
 fn an_exit_unmounts_what_nobody_uses() {
     let served = Served::serving();
     assert_eq!(read(&served.kernel, 9), Ok(()));

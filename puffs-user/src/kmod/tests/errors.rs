@@ -1,27 +1,21 @@
-//! Mounts that fail leave nothing behind; what mount(2) is told; tasks without stacks.
+//! Mounts that fail leave nothing behind; what mount(2) is told.
 
-use std::cell::RefCell;
 use std::sync::atomic::Ordering::SeqCst;
 
 use puffs_core::msg::OpSet;
-use puffs_core::msg::op::{FLAG_FAF, vfs, vn};
-use puffs_core::msg::wire::Req;
-use puffs_core::{Cookie, platform::Wait};
-use puffs_vfs::{Failed, attr, life, who};
+use puffs_core::msg::op::{vfs, vn};
 
 use super::fake::{DIR, Fake, Fault, OnFake};
 use super::server::{self, MAXDATA, ROOT, Seen};
 use crate::c::consts::{PUFFS_KFLAG_ALLOPS, PUFFS_KFLAG_NOCACHE};
-use crate::host::{
-    Host, MountArgs, MountError, NoStack, Ran, RootInfo, Server, Session, Stale, Task, Turn,
-};
+use crate::host::{Host, MountArgs, MountError, RootInfo, Session, Stale};
 use crate::kmod::KmodHost;
 use crate::kmod::device::call;
 use crate::kmod::error::Error;
 use crate::kmod::host::begin;
 use crate::vtype::{VDIR, VLNK, VREG};
 
-fn args() -> MountArgs {
+pub(super) fn args() -> MountArgs {
     MountArgs {
         from: c"here".into(),
         fstype: c"testfs".into(),
@@ -203,63 +197,4 @@ fn a_library_mount_that_fails_can_be_tried_again() {
     assert_eq!(fake.options.lock().unwrap()["root"], root);
     drop(pu);
     assert_eq!(fake.open_count(), 0);
-}
-
-/// A server without memory for stacks.
-#[derive(Default)]
-struct Poor(RefCell<Vec<Req>>);
-
-impl Server for Poor {
-    fn start(&self, _: usize) -> Result<Ran, NoStack> {
-        Err(NoStack)
-    }
-
-    fn serve(&self) {
-        unreachable!("requests come by execute");
-    }
-
-    fn execute(&self, req: &mut Req, _: &mut [u8]) {
-        self.0.borrow_mut().push(*req);
-        req.auxlen = 0;
-    }
-
-    fn running(&self) -> Option<Task> {
-        None
-    }
-
-    fn suspend(&self) {}
-
-    fn wake(&self, _: Task) {}
-}
-
-#[test]
-fn without_stacks_only_what_must_not_be_lost_is_done() {
-    let fake = Fake::new();
-    let session = begin(
-        &OnFake(fake.clone()),
-        &MountArgs {
-            ops: OpSet::ALL,
-            ..args()
-        },
-    )
-    .ok()
-    .unwrap();
-    let kernel = fake.kernel.lock().unwrap().clone().unwrap();
-    assert_eq!(kernel.wait, Wait::FOREVER);
-    let server = Poor::default();
-    life::reclaim(&kernel, &who::kernel(), Cookie(5), 1).unwrap();
-    std::thread::scope(|scope| {
-        let asks = scope.spawn(|| attr::statvfs(&kernel, &who::kernel()).err());
-        kernel.waiting(2);
-        assert_eq!(session.turn(&server), Ok(Turn::Idle));
-        assert_eq!(asks.join().unwrap(), Some(Failed::Server(libc::ENOMEM)));
-    });
-    let done = server.0.take();
-    assert_eq!(done.len(), 1);
-    assert_eq!((done[0].optype, done[0].cookie), (vn::RECLAIM, 5));
-    assert_ne!(done[0].opclass & FLAG_FAF, 0);
-    fake.nuke();
-    assert_eq!(session.turn(&server), Ok(Turn::Gone));
-    let told: Vec<_> = server.0.take().iter().map(|req| req.optype).collect();
-    assert_eq!(told, [vfs::SYNC, vfs::UNMOUNT]);
 }

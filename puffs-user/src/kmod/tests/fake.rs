@@ -12,7 +12,7 @@ use core::ffi::c_void;
 use puffs_core::errno::Errno;
 use puffs_core::msg::OpSet;
 use puffs_core::platform::{Hosted, Platform, Wait};
-use puffs_core::{Answer, Config, Cookie, Late, Mount, MountHost, Outgoing, Ref, UserAddr};
+use puffs_core::{Answer, Config, Cookie, Late, Mount, MountHost, Outgoing, Ref, ReqId, UserAddr};
 use puffs_dev::{Command, Instance, Lwp, Registry};
 use puffs_vfs::{Broken, Caller, life, who};
 
@@ -26,7 +26,7 @@ pub(super) const DIR: &CStr = c"/proc";
 /// What to do instead of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The call with this number fails.
+    /// The call with this number fails; 0: it does not.
     Call(libc::Ioctl, i32),
 }
 
@@ -64,7 +64,8 @@ pub(super) struct Kernel {
     pub(super) root: Cookie,
     pub(super) ops: OpSet,
     pub(super) max: usize,
-    pub(super) wait: Wait,
+    /// The id of the next request, for [`Mount::interrupt`].
+    pub(super) id: Option<ReqId>,
 }
 
 struct Owner(Arc<AtomicUsize>);
@@ -208,7 +209,7 @@ impl System for OnFake {
             root: Cookie(hex("root") as usize),
             ops: OpSet::of_bits(hex("ops")),
             max,
-            wait: Wait::FOREVER,
+            id: None,
         });
         *fake.options.lock().unwrap() = options;
         fake.mounted.store(true, SeqCst);
@@ -256,8 +257,9 @@ impl Device for Open {
             return Err(libc::EBADF);
         }
         *self.fake.calls.lock().unwrap().entry(number).or_default() += 1;
-        if let Some(errno) = self.fake.take_fault(number) {
-            return Err(errno);
+        match self.fake.take_fault(number) {
+            None | Some(0) => {}
+            Some(errno) => return Err(errno),
         }
         let command = unpack(number).ok_or(libc::ENOTTY)?;
         let arg = UserAddr(arg.expose_provenance());
@@ -299,7 +301,7 @@ impl Kernel {
 
 impl Caller<Hosted> for Kernel {
     fn call(&self, out: Outgoing<Hosted>) -> Result<Answer<Hosted>, Errno> {
-        self.mount.call(out, &self.wait)
+        self.mount.call_as(out, self.id, &Wait::FOREVER)
     }
 
     fn send(&self, out: Outgoing<Hosted>) -> Result<(), Errno> {

@@ -5,3 +5,4 @@ mod errors;
 mod fake;
 mod requests;
 mod server;
+mod turns;

@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 
 use puffs_core::msg::op::{CLASS_VFS, vfs};
-use puffs_core::platform::{Hosted, Platform, Wait};
-use puffs_core::{Buf, Cookie, Errno, Instant, Outgoing};
+use puffs_core::platform::Wait;
+use puffs_core::{Buf, Cookie, Errno, Outgoing, ReqId};
 use puffs_vfs::{Failed, attr, file, life, who};
 use zerocopy::IntoBytes;
 
@@ -189,29 +189,54 @@ fn an_operation_that_another_one_resumes_is_answered_at_once() {
     unmount(served);
 }
 
+/// A caller whose request can be interrupted.
+fn nervous(served: &Served) -> (Kernel, ReqId) {
+    let id = served.kernel.mount.next_id();
+    let kernel = Kernel {
+        id: Some(id),
+        ..served.kernel.clone()
+    };
+    (kernel, id)
+}
+
+const INTERRUPTED: Result<Vec<u8>, Failed> = Err(Failed::Errno(Errno::Intr));
+
 #[test]
 fn the_answer_of_a_caller_who_has_left_goes_to_the_late_hook() {
     let served = Served::serving();
-    let impatient = Kernel {
-        wait: Wait {
-            deadline: Some(Instant(Hosted::now().0 + 1_000_000)),
-            interruptible: false,
-        },
-        ..served.kernel.clone()
-    };
-    // It may not even have been fetched by then.
-    let left = read(&impatient, at::YIELD);
-    assert_eq!(left, Err(Failed::Errno(Errno::TimedOut)));
-    while served.seen.suspended() == 0 && served.kernel.mount.load().0 > 0 {
-        thread::yield_now();
-    }
-    let came = served.seen.suspended();
-    read(&served.kernel, at::GO_ON).unwrap();
-    while served.kernel.mount.load().0 > 0 {
-        thread::yield_now();
-    }
-    assert_eq!(served.fake.late.load(SeqCst), came);
+    let (kernel, id) = nervous(&served);
+    thread::scope(|scope| {
+        let leaves = scope.spawn(|| read(&kernel, at::YIELD));
+        while served.seen.suspended() == 0 {
+            thread::yield_now();
+        }
+        assert_eq!(kernel.mount.interrupt(id), Ok(()));
+        assert_eq!(leaves.join().unwrap(), INTERRUPTED);
+    });
+    read(&served.kernel, at::RESUME).unwrap();
+    assert_eq!(served.fake.late.load(SeqCst), 1);
     assert_eq!(figures(&served.kernel), Ok(0));
+    unmount(served);
+}
+
+#[test]
+fn a_late_answer_keeps_nothing_from_coming() {
+    let served = Served::serving();
+    let (kernel, id) = nervous(&served);
+    thread::scope(|scope| {
+        let leaves = scope.spawn(|| read(&kernel, at::BLOCK));
+        while !served.seen.blocked.load(SeqCst) {
+            thread::yield_now();
+        }
+        assert_eq!(kernel.mount.interrupt(id), Ok(()));
+        assert_eq!(leaves.join().unwrap(), INTERRUPTED);
+        let stays = scope.spawn(|| figures(&served.kernel));
+        served.kernel.waiting(1);
+        // The answer goes with the call that fetches the other request.
+        served.seen.release.store(true, SeqCst);
+        assert_eq!(stays.join().unwrap(), Ok(0));
+    });
+    assert_eq!(served.fake.late.load(SeqCst), 1);
     unmount(served);
 }
 

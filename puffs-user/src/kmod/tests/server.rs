@@ -45,6 +45,8 @@ pub(super) struct Seen {
     pub(super) refusal: AtomicI32,
     /// Unmount is left in its middle, until [`at::GO_ON`].
     pub(super) slow_unmount: AtomicBool,
+    /// The loop function goes on with what was left.
+    pub(super) go_on: AtomicBool,
     pub(super) release: AtomicBool,
     pub(super) blocked: AtomicBool,
     suspended: Mutex<Vec<usize>>,
@@ -94,6 +96,12 @@ fn each_suspended(pu: *mut Usermount, f: impl Fn(&Cc)) {
         let cc: *const Cc = ptr::with_exposed_provenance(cc);
         // SAFETY: a request that was left stays where it is.
         f(unsafe { &*cc });
+    }
+}
+
+unsafe extern "C" fn turn(pu: *mut Usermount) {
+    if seen(pu).go_on.load(SeqCst) {
+        each_suspended(pu, |cc| cc.schedule().unwrap());
     }
 }
 
@@ -188,6 +196,7 @@ pub(super) fn context(seen: &Seen) -> Box<Usermount> {
     pu.settings()
         .specific
         .set(ptr::from_ref(seen).cast_mut().cast());
+    pu.settings().loop_fn.set(Some(turn));
     pu.set_root_info(crate::vtype::VDIR, 0, 0);
     pu.set_maxdata(MAXDATA);
     pu
