@@ -2,7 +2,7 @@
 //!
 //! | value | host |
 //! |---|---|
-//! | not set, or empty | the best there is: the module for root where `/dev/puffs` is there and can be opened, else FUSE |
+//! | not set, or empty | the best there is: the module for root where `/dev/puffs` can be opened and the kernel knows the type, else FUSE |
 //! | `kmod` | the puffs module of the Linux kernel, through `/dev/puffs` |
 //! | `fuse` | Linux's FUSE, through `/dev/fuse` |
 //! | `inproc` | refused: it does not exist yet |

@@ -10,7 +10,8 @@
 //! When requests wait, one: PUFFSPUTOP answers while others are in hand, and with the last one PUFFSBATCH answers
 //! and fetches up to 16 at once; what wants no answer costs a sixteenth. When they come one by one, three: the main loop sleeps
 //! in epoll_wait, a batch fetches, a batch answers and finds nothing more. The sleep cannot be the fetch's own, since a
-//! main loop also waits for signals, exits and its time-out.
+//! main loop also waits for signals, exits and its time-out. (Counted with the device in this process: 20,000 one by one took
+//! 2.0 batches and 1.0 epoll_wait each; 64 that waited took 65 calls of the device and 3 of epoll_wait in all.)
 //!
 //! An answer is never held back until another operation has run, though fewer calls would do then: that operation may take long,
 //! or wait for something that the caller does once it has its answer.
@@ -38,6 +39,7 @@ mod system;
 mod tests;
 
 use crate::host::{Host, MountArgs, MountError, Session};
+use crate::mounting;
 use system::{Linux, System};
 
 /// Mounts through `/dev/puffs`.
@@ -54,10 +56,11 @@ impl Host for KmodHost {
 }
 
 impl KmodHost {
-    /// Whether this process could mount: the device is there and can be opened, and the process is root's.
+    /// Whether this process could mount: it is root's, the kernel knows the type, and the device is there and can be opened.
     pub fn is_there(&self) -> bool {
         // SAFETY: no arguments.
         let root = unsafe { libc::geteuid() } == 0;
-        root && Linux.open().is_ok_and(|device| !device.is_foreign())
+        root && mounting::knows_type(Linux.kind())
+            && Linux.open().is_ok_and(|device| !device.is_foreign())
     }
 }

@@ -1,4 +1,4 @@
-//! The table of mounts, `/proc/self/mountinfo`: reading it asks no file system anything.
+//! The table of mounts, `/proc/self/mountinfo`, and that of types, `/proc/filesystems`: reading them asks no file system anything.
 
 use std::ffi::OsStr;
 use std::io;
@@ -33,6 +33,17 @@ pub fn mounted_at(dir: &OsStr) -> io::Result<Option<Entry>> {
         &std::fs::read("/proc/self/mountinfo")?,
         dir.as_bytes(),
     ))
+}
+
+/// Whether the kernel has file systems of this kind, without loading anything.
+pub fn knows_type(kind: &str) -> bool {
+    std::fs::read("/proc/filesystems").is_ok_and(|types| lists(&types, kind))
+}
+
+/// Each line is a type, behind a tab and what stands before it.
+fn lists(types: &[u8], kind: &str) -> bool {
+    let mut lines = types.split(|byte| *byte == b'\n');
+    lines.any(|line| line.rsplit(|byte| *byte == b'\t').next() == Some(kind.as_bytes()))
 }
 
 fn find(table: &[u8], dir: &[u8]) -> Option<Entry> {
@@ -102,6 +113,14 @@ mod tests {
         let is = |dir: &[u8], kind| find(TABLE, dir).unwrap().is(kind);
         assert!(is(b"/mnt/a b", "fuse") && is(b"/mnt/c", "fuse") && is(b"/", "ext4"));
         assert!(!is(b"/", "fuse") && !is(b"/", "ext") && !is(b"/mnt/c", "fuse.memfs"));
+    }
+
+    #[test]
+    fn types_are_found_whole() {
+        let types = b"nodev\tsysfs\n\text4\nnodev\tpuffs\n";
+        assert!(lists(types, "puffs") && lists(types, "ext4"));
+        assert!(!lists(types, "nodev") && !lists(types, "ext") && !lists(types, "fuse"));
+        assert!(knows_type("proc") && !knows_type("no such type"));
     }
 
     #[test]
