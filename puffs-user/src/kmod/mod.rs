@@ -10,8 +10,9 @@
 //! When requests wait, one: PUFFSPUTOP answers while others are in hand, and with the last one PUFFSBATCH answers
 //! and fetches up to 16 at once; what wants no answer costs a sixteenth. When they come one by one, three: the main loop sleeps
 //! in epoll_wait, a batch fetches, a batch answers and finds nothing more. The sleep cannot be the fetch's own, since a
-//! main loop also waits for signals, exits and its time-out. (Counted with the device in this process: 20,000 one by one took
-//! 2.0 batches and 1.0 epoll_wait each; 64 that waited took 65 calls of the device and 3 of epoll_wait in all.)
+//! main loop also waits for signals, exits and its time-out. (Counted with the module
+//! in Debian's kernel 6.1: 500 one by one took 999 calls of the device and 499 sleeps; 3,600 of 18 threads at once took 3,229
+//! calls and 105 sleeps.)
 //!
 //! An answer is never held back until another operation has run, though fewer calls would do then: that operation may take long,
 //! or wait for something that the caller does once it has its answer.
