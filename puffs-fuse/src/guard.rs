@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use puffs_user::mounting::without_signals;
+
 use crate::keeper::Keeper;
-use crate::mount::without_signals;
 use crate::traffic::Traffic;
 
 /// How long an operation may take before the guard reads in its place, and how late it sees a signal then.

@@ -9,6 +9,7 @@ use puffs_core::msg::body;
 use puffs_core::platform::Hosted;
 use puffs_core::{Buf, Errno};
 use puffs_user::host::{NoStack, Ran, Server, Session, Stale, Transport, Turn};
+use puffs_user::mounting::{Mounted, Ready};
 use puffs_vfs::file;
 use puffs_vfs::nodes::{NodeId, Nodes};
 use slab::Slab;
@@ -19,8 +20,7 @@ use crate::errno::Code;
 use crate::gate::Gates;
 use crate::guard::Guard;
 use crate::handles::Handles;
-use crate::keeper::{Flights, Keeper};
-use crate::mount::Mounted;
+use crate::keeper::{self, Flights, Keeper};
 use crate::notify::Notifier;
 use crate::ops::Policy;
 use crate::ops::poll::Polls;
@@ -28,7 +28,6 @@ use crate::port::{Line, Port};
 use crate::proto::op;
 use crate::proto::request::Request;
 use crate::proto::wire::{InHeader, PollOut, WriteIn};
-use crate::ready::Ready;
 use crate::reply::{Outcome, Reply};
 use crate::seat::Seat;
 use crate::traffic::Traffic;
@@ -106,7 +105,11 @@ impl FuseSession {
         let fd = traffic.device.fd();
         let keeper = Keeper::new(traffic.flights(), fd);
         match &keeper {
-            Some(keeper) => mounted.has_keeper(fd, keeper.handle()),
+            // It holds the connection too.
+            Some(keeper) => {
+                let handle = keeper.handle();
+                mounted.before_exit(fd, Box::new(move || keeper::end(handle)));
+            }
             None => eprintln!("puffs: no keeper, so a stopped server keeps those who wait for it"),
         }
         let guard = Guard::new(Arc::clone(&traffic), keeper, line.pool.large() - FRONT);
