@@ -175,8 +175,9 @@ impl FuseSession {
     /// The connection has ended: begins to tell the server.
     fn finish(&self, server: &dyn Server) {
         self.life.set(Life::Ending);
-        // It would be ready for ever.
+        // They would be ready for ever. When the server has been told, it is woken again.
         self.ready.unwatch(self.traffic.device.fd());
+        self.ready.heard();
         let token = self.todo.borrow_mut().insert(Todo::Finish);
         let told = server.start(token);
         if told.is_err() {

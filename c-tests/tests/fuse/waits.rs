@@ -447,6 +447,15 @@ fn a_server_that_takes_its_time_to_end_keeps_nobody() {
     }
     let server = Process::open(fs.server.pid());
     assert!(!server.ended(Duration::ZERO), "it takes its time");
+    // And sleeps meanwhile: whenever it is looked at.
+    let mut looks = 0;
+    let sleeps = until(LONG, || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", fs.server.pid())).unwrap();
+        let state = stat.rsplit(')').next().unwrap().trim_start();
+        looks = if state.starts_with('S') { looks + 1 } else { 0 };
+        looks == 20
+    });
+    assert!(sleeps, "it is busy");
     fs.server.kill();
 }
 

@@ -168,6 +168,8 @@ impl KmodSession {
     /// the server.
     fn finish(&self, server: &dyn Server) {
         self.end_connection();
+        // It would be ready for ever.
+        self.ready.heard();
         self.life.set(Life::Ending);
         if self.leaving.get() {
             // The kernel's own unmount operation tells it.

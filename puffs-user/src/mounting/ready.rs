@@ -43,6 +43,11 @@ impl Ready {
         self.epoll.remove(fd);
     }
 
+    /// Takes back what it was woken for.
+    pub fn heard(&self) {
+        sys::unwake(self.wake.0.as_raw_fd());
+    }
+
     /// What a main loop waits for.
     pub fn fd(&self) -> RawFd {
         self.epoll.fd()
@@ -55,7 +60,7 @@ impl Ready {
 }
 
 impl Wake {
-    /// Wakes the main loop, for good.
+    /// Wakes the main loop, until [`Ready::heard`].
     pub fn wake(&self) {
         sys::wake(self.0.as_raw_fd());
     }
@@ -81,7 +86,10 @@ mod tests {
         let ready = Ready::new().unwrap();
         assert!(!readable(&ready));
         ready.waker().wake();
+        ready.waker().wake();
         assert!(readable(&ready));
+        ready.heard();
+        assert!(!readable(&ready));
     }
 
     #[test]
