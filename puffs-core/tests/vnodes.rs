@@ -5,6 +5,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use common::*;
+use puffs_core::msg::op::{CLASS_VN, FLAG_FAF};
 use puffs_core::msg::wire::StartReq;
 use puffs_core::platform::{Platform, Wait};
 use puffs_core::{Buf, Config, Cookie, Errno, Late, Mount, MountHost, Outgoing, Terms, Vnode};
@@ -55,6 +56,7 @@ impl MountHost<Checked> for Vfs {
     }
 
     fn late(&self, late: Late<Checked>) {
+        assert_eq!((late.class, late.optype), (CLASS_VN, 1), "without flags");
         let body = late.answer.body[..late.answer.len].to_vec();
         self.note(Asked::Late(late.cookie, late.answer.rv, body));
     }
@@ -174,6 +176,13 @@ fn a_vnode_that_died_is_the_callers_error_and_its_answer_is_late() {
         [Unlock(B), Unlock(DEAD), Lock(DEAD), Lock(B), late.clone()],
         "the other one is locked all the same"
     );
+    let flagged = Outgoing {
+        class: CLASS_VN | FLAG_FAF,
+        ..Outgoing::vn(1, Cookie(0xc0), out(b"room").body)
+    };
+    let on = terms(&Wait::FOREVER, [Some(DEAD), None]);
+    assert_eq!(mount.call_on(flagged, on).unwrap().rv, ESTALE);
+    assert_eq!(vfs.asked()[2..], [late.clone()]);
     let got = mount.vntouser_adjbuf_on(
         1,
         b"room",
