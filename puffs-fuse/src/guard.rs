@@ -25,7 +25,7 @@ pub(crate) struct Guard {
 
 struct Shared {
     traffic: Arc<Traffic>,
-    keeper: Option<Keeper>,
+    keeper: Option<Arc<Keeper>>,
     stop: AtomicBool,
     /// It sleeps until it is woken.
     asleep: AtomicBool,
@@ -34,7 +34,7 @@ struct Shared {
 impl Guard {
     /// Starts it; requests have `room` bytes at most. Without a thread the mount works all the same, so it is
     /// only said.
-    pub(crate) fn new(traffic: Arc<Traffic>, keeper: Option<Keeper>, room: usize) -> Self {
+    pub(crate) fn new(traffic: Arc<Traffic>, keeper: Option<Arc<Keeper>>, room: usize) -> Self {
         let shared = Arc::new(Shared {
             traffic,
             keeper,

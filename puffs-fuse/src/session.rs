@@ -52,6 +52,7 @@ pub(crate) struct FuseSession {
     /// What the tasks work on, by their tokens: it is here and not on their stacks, which may be forgotten.
     todo: RefCell<Slab<Todo>>,
     guard: Option<Guard>,
+    keeper: Option<Arc<Keeper>>,
     seat: Seat,
     ready: Ready,
     mounted: Mounted,
@@ -103,7 +104,7 @@ impl FuseSession {
     ) -> Result<Self, Errno> {
         let traffic = Arc::new(Traffic::new(device, Flights::new()?));
         let fd = traffic.device.fd();
-        let keeper = Keeper::new(traffic.flights(), fd);
+        let keeper = Keeper::new(traffic.flights(), fd).map(Arc::new);
         match &keeper {
             // It holds the connection too.
             Some(keeper) => {
@@ -112,7 +113,8 @@ impl FuseSession {
             }
             None => eprintln!("puffs: no keeper, so a stopped server keeps those who wait for it"),
         }
-        let guard = Guard::new(Arc::clone(&traffic), keeper, line.pool.large() - FRONT);
+        let room = line.pool.large() - FRONT;
+        let guard = Guard::new(Arc::clone(&traffic), keeper.clone(), room);
         Ok(FuseSession {
             line,
             seat,
@@ -129,6 +131,7 @@ impl FuseSession {
             notifier: Notifier::new(Arc::clone(&traffic)),
             todo: RefCell::default(),
             guard: Some(guard),
+            keeper,
             traffic,
             ready,
             mounted,
@@ -305,10 +308,13 @@ impl Drop for FuseSession {
     fn drop(&mut self) {
         self.seat.unmounted();
         self.mounted.forget(self.traffic.device.fd());
-        // With the guard ends the keeper, which holds the connection too.
-        drop(self.guard.take());
         // What the notifier waits for may be a reply to a request that will not be served any more.
         let traffic = &self.traffic;
+        // The keeper looks after what is read here, until the end.
+        traffic.work();
+        if let Some(guard) = self.guard.take() {
+            guard.announce();
+        }
         let mut buf = vec![0; self.line.pool.large()];
         self.notifier.end(|| {
             traffic.refuse_all(&mut buf);
@@ -316,6 +322,8 @@ impl Drop for FuseSession {
         });
         // First the connection ends, then the mount: whoever still waits for us gets an error, so that unmounting waits for nobody.
         self.traffic.device.close();
+        // It holds the connection too.
+        drop(self.keeper.take());
         self.mounted.end();
     }
 }
