@@ -42,7 +42,7 @@ pub fn open<P: Platform, C: Caller<P> + ?Sized>(
     mode: u32,
 ) -> Result<Opened, Failed> {
     if mode & FWRITE != 0 && vtype == VType::Reg && !caller.ops().has_vn(vn::WRITE) {
-        return Err(Failed::ReadOnly);
+        return Err(Errno::RoFs.into());
     }
     if !caller.ops().has_vn(vn::OPEN) {
         return Ok(Opened::default());
