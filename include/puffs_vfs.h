@@ -880,7 +880,7 @@ int puffs_vfs_new(struct puffs_mount *pmp,
 
 /**
  * Frees the VFS side of a mount, at the latest in `pho_freed`. No call with it is in progress, and none comes. What was paid for
- * stays valid. NULL is ignored.
+ * stays valid, and keeps the mount until it is sent or freed. NULL is ignored.
  *
  * # Safety
  * `pv` is NULL or from `puffs_vfs_new`, and is not used again.

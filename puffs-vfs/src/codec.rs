@@ -22,7 +22,8 @@ impl<P: Platform> Deref for Data<P> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.body[self.start..self.start + self.len]
+        let rest = self.body.get(self.start..).unwrap_or_default();
+        rest.get(..self.len).unwrap_or_default()
     }
 }
 
@@ -59,12 +60,18 @@ pub(crate) fn encode<P: Platform, C: Caller<P> + ?Sized>(
         return Err(Errno::Inval);
     }
     let mut body = caller.buffer(copylen.max(room))?;
-    let mut at = 0;
-    for part in [fixed, tails[0], tails[1]] {
-        body[at..at + part.len()].copy_from_slice(part);
-        at += part.len();
-    }
+    lay(&mut body, [fixed, tails[0], tails[1]])?;
     Ok((body, copylen))
+}
+
+/// Puts parts one behind the other.
+fn lay<const N: usize>(mut to: &mut [u8], parts: [&[u8]; N]) -> Result<(), Errno> {
+    for part in parts {
+        let (place, rest) = to.split_at_mut_checked(part.len()).ok_or(Errno::Inval)?;
+        place.copy_from_slice(part);
+        to = rest;
+    }
+    Ok(())
 }
 
 /// Sends a request to a node that wants no answer. Its buffer does not come back, so it is just as long as needed.
@@ -76,8 +83,8 @@ pub(crate) fn notify<P: Platform, C: Caller<P> + ?Sized>(
     tail: &[u8],
 ) -> Result<(), Failed> {
     let fixed = fixed.as_bytes();
-    let mut body = Buf::copy_of(fixed, fixed.len() + tail.len())?;
-    body[fixed.len()..].copy_from_slice(tail);
+    let mut body = Buf::new(fixed.len() + tail.len())?;
+    lay(&mut body, [fixed, tail])?;
     Ok(caller.send(Outgoing::vn(optype, cookie, body))?)
 }
 
