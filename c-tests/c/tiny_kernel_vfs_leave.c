@@ -7,6 +7,8 @@
 #define TINY_KERNEL_OTHER_MAIN
 #include "tiny_kernel.c"
 
+#include <sched.h>
+
 #include "vfs_mount.h"
 
 #define MS UINT64_C(1000000)
@@ -25,6 +27,7 @@ struct attempt {
 	int at_optype;			/* LOOKUP, CREATE, OPEN, or GETATTR */
 	struct puffs_vfound at_found;
 	struct puffs_vopened at_opened;
+	atomic_int at_ended;
 };
 
 static struct attempt
@@ -61,8 +64,11 @@ run(struct attempt *at)
 static void *
 attempt_main(void *arg)
 {
+	struct attempt *at = arg;
+	int error = run(at);
 
-	return (void *)(intptr_t)run(arg);
+	atomic_store(&at->at_ended, 1);
+	return (void *)(intptr_t)error;
 }
 
 static int
@@ -94,7 +100,7 @@ answer(void *cookie)
 	}
 }
 
-/* A call that is fetched and left by a deadline; then its answer comes, and is late. */
+/* A call that is fetched and then interrupted; its answer comes, and is late. */
 static void
 late(int optype, void *cookie, uint32_t made)
 {
@@ -102,10 +108,11 @@ late(int optype, void *cookie, uint32_t made)
 	struct thread caller;
 	int lates = atomic_load(&vm.vm_lates);
 
-	at.at_call.pvc_timeout_ns = 20 * MS;
+	at.at_call.pvc_reqid = puffs_getreqid(vm.vm_pmp);
 	thread_create(&caller, 2, attempt_main, &at);
 	CHECK_EQ(vm_fetch(&vm, req, body), 0);
-	CHECK_EQ(result(&caller), ETIMEDOUT);
+	CHECK_EQ(puffs_interrupt(vm.vm_pmp, at.at_call.pvc_reqid), 0);
+	CHECK_EQ(result(&caller), EINTR);
 	/* It left nothing behind. */
 	CHECK(at.at_found.pvf_reclaim == NULL && at.at_opened.pvo_close == NULL);
 	CHECK_EQ(answer(cookie), ECANCELED);
@@ -147,6 +154,32 @@ late_answers(void)
 	CHECK_EQ(((struct puffs_msg_flags_req *)body)->inactive, 0);
 
 	CHECK_EQ(puffs_vfs_late(vm.vm_pv, NULL, &what), EINVAL);
+}
+
+/* A deadline that passes while the server has the request. When it passes before, the next one is longer. */
+static void
+deadline(void)
+{
+	struct attempt at = attempt(PUFFS_VN_LOOKUP);
+	struct thread caller;
+	int *nonblock = user_alloc(sizeof(*nonblock)), error;
+
+	*nonblock = 1;
+	CHECK_EQ(sys_ioctl(vm.vm_fd, FIONBIO, nonblock), 0);
+	for (at.at_call.pvc_timeout_ns = 10 * MS;; at.at_call.pvc_timeout_ns *= 2) {
+		atomic_store(&at.at_ended, 0);
+		thread_create(&caller, 2, attempt_main, &at);
+		while ((error = vm_fetch(&vm, req, body)) == EAGAIN && !atomic_load(&at.at_ended))
+			sched_yield();
+		CHECK_EQ(result(&caller), ETIMEDOUT);
+		if (error == 0)
+			break;
+		CHECK_EQ(error, EAGAIN);
+	}
+	CHECK(at.at_found.pvf_reclaim == NULL);
+	CHECK_EQ(answer(OTHER), ECANCELED);
+	*nonblock = 0;
+	CHECK_EQ(sys_ioctl(vm.vm_fd, FIONBIO, nonblock), 0);
 }
 
 /* What ends a call otherwise: each on its own, before the server has fetched it and after. */
@@ -334,6 +367,7 @@ main(void)
 	boot();
 	vm_mount(&vm, ROOT, ALLOPS, 0, 0);
 	late_answers();
+	deadline();
 	endings();
 	vnodes();
 	death();

@@ -2,7 +2,7 @@
 
 use core::ops::Deref;
 
-use puffs_core::msg::body::{Ans, ROOM, setback};
+use puffs_core::msg::body::{Ans, NodeAns, setback};
 use puffs_core::{Answer, Buf, Cookie, Errno, Outgoing, Platform};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -26,6 +26,10 @@ impl<P: Platform> Deref for Data<P> {
         rest.get(..self.len).unwrap_or_default()
     }
 }
+
+/// Room for an answer of fixed length. It has some to spare, and is no more than what a kernel allocates lightly.
+const FIXED: usize = 1 << 10;
+const _: () = assert!(size_of::<NodeAns>() <= FIXED / 2);
 
 /// An operation on its way: its request, and what to say when the answer is broken.
 pub(crate) struct Call<'c, P: Platform, C: Caller<P> + ?Sized> {
@@ -97,7 +101,7 @@ impl<'c, P: Platform, C: Caller<P> + ?Sized> Call<'c, P, C> {
         fixed: &(impl IntoBytes + Immutable),
         tails: [&[u8]; 2],
     ) -> Result<Self, Failed> {
-        Self::roomy(caller, optype, cookie, fixed, tails, ROOM)
+        Self::roomy(caller, optype, cookie, fixed, tails, FIXED)
     }
 
     /// An operation on a node, with room for an answer of `room` bytes.
@@ -127,7 +131,7 @@ impl<'c, P: Platform, C: Caller<P> + ?Sized> Call<'c, P, C> {
         optype: u8,
         fixed: &(impl IntoBytes + Immutable),
     ) -> Result<Self, Failed> {
-        let (body, copylen) = encode(caller, fixed, [&[], &[]], ROOM)?;
+        let (body, copylen) = encode(caller, fixed, [&[], &[]], FIXED)?;
         Ok(Call {
             caller,
             cookie: Cookie(0),

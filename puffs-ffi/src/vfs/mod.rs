@@ -1,7 +1,7 @@
 //! One blocking call per file operation for a kernel's VFS glue, declared in `<puffs_vfs.h>`.
 //!
 //! Every file of this directory is read by the header generator. Each function checks its pointers, converts, and
-//! calls `puffs-vfs`, with a [`Port`](call::Port) that parks the calling thread.
+//! calls `puffs-vfs`, with a `Port` (in [`call`]) that parks the calling thread.
 
 pub mod attr;
 pub mod call;
