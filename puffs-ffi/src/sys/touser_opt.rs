@@ -35,7 +35,8 @@ pub struct puffs_touseropt {
     pto_reserved: u32,
     /// An id from `puffs_getreqid`, to interrupt the request by; 0: the next one.
     pto_reqid: u64,
-    /// Give up after so many nanoseconds from now, waiting for a place included; 0: as the mount says; `PUFFS_FOREVER`.
+    /// Give up after so many nanoseconds from now, waiting for a place included; 0: as the mount says; `PUFFS_FOREVER`. With `pto_done`, a deadline
+    /// earlier than those of many requests under way costs a step for each of them, under the mount's lock.
     pto_timeout_ns: u64,
     /// Called when the request has ended, instead of parking: once, from any thread, without locks, before or after
     /// `puffs_touser_opt` returns. `error` is 0 or an errno value, the server's or ours; `kbuf` is the caller's again, with `len` bytes
@@ -167,7 +168,8 @@ fn deadline(usual: &Wait, timeout_ns: u64) -> Option<Instant> {
     match timeout_ns {
         0 => usual.deadline,
         PUFFS_FOREVER => None,
-        ns => Some(after(ns)),
+        // What is beyond the clock is for ever too.
+        ns => Some(after(ns)).filter(|at| at.0 != PUFFS_FOREVER),
     }
 }
 
