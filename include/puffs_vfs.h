@@ -505,7 +505,8 @@ int puffs_vfs_deleteextattr(struct puffs_vfs *pv,
                             size_t namelen);
 
 /**
- * Opens a node of this type. `mode` is made of `PUFFS_VOPEN_READ` and `PUFFS_VOPEN_WRITE`, and of open(2)'s flags beside them.
+ * Opens a node of this type. `mode` is made of `PUFFS_VOPEN_READ` and `PUFFS_VOPEN_WRITE`, and of open(2)'s flags beside
+ * them, less what the system keeps there for itself.
  *
  * Returns 0 and the open file in `*opened`, whose first field the caller has set; `EROFS` when a regular file is to be written and the server cannot.
  * A server without an open operation is not asked.
@@ -960,7 +961,7 @@ void puffs_vfs_reclaim(struct puffs_paid_reclaim *paid,
 /**
  * Closes what `puffs_vfs_open` opened, with the same `mode`; with `inactive` not 0 the server runs its inactive operation after it, since this was
  * the node's last use. `paid` is the open's own request, which is consumed; NULL does nothing, as where the server has neither
- * operation. Cannot fail, never waits, allocates nothing. The server gets what was sent before it earlier. On a dead mount
+ * operation. Cannot fail, never waits, allocates nothing; it is queued behind what was sent before it. On a dead mount
  * there is nobody to tell. To be called without spinning locks.
  *
  * # Safety

@@ -2,7 +2,7 @@
  * tiny_kernel_vfs_short.c: the calls of <puffs_vfs.h> when memory is short: each allocation of each call fails once. A call fails as a whole, and
  * leaves nothing behind, neither here nor at the server; RECLAIM and CLOSE do not fail.
  *
- * c-test: link=kernel run=plain,asan,tsan,valgrind
+ * c-test: link=kernel run=plain,asan,tsan,valgrind,helgrind
  */
 #define TINY_KERNEL_OTHER_MAIN
 #include "tiny_kernel.c"

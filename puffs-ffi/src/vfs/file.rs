@@ -55,7 +55,8 @@ pub struct puffs_vopened {
     pvo_close: *mut puffs_paid_close,
 }
 
-/// Opens a node of this type. `mode` is made of `PUFFS_VOPEN_READ` and `PUFFS_VOPEN_WRITE`, and of open(2)'s flags beside them.
+/// Opens a node of this type. `mode` is made of `PUFFS_VOPEN_READ` and `PUFFS_VOPEN_WRITE`, and of open(2)'s flags beside
+/// them, less what the system keeps there for itself.
 ///
 /// Returns 0 and the open file in `*opened`, whose first field the caller has set; `EROFS` when a regular file is to be written and the server cannot.
 /// A server without an open operation is not asked.

@@ -133,7 +133,7 @@ pub unsafe extern "C" fn puffs_vfs_reclaim(
 
 /// Closes what `puffs_vfs_open` opened, with the same `mode`; with `inactive` not 0 the server runs its inactive operation after it, since this was
 /// the node's last use. `paid` is the open's own request, which is consumed; NULL does nothing, as where the server has neither
-/// operation. Cannot fail, never waits, allocates nothing. The server gets what was sent before it earlier. On a dead mount
+/// operation. Cannot fail, never waits, allocates nothing; it is queued behind what was sent before it. On a dead mount
 /// there is nobody to tell. To be called without spinning locks.
 ///
 /// # Safety
