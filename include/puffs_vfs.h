@@ -20,10 +20,11 @@
  * EAGAIN with PUFFS_TOUSER_NOWAIT, EEXIST for an id in use, and what pho_vnode_lock returned. Nothing is written through an output pointer
  * when a call fails.
  *
- * What a server says is checked: names are single components, lengths are within what was asked for, a new node has a type, sizes fit a signed 64-bit number (or are
- * PUFFS_MSG_NOVAL, not given), spans of time are not negative, nanoseconds are below 1000000000 (or a time is not given: all bits set). What is
- * not so is EPROTO for the caller and a notice of class PUFFSOP_ERROR for the server. Types and device numbers in attributes, owners, modes, link
- * counts and cookies are the server's to choose; a kernel keeps the type that a node came with (pvf_vtype).
+ * What a server says is checked: names are single components, lengths are within what was asked for, a new node has a type, sizes fit a
+ * signed 64-bit number (or are PUFFS_MSG_NOVAL, not given), spans of time are not negative, nanoseconds are below 1000000000 (or a time is
+ * not given: all bits set). What is not so is EPROTO for the caller and a notice of class PUFFSOP_ERROR for the server; times alone are set
+ * right. Types and device numbers in attributes, owners, modes, link counts and cookies are the server's to choose; a kernel keeps the type
+ * that a node came with (pvf_vtype).
  *
  * Nodes. There is no table of nodes here: a kernel has inodes of its own, which know their cookie and are found by it, and a second table would
  * have to agree with that cache under its locks. What an inode keeps is the cookie, the request for its reclaim, and one counter:
@@ -36,8 +37,9 @@
  *    on its way meanwhile is not lost. The root is never reclaimed.
  *  - An answer that came too late (pho_late) counts too: puffs_vfs_late.
  *
- * Memory. RECLAIM and CLOSE cannot fail: they are paid for with the node and with the open. All other calls allocate and may fail with ENOMEM,
- * before the server is asked. Reading and writing copy the data once between the caller's buffer and the message.
+ * Memory. RECLAIM and CLOSE cannot fail: they are paid for with the node and with the open, some 350 bytes each. All other calls allocate
+ * and may fail with ENOMEM, before the server is asked (puffs_vfs_readdir also after it). Reading and writing copy the data once between the
+ * caller's buffer and the message.
  *
  * Calls sleep, unless it is said that they never wait; all are to be called without spinning locks. Safety: `pv` is NULL or from puffs_vfs_new;
  * `call` is NULL or as large as its first field says, and pvc_groups has pvc_ngroups elements; names are NULL or readable for as many bytes as
@@ -634,7 +636,8 @@ int puffs_vfs_readlink(struct puffs_vfs *pv,
  * Tells what a late answer made that the server would keep for ever, for `pho_late`, which gets `late`.
  *
  * When it is a node that the kernel has, its count goes up by one; when the kernel has it not, a RECLAIM with a count of 1 is due
- * (`puffs_paid_reclaim_new`). An open file wants a CLOSE (`puffs_paid_close_new`). Neither waits, so both may be sent from `pho_late`.
+ * (`puffs_paid_reclaim_new`). An open file wants a CLOSE (`puffs_paid_close_new`). Neither waits, so both may be sent from `pho_late`;
+ * where there is no memory for it, the server keeps what it made until the unmount.
  *
  * Returns 0, `EINVAL` (NULL, no such size). Does not sleep, locks nothing.
  *

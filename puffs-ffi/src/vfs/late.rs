@@ -36,7 +36,8 @@ pub struct puffs_vlate {
 /// Tells what a late answer made that the server would keep for ever, for `pho_late`, which gets `late`.
 ///
 /// When it is a node that the kernel has, its count goes up by one; when the kernel has it not, a RECLAIM with a count of 1 is due
-/// (`puffs_paid_reclaim_new`). An open file wants a CLOSE (`puffs_paid_close_new`). Neither waits, so both may be sent from `pho_late`.
+/// (`puffs_paid_reclaim_new`). An open file wants a CLOSE (`puffs_paid_close_new`). Neither waits, so both may be sent from `pho_late`;
+/// where there is no memory for it, the server keeps what it made until the unmount.
 ///
 /// Returns 0, `EINVAL` (NULL, no such size). Does not sleep, locks nothing.
 ///
