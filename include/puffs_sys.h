@@ -45,8 +45,10 @@
 #define PUFFS_E_TIMEDOUT 15
 /** The caller had left before its answer came (`ECANCELED`). */
 #define PUFFS_E_CANCELED 16
+/** The server cannot write (`EROFS`). */
+#define PUFFS_E_ROFS 17
 /** How many there are. */
-#define PUFFS_E_COUNT 17
+#define PUFFS_E_COUNT 18
 
 /** The table of a kernel that has C's names for them, in the order of the places. */
 #define PUFFS_ERRNO_TABLE { \
@@ -66,7 +68,8 @@
         EPROTO, \
         EOPNOTSUPP, \
         ETIMEDOUT, \
-        ECANCELED \
+        ECANCELED, \
+        EROFS \
     }
 
 /** A caller's waits end at a signal, when it does not say otherwise. */
@@ -294,6 +297,8 @@ struct puffs_late {
   const void *pl_body;
   /** Its length. */
   size_t pl_len;
+  /** Bytes that are there: behind the answer what is left of the request. */
+  size_t pl_room;
 };
 
 /**

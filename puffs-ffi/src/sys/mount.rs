@@ -8,9 +8,10 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use puffs_core::msg::wire::StartReq;
 use puffs_core::platform::Wait;
 use puffs_core::{
-    Config, Credentials, Errno, Instant, Late, Mount, MountHost, OnClose, Platform, Ref, Vnode,
+    Config, Cookie, Credentials, Errno, Instant, Mount, MountHost, OnClose, Platform, Ref, Vnode,
     try_box,
 };
+use puffs_vfs::late::Late;
 
 use super::touser::vnode;
 use super::touser_opt::PUFFS_FOREVER;
@@ -67,6 +68,30 @@ pub struct puffs_late {
     pl_body: *const c_void,
     /// Its length.
     pl_len: usize,
+    /// Bytes that are there: behind the answer what is left of the request.
+    pl_room: usize,
+}
+
+impl puffs_late {
+    /// The same for puffs-vfs.
+    ///
+    /// # Safety
+    /// As the library made it, and during the call for which it was made.
+    pub(crate) unsafe fn parts(&self) -> Late<'_> {
+        let body = match self.pl_body.is_null() {
+            true => &[][..],
+            // SAFETY: by contract.
+            false => unsafe { core::slice::from_raw_parts(self.pl_body.cast(), self.pl_room) },
+        };
+        Late {
+            class: self.pl_opclass as u8,
+            optype: self.pl_optype as u8,
+            cookie: Cookie(self.pl_cookie.addr()),
+            rv: self.pl_rv,
+            body,
+            len: self.pl_len,
+        }
+    }
 }
 
 /// What a mount asks of the VFS side that made it. Each may be NULL, and is called without locks; `data` is what
@@ -146,7 +171,7 @@ impl MountHost<Plat> for Shared {
         }
     }
 
-    fn late(&self, late: Late<Plat>) {
+    fn late(&self, late: puffs_core::Late<Plat>) {
         if let Some(hook) = self.0.ops.pho_late {
             let told = puffs_late {
                 pl_opclass: c_int::from(late.class),
@@ -155,6 +180,7 @@ impl MountHost<Plat> for Shared {
                 pl_rv: late.answer.rv,
                 pl_body: late.answer.body.as_ptr().cast(),
                 pl_len: late.answer.len,
+                pl_room: late.answer.body.len(),
             };
             // SAFETY: by contract of `puffs_mount_new`; `told` and the answer outlive the call.
             unsafe { hook(self.0.data, &told) };

@@ -143,7 +143,7 @@ unsafe fn on_node(
 }
 
 /// The vnodes of a caller, as the queue hands them to the host.
-pub(super) fn vnodes(vp1: *mut vnode, vp2: *mut vnode) -> Vnodes {
+pub(crate) fn vnodes(vp1: *mut vnode, vp2: *mut vnode) -> Vnodes {
     [vp1, vp2].map(|vp| (!vp.is_null()).then(|| Vnode(vp.expose_provenance())))
 }
 
