@@ -159,8 +159,8 @@ symbols: $(RAW_HOSTED) $(RAW_KERNEL) ## Regenerate the lists of exported symbols
 symbols-check: libs kernel-lib ## Compare exports with the lists and with the headers
 	mk/symbols.sh check '$(RAW_HOSTED)' puffs-ffi/libpuffs.map '$(LIB)/libpuffs.a' '$(LIB)/$(SO)'
 	mk/symbols.sh check '$(RAW_KERNEL)' puffs-ffi/libpuffs-kernel.map '$(LIB)/libpuffs-kernel.a'
-	mk/symbols.sh headers puffs-ffi/libpuffs.map include/puffs_msgif.h include/puffs_sys.h include/puffs.h
-	mk/symbols.sh headers puffs-ffi/libpuffs-kernel.map include/puffs_msgif.h include/puffs_sys.h
+	mk/symbols.sh headers puffs-ffi/libpuffs.map include/puffs_msgif.h include/puffs_sys.h include/puffs_vfs.h include/puffs.h
+	mk/symbols.sh headers puffs-ffi/libpuffs-kernel.map include/puffs_msgif.h include/puffs_sys.h include/puffs_vfs.h
 
 defects-check: ## Fail when docs/defects.md names a test that does not exist
 	@mk/defects-check.sh

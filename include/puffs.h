@@ -841,8 +841,8 @@ mode_t puffs_addvtype2mode(mode_t mode, enum vtype vt);
  * Has the other side forget all names below the directory `dir`, those that do not exist included.
  *
  * Returns 0, or -1 with `errno` set: `ENOENT` when it does not know `dir`, `EINVAL` when that is no directory, `EOPNOTSUPP` when
- * it cannot (Linux before 6.16: names then expire by themselves after a second, or when the server said), `ENXIO` when not
- * mounted.
+ * it cannot (Linux before 6.16: names then expire by themselves after a second, or when the server said; the puffs module
+ * cannot yet), `ENXIO` when not mounted.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.
@@ -862,7 +862,7 @@ int puffs_inval_namecache_all(struct puffs_usermount *pu);
  * Has the other side drop the contents of a regular file that it has cached.
  *
  * Returns 0, or -1 with `errno` set: `ENOENT` when it does not know the node, `EINVAL` when that is no regular file, `EAGAIN` when
- * too much is to be dropped at once, `ENXIO` when not mounted.
+ * too much is to be dropped at once, `EOPNOTSUPP` when it cannot (the puffs module, yet), `ENXIO` when not mounted.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.
@@ -1191,8 +1191,11 @@ struct puffs_usermount *puffs_init(struct puffs_ops *pops,
  * `PUFFS_STATE_RUNNING`, and `puffs_mainloop` is to be called soon. A parent that waits in `puffs_daemon` learns how
  * it went.
  *
+ * For root, where `/dev/puffs` is there and can be opened, the kernel's puffs module is mounted, else Linux's FUSE; the environment
+ * variable `PUFFS_HOST` chooses: `kmod` or `fuse`.
+ *
  * Returns 0, or -1 with `errno` set; a reason that no errno value says is written to stderr. `EBUSY`: the
- * context was mounted before, or a FUSE file system is on `dir` already.
+ * context was mounted before, or a file system of this kind is on `dir` already.
  *
  * # Safety
  * `pu` is null or from `puffs_init`; `dir` is null or a C string.

@@ -45,8 +45,10 @@
 #define PUFFS_E_TIMEDOUT 15
 /** The caller had left before its answer came (`ECANCELED`). */
 #define PUFFS_E_CANCELED 16
+/** The server cannot write (`EROFS`). */
+#define PUFFS_E_ROFS 17
 /** How many there are. */
-#define PUFFS_E_COUNT 17
+#define PUFFS_E_COUNT 18
 
 /** The table of a kernel that has C's names for them, in the order of the places. */
 #define PUFFS_ERRNO_TABLE { \
@@ -66,7 +68,8 @@
         EPROTO, \
         EOPNOTSUPP, \
         ETIMEDOUT, \
-        ECANCELED \
+        ECANCELED, \
+        EROFS \
     }
 
 /** A caller's waits end at a signal, when it does not say otherwise. */
@@ -295,6 +298,8 @@ struct puffs_late {
   const void *pl_body;
   /** Its length. */
   size_t pl_len;
+  /** Bytes that are there: behind the answer what is left of the request. */
+  size_t pl_room;
 };
 
 /**
@@ -311,20 +316,26 @@ struct puffs_hostops {
   void (*pho_unmount)(void *data, struct puffs_mount *pmp);
   /** The server started, on its own thread. */
   void (*pho_started)(void *data, const struct puffs_startreq *start);
-  /** An answer came too late: release what it made (a node, an open file). On a thread of the server. */
+  /**
+   * An answer came too late: release what it made (a node, an open file). On a thread of the server, which gets `ECANCELED`; or on the caller's,
+   * with its vnodes locked again, when one of them died, of which the server knows nothing. So it must not lock vnodes.
+   */
   void (*pho_late)(void *data, const struct puffs_late *late);
   /** The last reference to the mount went: nothing is called with this `data` any more. */
   void (*pho_freed)(void *data);
   /**
    * Requests with `pto_done` have deadlines, the earliest of which is `when_ns` (of `ph_now`; in libpuffs CLOCK_MONOTONIC) now: `puffs_expire` is to be called
-   * then. Calls of several threads may come in any order, so the earliest counts. Without it a kernel calls `puffs_expire` on its own.
+   * then, on a thread, not in an interrupt. A timer that is set holds a reference to the mount (`puffs_mount_ref`). Calls of several threads may come in any order,
+   * while `puffs_expire` runs, from inside it, and after death: forget the time when `puffs_expire` is called, and then keep the earliest of what
+   * is heard here and what it returns. Without this a kernel calls `puffs_expire` on its own.
    */
   void (*pho_alarm)(void *data, struct puffs_mount *pmp, uint64_t when_ns);
   /** Unlocks a vnode that was given with a request, once the request is queued; on the caller's thread, the last vnode first, each once. */
   void (*pho_vnode_unlock)(void *data, struct vnode *vp);
   /**
-   * Locks it again, in any case, when the caller is back, the first one first. Returns 0, or an errno value that the caller gets for its
-   * result, since the vnode died meanwhile; an answer that came all the same goes to `pho_late`. May sleep. Both or none of the two.
+   * Locks it again, in any case, when the caller is back, the first one first. Returns 0, or an errno value (positive; what is none becomes `EPROTO`) that the
+   * caller gets for its result, since the vnode died meanwhile; an answer that came all the same goes to `pho_late`. May sleep, beyond the caller's deadline
+   * too. Both or none of the two.
    */
   int (*pho_vnode_lock)(void *data, struct vnode *vp);
 };
@@ -366,7 +377,7 @@ struct puffs_mountstats {
   uint64_t pms_gave_up;
   /** Fetches that found the server's buffer too small. */
   uint64_t pms_too_big;
-  /** Copies to and from the server's memory that failed, in `PUFFSGETOP` and `PUFFSPUTOP`. */
+  /** Copies to and from the server's memory that failed. */
   uint64_t pms_faults;
   /** Requests that went back into the queue since they could not be copied to the server. */
   uint64_t pms_put_back;
@@ -453,7 +464,10 @@ struct puffs_touseropt {
   uint32_t pto_reserved;
   /** An id from `puffs_getreqid`, to interrupt the request by; 0: the next one. */
   uint64_t pto_reqid;
-  /** Give up after so many nanoseconds from now, waiting for a place included; 0: as the mount says; `PUFFS_FOREVER`. */
+  /**
+   * Give up after so many nanoseconds from now, waiting for a place included; 0: as the mount says; `PUFFS_FOREVER`. With `pto_done`, a deadline
+   * earlier than those of many requests under way costs a step for each of them, under the mount's lock.
+   */
   uint64_t pto_timeout_ns;
   /**
    * Called when the request has ended, instead of parking: once, from any thread, without locks, before or after
@@ -801,8 +815,8 @@ int puffs_interrupt(struct puffs_mount *pmp,
  * Tells the completions of requests whose deadline has passed `ETIMEDOUT`; their servers go on, and answer late. For the kernel's timer; a
  * call too many or too early does no harm.
  *
- * Returns 0 and the next deadline in `*next_ns` (`PUFFS_FOREVER`: there is none), which may be NULL; `EINVAL` (`pmp` is NULL). Does not
- * sleep. Calls completions; to be called without spinning locks.
+ * Returns 0 and the next deadline in `*next_ns` (`PUFFS_FOREVER`: there is none), which may be NULL; `EINVAL` (`pmp` is NULL). The next one may have passed
+ * already. Does not sleep. Calls completions, and through them `pho_alarm`; to be called on a thread, without spinning locks.
  *
  * # Safety
  * `pmp` is NULL or a mount; `next_ns` is NULL or valid for writing.
@@ -949,7 +963,9 @@ int puffs_vfstouser(struct puffs_mount *pmp,
  *
  * `vp1` and `vp2` are the vnodes that the caller has locked, the one first that is locked first. They may be NULL or the same. Once the request is
  * queued they are unlocked by `pho_vnode_unlock`, and locked again by `pho_vnode_lock` before this returns, whose error becomes the
- * result; a request that is not queued leaves them alone. Without those functions they stay locked.
+ * result; a request that is not queued leaves them alone. So they stay locked while it waits for a place in a full queue: where the server may need them for
+ * what it has, say `PUFFS_TOUSER_NOWAIT`, or a deadline. The caller holds references to them until this returns. Without those functions they
+ * stay locked.
  *
  * # Safety
  * As `puffs_vfstouser`.

@@ -23,6 +23,8 @@ struct load {
 	struct mutex l_lock;			/* mounting, starting and ending threads */
 	atomic64_t l_seq;
 	struct delayed_work l_alarm;
+	spinlock_t l_alarm_lock;
+	uint64_t l_alarm_ns;			/* when it is due; PUFFS_FOREVER: not set */
 	struct task_struct *l_threads[MAXTHREADS];
 	unsigned int l_nthreads;
 	atomic_t l_running;
@@ -164,18 +166,28 @@ static void
 mount_alarm(void *data, struct puffs_mount *pmp, uint64_t when_ns)
 {
 	struct load *l = data;
-	uint64_t now = ktime_get_ns();
+	uint64_t now;
 
-	mod_delayed_work(system_wq, &l->l_alarm, when_ns > now ? nsecs_to_jiffies64(when_ns - now) + 1 : 0);
+	spin_lock(&l->l_alarm_lock);
+	if (when_ns < l->l_alarm_ns) {
+		now = ktime_get_ns();
+		l->l_alarm_ns = when_ns;
+		mod_delayed_work(system_wq, &l->l_alarm, when_ns > now ? nsecs_to_jiffies64(when_ns - now) + 1 : 0);
+	}
+	spin_unlock(&l->l_alarm_lock);
 }
 
+/* No reference to the mount is held for it: before the mount goes, this is waited for, and by then nobody sends. */
 static void
 alarm_main(struct work_struct *work)
 {
 	struct load *l = container_of(to_delayed_work(work), struct load, l_alarm);
 	uint64_t next;
 
-	if (puffs_expire(l->l_pmp, &next) == 0 && next != PUFFS_FOREVER)
+	spin_lock(&l->l_alarm_lock);
+	l->l_alarm_ns = PUFFS_FOREVER;
+	spin_unlock(&l->l_alarm_lock);
+	if (puffs_expire(l->l_pmp, &next) == 0)
 		mount_alarm(l, l->l_pmp, next);
 }
 
@@ -309,6 +321,8 @@ load_open(struct inode *inode, struct file *file)
 	init_completion(&l->l_freed);
 	init_completion(&l->l_ended);
 	INIT_DELAYED_WORK(&l->l_alarm, alarm_main);
+	spin_lock_init(&l->l_alarm_lock);
+	l->l_alarm_ns = PUFFS_FOREVER;
 	file->private_data = l;
 	return 0;
 }

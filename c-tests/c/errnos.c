@@ -24,5 +24,6 @@ main(void)
     CHECK_EQ(table[PUFFS_E_AGAIN], EAGAIN);
     CHECK_EQ(table[PUFFS_E_DEADLK], EDEADLK);
     CHECK_EQ(table[PUFFS_E_CANCELED], ECANCELED);
+    CHECK_EQ(table[PUFFS_E_ROFS], EROFS);
     return 0;
 }

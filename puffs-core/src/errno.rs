@@ -41,11 +41,13 @@ pub enum Errno {
     TimedOut,
     /// The caller had left before its answer came (`ECANCELED`).
     Canceled,
+    /// The server cannot write (`EROFS`).
+    RoFs,
 }
 
 impl Errno {
     /// How many there are: the length of an errno table.
-    pub const COUNT: usize = Self::Canceled as usize + 1;
+    pub const COUNT: usize = Self::RoFs as usize + 1;
 
     /// The place of this error in an errno table.
     pub const fn index(self) -> usize {

@@ -6,7 +6,9 @@ use common::*;
 use puffs_core::msg::op::CLASS_VN;
 use puffs_core::msg::wire::{Req, StartReq};
 use puffs_core::platform::Wait;
-use puffs_core::{Config, Cookie, Errno, Mount, PollLink, Prepaid, UserAddr};
+use puffs_core::{
+    Buf, Config, Cookie, Direction, Errno, Mount, PollLink, Prepaid, SizeOps, UserAddr,
+};
 
 /// Calls `entry` with fewer failing allocations each time until it gets through; returns how often it did not.
 fn until_enough<R>(mut entry: impl FnMut() -> Result<R, Errno>) -> (usize, R) {
@@ -97,6 +99,46 @@ fn those_who_do_not_park() {
         assert_eq!(refused, Err(Errno::NoMem), "the place");
         assert_eq!((live(), mount.load()), (before, (0, 0)));
     }
+}
+
+#[test]
+fn those_with_deadlines() {
+    let before = live();
+    let (mount, ..) = running();
+    for successes in 0..2 {
+        let (body, done) = (out(b"body"), Box::new(|_: Ended| panic!("never called")));
+        let refused = failing(successes, || {
+            mount.submit_until(body, None, expired().deadline, done)
+        });
+        assert_eq!(refused.err(), Some(Errno::NoMem), "the place, the deadline");
+        assert_eq!((live(), mount.load()), (before, (0, 0)));
+        assert_eq!(mount.expire(), None);
+    }
+    let slip = Slip::default();
+    let told = slip.clone();
+    let done = Box::new(move |ended: Ended| told.note(ended));
+    let body = out(b"body");
+    let sent = failing(1, || {
+        mount.submit_until(body, None, expired().deadline, done)
+    });
+    assert!(sent.is_ok(), "the place is there by now");
+    assert_eq!(mount.expire(), None);
+    assert_eq!(slip.ended(), Err(Errno::TimedOut));
+}
+
+#[test]
+fn those_with_data_beside() {
+    let before = live();
+    let (mount, ..) = running();
+    let id = mount.next_id();
+    let (failed, ops) = until_enough(|| SizeOps::new(&mount, id));
+    assert_eq!(failed, 1, "the place");
+    let data = Buf::copy_of(b"data", 4).unwrap();
+    failing(0, || ops.add(Direction::Out, data)).unwrap();
+    let results = failing(0, || ops.finish());
+    assert_eq!(results.iter().count(), 1);
+    drop(results);
+    assert_eq!((live(), mount.load()), (before, (0, 0)));
 }
 
 #[test]

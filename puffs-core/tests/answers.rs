@@ -252,6 +252,8 @@ fn a_borrowed_buffer_changes_on_an_answer_only() {
         let rv = theirs.vntouser(1, &mut kbuf, Cookie(1), None, &Wait::FOREVER);
         let mut other = *b"other";
         let refused = theirs.vfstouser(1, &mut other, &Wait::FOREVER);
+        let nothing = theirs.vntouser(1, &mut other, Cookie(1), Some(ReqId(0)), &Wait::FOREVER);
+        assert_eq!(nothing, Err(Errno::Inval));
         (rv, kbuf, refused, other)
     });
     until(|| mount.readiness().requests == 1);

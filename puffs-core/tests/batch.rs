@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use puffs_core::msg::wire::{Batch, Req};
 use puffs_core::platform::{Hosted, Platform, Wait};
-use puffs_core::{Config, Errno, ReqId, UserAddr};
+use puffs_core::{Config, Errno, Mount, ReqId, UserAddr};
 use zerocopy::{FromBytes, IntoBytes};
 
 const ROOM: usize = 64;
@@ -259,6 +259,47 @@ fn a_status_that_cannot_be_written_is_a_fault_of_that_answer() {
     assert_eq!(batch.call(&answers, &[ROOM], None), Err(Errno::Fault));
     assert_eq!(told_a.ended(), Ok((1, vec![])));
     assert_eq!(told_b.ended(), Ok((2, vec![])));
+}
+
+#[test]
+fn of_a_dead_mount_nothing_is_asked() {
+    let (mount, _, _) = running();
+    let mut batch = Arrays::new(&mount);
+    mount.die();
+    assert_eq!(batch.call(&[vn(7, 3)], &[ROOM], None), Err(Errno::Nxio));
+    assert_eq!(status(&batch, 0), (7, 3), "the answer was not looked at");
+    let much = Batch {
+        nput: 1025,
+        ..batch.read()
+    };
+    batch.args.bytes_mut().copy_from_slice(much.as_bytes());
+    assert_eq!(batch.again(None), Err(Errno::Nxio));
+    for call in [Mount::putop, Mount::sizeop] {
+        assert_eq!(call(&mount, UserAddr(0)), Err(Errno::Nxio));
+    }
+    assert_eq!(mount.batch(UserAddr(0), None), Err(Errno::Nxio));
+    assert_eq!(mount.getop(UserAddr(0), None), Err(Errno::Nxio));
+}
+
+#[test]
+fn an_answer_and_a_fetch_that_are_too_big_are_told_apart() {
+    let (mount, _, _) = running();
+    let mut batch = Arrays::new(&mount);
+    let (id, slip) = submit(&mount, out(b"1"));
+    batch.call(&[], &[ROOM], None).unwrap();
+    let long = Req {
+        auxlen: 2,
+        ..vn(id.0, 0)
+    };
+    mount.send(out(b"too long")).unwrap();
+    // The answer's: nothing was fetched, and the header says so.
+    assert_eq!(batch.call(&[long], &[4], None), Err(Errno::TooBig));
+    assert_eq!(status(&batch, 0), (0, Checked::errno(Errno::TooBig)));
+    assert_eq!(batch.header(1, 0).auxlen, 4);
+    assert_eq!(slip.ended(), Err(Errno::Proto));
+    // Made again as it is: the fetch's.
+    assert_eq!(batch.again(None), Err(Errno::TooBig));
+    assert_eq!(batch.header(1, 0).auxlen, b"too long".len());
 }
 
 #[test]

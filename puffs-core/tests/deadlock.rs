@@ -75,6 +75,54 @@ fn another_thread_that_will_come_is_enough() {
 }
 
 #[test]
+fn whoever_has_been_answered_is_parked_no_more() {
+    let (mount, _, mut server) = running();
+    assert_eq!(fetch(&mut server, 1), Err(Errno::WouldBlock));
+    let (a, _told) = submit(&mount, out(b"a"));
+    assert_eq!(fetch(&mut server, 2), Ok(a));
+    let (go, gate) = std::sync::mpsc::channel();
+    let theirs = mount.clone();
+    let other = std::thread::spawn(move || {
+        pass_for(2);
+        slow_wake(gate);
+        theirs
+            .call(out(b"q"), &Wait::FOREVER)
+            .map(|answer| answer.rv)
+    });
+    until(|| mount.readiness().requests == 1);
+    let q = fetch(&mut server, 1).unwrap();
+    server.answer(q, 0, b"").unwrap();
+    let (b, _told) = submit(&mount, out(b"b"));
+    assert_eq!(fetch(&mut server, 1), Ok(b));
+    assert_eq!(call(&mount, 1), WAITS, "it will come, once it has run");
+    go.send(()).unwrap();
+    assert_eq!(other.join().unwrap(), Ok(0));
+}
+
+#[test]
+fn whoever_is_interrupted_is_parked_no_more() {
+    let (mount, _, mut server) = running();
+    for thread in [1, 2] {
+        let (id, _told) = submit(&mount, out(b"outer"));
+        assert_eq!(fetch(&mut server, thread), Ok(id));
+    }
+    let (go, gate) = std::sync::mpsc::channel();
+    let (theirs, id) = (mount.clone(), mount.next_id());
+    let other = std::thread::spawn(move || {
+        pass_for(2);
+        slow_wake(gate);
+        let ended = theirs.call_as(out(b"q"), Some(id), &Wait::FOREVER);
+        ended.map(|answer| answer.rv)
+    });
+    until(|| mount.readiness().requests == 1);
+    assert_eq!(call(&mount, 1), Errno::Deadlk);
+    mount.interrupt(id).unwrap();
+    assert_eq!(call(&mount, 1), WAITS, "it will come, once it has run");
+    go.send(()).unwrap();
+    assert_eq!(other.join().unwrap(), Err(Errno::Intr));
+}
+
+#[test]
 fn whoever_is_back_from_its_call_counts_again() {
     let (mount, _, mut server) = running();
     let mut ids = Vec::new();

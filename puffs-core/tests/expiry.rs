@@ -2,11 +2,12 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use common::*;
 use puffs_core::msg::wire::StartReq;
-use puffs_core::{Config, Errno, Instant, Mount, MountHost, Platform, ReqId};
+use puffs_core::{Complete, Config, Errno, Instant, Mount, MountHost, Platform, ReqId};
 
 /// Notes what the timer is to be set to.
 #[derive(Clone, Default)]
@@ -66,6 +67,41 @@ impl Scene {
             .unwrap();
         (begun.id, slip)
     }
+}
+
+#[test]
+fn what_a_completion_sends_again_is_for_the_next_call() {
+    /// Sends itself again, for a moment that has passed.
+    struct Again(TestMount, Arc<AtomicUsize>);
+
+    impl Again {
+        fn send(self: Box<Self>) {
+            let mount = self.0.clone();
+            mount
+                .submit_until(out(b"body"), None, Some(Instant(0)), self)
+                .unwrap();
+        }
+    }
+
+    impl Complete<Checked> for Again {
+        fn complete(self: Box<Self>, ended: Ended) {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            if matches!(ended, Err(Errno::TimedOut)) {
+                self.send();
+            }
+        }
+    }
+
+    let scene = scene();
+    let times = Arc::new(AtomicUsize::new(0));
+    for _ in 0..3 {
+        Box::new(Again(scene.mount.clone(), times.clone())).send();
+    }
+    assert_eq!(scene.mount.expire(), Some(Instant(0)), "at once");
+    assert_eq!(times.load(Ordering::Relaxed), 3);
+    assert_eq!(scene.mount.expire(), Some(Instant(0)));
+    assert_eq!(times.load(Ordering::Relaxed), 6);
+    scene.mount.die();
 }
 
 #[test]

@@ -296,6 +296,7 @@ fn errors_have_the_numbers_of_the_system() {
         (Errno::NotSupp, libc::EOPNOTSUPP),
         (Errno::TimedOut, libc::ETIMEDOUT),
         (Errno::Canceled, libc::ECANCELED),
+        (Errno::RoFs, libc::EROFS),
     ];
     assert_eq!(numbers.len(), Errno::COUNT);
     for (at, (error, number)) in numbers.into_iter().enumerate() {

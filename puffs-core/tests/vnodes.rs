@@ -5,8 +5,9 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use common::*;
+use puffs_core::msg::op::{CLASS_VN, FLAG_FAF};
 use puffs_core::msg::wire::StartReq;
-use puffs_core::platform::Wait;
+use puffs_core::platform::{Platform, Wait};
 use puffs_core::{Buf, Config, Cookie, Errno, Late, Mount, MountHost, Outgoing, Terms, Vnode};
 
 const A: Vnode = Vnode(0xa);
@@ -14,6 +15,8 @@ const B: Vnode = Vnode(0xb);
 /// Dies while it is unlocked.
 const DEAD: Vnode = Vnode(0xd);
 const ESTALE: i32 = 116;
+/// Dies, and its host says so with numbers that are none.
+const ODD: [(Vnode, i32); 2] = [(Vnode(0xe), -116), (Vnode(0xf), 134)];
 
 /// What the host was asked, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,11 +51,12 @@ impl MountHost<Checked> for Vfs {
         self.note(Lock(vnode));
         match vnode {
             DEAD => ESTALE,
-            _ => 0,
+            _ => ODD.iter().find(|odd| odd.0 == vnode).map_or(0, |odd| odd.1),
         }
     }
 
     fn late(&self, late: Late<Checked>) {
+        assert_eq!((late.class, late.optype), (CLASS_VN, 1), "without flags");
         let body = late.answer.body[..late.answer.len].to_vec();
         self.note(Asked::Late(late.cookie, late.answer.rv, body));
     }
@@ -172,6 +176,13 @@ fn a_vnode_that_died_is_the_callers_error_and_its_answer_is_late() {
         [Unlock(B), Unlock(DEAD), Lock(DEAD), Lock(B), late.clone()],
         "the other one is locked all the same"
     );
+    let flagged = Outgoing {
+        class: CLASS_VN | FLAG_FAF,
+        ..Outgoing::vn(1, Cookie(0xc0), out(b"room").body)
+    };
+    let on = terms(&Wait::FOREVER, [Some(DEAD), None]);
+    assert_eq!(mount.call_on(flagged, on).unwrap().rv, ESTALE);
+    assert_eq!(vfs.asked()[2..], [late.clone()]);
     let got = mount.vntouser_adjbuf_on(
         1,
         b"room",
@@ -191,6 +202,10 @@ fn a_vnode_that_died_is_the_callers_error_and_its_answer_is_late() {
         stale,
         "before its deadline"
     );
+    for (odd, _) in ODD {
+        let proto = Ok((<Checked as Platform>::errno(Errno::Proto), vec![]));
+        assert_eq!(call(&other, [Some(odd), None]), proto, "no error number");
+    }
     drop((got, mount, other));
     assert_eq!(live(), before);
 }

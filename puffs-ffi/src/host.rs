@@ -2,33 +2,64 @@
 //!
 //! | value | host |
 //! |---|---|
-//! | not set, or empty | the best there is: FUSE |
+//! | not set, or empty | the best there is: the module for root where `/dev/puffs` can be opened and the kernel knows the type, else FUSE |
+//! | `kmod` | the puffs module of the Linux kernel, through `/dev/puffs` |
 //! | `fuse` | Linux's FUSE, through `/dev/fuse` |
-//! | `kmod`, `inproc` | refused: they do not exist yet |
+//! | `inproc` | refused: it does not exist yet |
 
 use std::ffi::{OsStr, OsString};
 
 use puffs_fuse::FuseHost;
 use puffs_user::host::{Host, MountArgs, MountError, Session};
+use puffs_user::kmod::KmodHost;
 
 /// The host that the environment names, or else the best there is.
 pub(crate) struct Chosen;
 
 impl Host for Chosen {
     fn mount(&self, args: &MountArgs) -> Result<Box<dyn Session>, MountError> {
-        choose(std::env::var_os("PUFFS_HOST"))?.mount(args)
+        choose(std::env::var_os("PUFFS_HOST"), || KmodHost.is_there())?
+            .host()
+            .mount(args)
     }
 }
 
-fn choose(name: Option<OsString>) -> Result<&'static dyn Host, MountError> {
+#[derive(Debug, PartialEq, Eq)]
+enum Choice {
+    Kmod,
+    Fuse,
+}
+
+impl Choice {
+    fn host(&self) -> &'static dyn Host {
+        match self {
+            Choice::Kmod => &KmodHost,
+            Choice::Fuse => &FuseHost,
+        }
+    }
+}
+
+fn choose(
+    name: Option<OsString>,
+    module_is_there: impl FnOnce() -> bool,
+) -> Result<Choice, MountError> {
     let name = name.unwrap_or_default();
-    if name.is_empty() || name == OsStr::new("fuse") {
-        return Ok(&FuseHost);
+    if name.is_empty() {
+        return Ok(match module_is_there() {
+            true => Choice::Kmod,
+            false => Choice::Fuse,
+        });
+    }
+    if name == OsStr::new("kmod") {
+        return Ok(Choice::Kmod);
+    }
+    if name == OsStr::new("fuse") {
+        return Ok(Choice::Fuse);
     }
     let name = name.to_string_lossy();
     Err(MountError::NoHost(match &*name {
-        "kmod" | "inproc" => format!("PUFFS_HOST={name} (it does not exist yet; there is fuse)"),
-        _ => format!("PUFFS_HOST={name} (there is fuse)"),
+        "inproc" => format!("PUFFS_HOST={name} (it does not exist yet; there are kmod and fuse)"),
+        _ => format!("PUFFS_HOST={name} (there are kmod and fuse)"),
     }))
 }
 
@@ -38,14 +69,21 @@ mod tests {
 
     #[test]
     fn only_hosts_that_exist_are_chosen() {
-        let names = |name: &str| choose(Some(name.into())).err();
-        assert_eq!(choose(None).err(), None);
-        assert_eq!(names(""), None);
-        assert_eq!(names("fuse"), None);
-        for name in ["kmod", "inproc", "Fuse", "x"] {
-            let refused = names(name).unwrap();
+        let names = |name: &str| choose(Some(name.into()), || unreachable!());
+        assert_eq!(names("fuse"), Ok(Choice::Fuse));
+        assert_eq!(names("kmod"), Ok(Choice::Kmod));
+        for name in ["inproc", "Fuse", "x"] {
+            let refused = names(name).unwrap_err();
             assert_eq!(refused.errno(), libc::ENXIO);
             assert!(refused.to_string().contains(name), "{refused}");
+        }
+    }
+
+    #[test]
+    fn without_a_name_the_module_comes_first() {
+        for name in [None, Some(OsString::new())] {
+            assert_eq!(choose(name.clone(), || true), Ok(Choice::Kmod));
+            assert_eq!(choose(name, || false), Ok(Choice::Fuse));
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! * [`msgif`] and [`version`]: the message interface, `<puffs_msgif.h>`.
 //! * [`sys`]: the kernel side, `<puffs_sys.h>`.
+//! * [`vfs`]: one call per file operation for a kernel's VFS glue, `<puffs_vfs.h>`.
 //! * `user` (feature `hosted`): the server library, `<puffs.h>`.
 //!
 //! Each export checks its pointers first, converts, and calls the layer that knows. With `hosted` this is
@@ -20,3 +21,4 @@ pub mod sys;
 #[cfg(feature = "hosted")]
 pub mod user;
 pub mod version;
+pub mod vfs;

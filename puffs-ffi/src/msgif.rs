@@ -51,10 +51,13 @@ pub struct puffs_sizeop {
 
 /// Several answers and several fetches in one call, at most 1024 of each.
 ///
-/// Each answer is treated as by `PUFFSPUTOP`, and its header written back: `preq_rv` 0 or an errno value, `preq_id` 0. An answer with
-/// `preq_id` 0 is passed over, so the call may be made again as it is after any error but `E2BIG`, where the first `preq_auxlen` says what is needed. When all were taken (`ECANCELED` counts
-/// as taken), requests are fetched as by `PUFFSGETOP`; the call sleeps for the first one only, and what keeps a later one from
-/// coming is no error.
+/// Each answer is treated as by `PUFFSPUTOP`, and its header written back: `preq_rv` 0 or an errno value, `preq_id` 0 (one whose header cannot be
+/// written keeps its id, and is unknown the second time). An answer with `preq_id` 0 is passed over, so the call may be made again as it is after any
+/// error. When all were taken (`ECANCELED` counts as taken), requests are fetched as by `PUFFSGETOP`; the call sleeps for the first one only, and what
+/// keeps a later one from coming is no error.
+///
+/// The call returns the first error of an answer, and nothing was fetched then; or that of the first fetch. When every answer's `preq_rv` is 0 or
+/// `ECANCELED`, it is the fetch's: with `E2BIG` the first `preq_auxlen` of `pb_get` says what is needed.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct puffs_batch {

@@ -17,7 +17,7 @@ pub(crate) fn number(errno: Errno) -> i32 {
 
 impl From<Failed> for Code {
     fn from(failed: Failed) -> Self {
-        Code(match failed.number(number, libc::EROFS) {
+        Code(match failed.number(number) {
             // Linux would never send this kind of request again.
             libc::ENOSYS => libc::EOPNOTSUPP,
             value => value,
@@ -48,7 +48,7 @@ mod tests {
             Code(libc::EOPNOTSUPP)
         );
         assert_eq!(Code::from(Failed::Server(libc::EACCES)), Code(libc::EACCES));
-        assert_eq!(Code::from(Failed::ReadOnly), Code(libc::EROFS));
+        assert_eq!(Code::from(Failed::Errno(Errno::RoFs)), Code(libc::EROFS));
         assert_eq!(Code::from(Failed::Errno(Errno::Proto)), Code(libc::EPROTO));
     }
 }

@@ -109,6 +109,10 @@ mod tests {
 
         fn serve(&self) {}
 
+        fn execute(&self, _: &mut puffs_core::msg::wire::Req, _: &mut [u8]) {
+            unreachable!("requests come by serve");
+        }
+
         fn running(&self) -> Option<Task> {
             None
         }

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use puffs_user::mounting::without_signals;
+
 use crate::keeper::Keeper;
-use crate::mount::without_signals;
 use crate::traffic::Traffic;
 
 /// How long an operation may take before the guard reads in its place, and how late it sees a signal then.
@@ -24,7 +25,7 @@ pub(crate) struct Guard {
 
 struct Shared {
     traffic: Arc<Traffic>,
-    keeper: Option<Keeper>,
+    keeper: Option<Arc<Keeper>>,
     stop: AtomicBool,
     /// It sleeps until it is woken.
     asleep: AtomicBool,
@@ -33,7 +34,7 @@ struct Shared {
 impl Guard {
     /// Starts it; requests have `room` bytes at most. Without a thread the mount works all the same, so it is
     /// only said.
-    pub(crate) fn new(traffic: Arc<Traffic>, keeper: Option<Keeper>, room: usize) -> Self {
+    pub(crate) fn new(traffic: Arc<Traffic>, keeper: Option<Arc<Keeper>>, room: usize) -> Self {
         let shared = Arc::new(Shared {
             traffic,
             keeper,
@@ -99,6 +100,10 @@ impl Shared {
                 continue;
             }
             if now % 2 == 1 {
+                // Before anything is read: the main loop may not have come so far.
+                if let Some(keeper) = &self.keeper {
+                    keeper.wake(traffic.flights());
+                }
                 buf.resize(room, 0);
                 traffic.stand_in(now, &mut buf);
             }

@@ -300,8 +300,8 @@ fn keep(table: &Table, socket: RawFd, device: RawFd, server: u32) -> ! {
                 }
             }
         }
-        // While the main loop executes anything, the guard may read a request, and that wakes nobody.
-        idle = now == seen && now.is_multiple_of(2) && !waits && !stopped;
+        // Nothing is read while the main loop is at rest. Otherwise something may be that has no slot yet, or that the guard reads.
+        idle = now == seen && now.is_multiple_of(2) && !waits;
         seen = now;
     }
 }

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | [`proto`] | the FUSE protocol: structures, reading requests, negotiation |
 //! | `device` | `/dev/fuse` |
-//! | [`mount`] | mounting and unmounting |
+//! | [`mount`] | mounting, directly and by `fusermount3` |
 //! | `port` | carries messages to the server: [`puffs_vfs::Caller`] over the queue |
 //! | `seat` | the server's end: an instance of the device |
 //! | `traffic`, `doomed` | requests in flight: begun, waiting, interrupted; whether a caller is about to die |
@@ -41,7 +41,6 @@ mod ops;
 mod pool;
 mod port;
 pub mod proto;
-mod ready;
 mod reply;
 mod seat;
 mod session;

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 
+use puffs_user::mounting::without_signals;
 use puffs_vfs::nodes::NodeId;
 use zerocopy::IntoBytes;
 
-use crate::mount::without_signals;
 use crate::proto::wire::{NotifyInvalInodeOut, NotifyPruneOut, notify};
 use crate::traffic::Traffic;
 

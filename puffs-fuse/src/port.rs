@@ -193,6 +193,10 @@ mod tests {
             }
         }
 
+        fn execute(&self, _: &mut Req, _: &mut [u8]) {
+            unreachable!("requests come by serve");
+        }
+
         fn running(&self) -> Option<Task> {
             None
         }

@@ -40,7 +40,7 @@ impl Work<'_> {
     pub(crate) fn reply(&self, unique: u64, outcome: Outcome) {
         let traffic = &self.session.traffic;
         let ended = traffic.end(unique);
-        let wanted = ended.wanted;
+        let wanted = ended.is_wanted();
         let send = |bytes: &[u8]| match wanted {
             true => traffic.send(unique, 0, bytes),
             false => Sent::Unwanted,

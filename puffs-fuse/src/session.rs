@@ -9,6 +9,7 @@ use puffs_core::msg::body;
 use puffs_core::platform::Hosted;
 use puffs_core::{Buf, Errno};
 use puffs_user::host::{NoStack, Ran, Server, Session, Stale, Transport, Turn};
+use puffs_user::mounting::{Mounted, Ready};
 use puffs_vfs::file;
 use puffs_vfs::nodes::{NodeId, Nodes};
 use slab::Slab;
@@ -19,8 +20,7 @@ use crate::errno::Code;
 use crate::gate::Gates;
 use crate::guard::Guard;
 use crate::handles::Handles;
-use crate::keeper::{Flights, Keeper};
-use crate::mount::Mounted;
+use crate::keeper::{self, Flights, Keeper};
 use crate::notify::Notifier;
 use crate::ops::Policy;
 use crate::ops::poll::Polls;
@@ -28,7 +28,6 @@ use crate::port::{Line, Port};
 use crate::proto::op;
 use crate::proto::request::Request;
 use crate::proto::wire::{InHeader, PollOut, WriteIn};
-use crate::ready::Ready;
 use crate::reply::{Outcome, Reply};
 use crate::seat::Seat;
 use crate::traffic::Traffic;
@@ -53,6 +52,7 @@ pub(crate) struct FuseSession {
     /// What the tasks work on, by their tokens: it is here and not on their stacks, which may be forgotten.
     todo: RefCell<Slab<Todo>>,
     guard: Option<Guard>,
+    keeper: Option<Arc<Keeper>>,
     seat: Seat,
     ready: Ready,
     mounted: Mounted,
@@ -104,12 +104,17 @@ impl FuseSession {
     ) -> Result<Self, Errno> {
         let traffic = Arc::new(Traffic::new(device, Flights::new()?));
         let fd = traffic.device.fd();
-        let keeper = Keeper::new(traffic.flights(), fd);
+        let keeper = Keeper::new(traffic.flights(), fd).map(Arc::new);
         match &keeper {
-            Some(keeper) => mounted.has_keeper(fd, keeper.handle()),
+            // It holds the connection too.
+            Some(keeper) => {
+                let handle = keeper.handle();
+                mounted.before_exit(fd, Box::new(move || keeper::end(handle)));
+            }
             None => eprintln!("puffs: no keeper, so a stopped server keeps those who wait for it"),
         }
-        let guard = Guard::new(Arc::clone(&traffic), keeper, line.pool.large() - FRONT);
+        let room = line.pool.large() - FRONT;
+        let guard = Guard::new(Arc::clone(&traffic), keeper.clone(), room);
         Ok(FuseSession {
             line,
             seat,
@@ -126,6 +131,7 @@ impl FuseSession {
             notifier: Notifier::new(Arc::clone(&traffic)),
             todo: RefCell::default(),
             guard: Some(guard),
+            keeper,
             traffic,
             ready,
             mounted,
@@ -172,8 +178,9 @@ impl FuseSession {
     /// The connection has ended: begins to tell the server.
     fn finish(&self, server: &dyn Server) {
         self.life.set(Life::Ending);
-        // It would be ready for ever.
+        // They would be ready for ever. When the server has been told, it is woken again.
         self.ready.unwatch(self.traffic.device.fd());
+        self.ready.heard();
         let token = self.todo.borrow_mut().insert(Todo::Finish);
         let told = server.start(token);
         if told.is_err() {
@@ -195,7 +202,7 @@ impl Session for FuseSession {
 
     fn turn(&self, server: &dyn Server) -> Result<Turn, i32> {
         let turn = self.turn_requests(server);
-        if self.life.get() != Life::Mounted {
+        if turn.is_err() || self.life.get() != Life::Mounted {
             self.traffic.rest();
         }
         turn
@@ -285,6 +292,8 @@ impl FuseSession {
                     return Ok(Turn::Idle);
                 }
                 Ok(Got::Gone) => {
+                    // By force the connection still lives, and nobody looks after those who wait while the server is told.
+                    self.traffic.refuse_all(&mut buf[FRONT..]);
                     pool.give(buf);
                     self.finish(server);
                 }
@@ -299,10 +308,13 @@ impl Drop for FuseSession {
     fn drop(&mut self) {
         self.seat.unmounted();
         self.mounted.forget(self.traffic.device.fd());
-        // With the guard ends the keeper, which holds the connection too.
-        drop(self.guard.take());
         // What the notifier waits for may be a reply to a request that will not be served any more.
         let traffic = &self.traffic;
+        // The keeper looks after what is read here, until the end.
+        traffic.work();
+        if let Some(guard) = self.guard.take() {
+            guard.announce();
+        }
         let mut buf = vec![0; self.line.pool.large()];
         self.notifier.end(|| {
             traffic.refuse_all(&mut buf);
@@ -310,6 +322,8 @@ impl Drop for FuseSession {
         });
         // First the connection ends, then the mount: whoever still waits for us gets an error, so that unmounting waits for nobody.
         self.traffic.device.close();
+        // It holds the connection too.
+        drop(self.keeper.take());
         self.mounted.end();
     }
 }

@@ -56,10 +56,15 @@ struct Begun {
     patient: bool,
     /// A signal has come that did not end it.
     signalled: bool,
+    /// Its place in the keeper's table, until its caller has its reply and goes on.
+    place: Option<usize>,
+}
+
+impl Begun {
     /// Its caller has its reply, and has gone on.
-    answered: bool,
-    /// Its place in the keeper's table.
-    place: usize,
+    fn answered(&self) -> bool {
+        self.place.is_none()
+    }
 }
 
 /// Whether a request of this kind may wait for ever, and so ends at any signal.
@@ -131,8 +136,7 @@ impl Traffic {
                     pid: header.pid,
                     patient: patient(header.opcode),
                     signalled,
-                    answered: false,
-                    place: place.unwrap_or_else(|| self.fly(&mut lists, &header)),
+                    place: place.or_else(|| Some(self.fly(&mut lists, &header))),
                 };
                 lists.begun.insert(header.unique, begun);
             }
@@ -190,7 +194,7 @@ impl Traffic {
     /// Whether the caller of a request still waits for the reply.
     pub(crate) fn is_wanted(&self, unique: u64) -> bool {
         let lists = self.lists();
-        lists.begun.get(&unique).is_some_and(|b| !b.answered)
+        lists.begun.get(&unique).is_some_and(|b| !b.answered())
     }
 
     /// The request is over, and nobody but the owner of what is returned replies to it, unless this process is stopped before
@@ -199,17 +203,31 @@ impl Traffic {
         let begun = self.lists().begun.remove(&unique);
         Ended {
             traffic: self,
-            wanted: begun.as_ref().is_some_and(|begun| !begun.answered),
-            place: begun.map(|begun| begun.place),
+            place: begun.and_then(|begun| begun.place),
         }
     }
 
     /// Replies to a request that goes on, unless its caller has a reply already.
     pub(crate) fn answer_early(&self, unique: u64, error: i32, bytes: &[u8]) {
-        if let Some(begun) = self.lists().begun.get_mut(&unique)
-            && !std::mem::replace(&mut begun.answered, true)
-        {
+        let Lists { begun, places, .. } = &mut *self.lists();
+        if let Some(begun) = begun.get_mut(&unique) {
+            self.settle(places, begun, unique, error, bytes);
+        }
+    }
+
+    /// Replies to a request that goes on, unless its caller has a reply already.
+    fn settle(
+        &self,
+        places: &mut Slab<()>,
+        begun: &mut Begun,
+        unique: u64,
+        error: i32,
+        bytes: &[u8],
+    ) {
+        if let Some(place) = begun.place.take() {
             self.send(unique, error, bytes);
+            // After the reply, until which the keeper looks after it.
+            self.land(places, place);
         }
     }
 
@@ -266,11 +284,9 @@ impl Traffic {
             self.send(unique, libc::EINTR, &[]);
             self.land(places, waiting.place);
         } else if let Some(begun) = begun.get_mut(&unique)
-            && !begun.answered
             && (doomed || begun.patient)
         {
-            begun.answered = true;
-            self.send(unique, libc::EINTR, &[]);
+            self.settle(places, begun, unique, libc::EINTR, &[]);
         }
     }
 
@@ -306,19 +322,23 @@ impl Traffic {
 
     /// Answers everything that is there, and all that has begun, with an error: the mount is over.
     pub(crate) fn refuse_all(&self, buf: &mut [u8]) {
-        let mut lists = self.lists();
-        for (unique, begun) in &mut lists.begun {
-            if !std::mem::replace(&mut begun.answered, true) {
-                self.send(*unique, libc::ENOTCONN, &[]);
-            }
+        let Lists {
+            inbox,
+            begun,
+            places,
+            ..
+        } = &mut *self.lists();
+        for (unique, begun) in begun {
+            self.settle(places, begun, *unique, libc::ENOTCONN, &[]);
         }
         let refuse = |header: &InHeader| {
             if !silent(header.opcode) {
                 self.send(header.unique, libc::ENOTCONN, &[]);
             }
         };
-        for waiting in lists.inbox.drain(..) {
+        for waiting in inbox.drain(..) {
             refuse(&waiting.header());
+            self.land(places, waiting.place);
         }
         while let Ok(Got::Request(len)) = self.read(buf) {
             if let Ok((header, _)) = InHeader::read_from_prefix(&buf[..len]) {
@@ -339,7 +359,7 @@ impl Traffic {
             let begun = lists
                 .begun
                 .iter()
-                .filter(|(_, b)| b.signalled && !b.answered);
+                .filter(|(_, b)| b.signalled && !b.answered());
             let begun = begun.map(|(unique, begun)| (*unique, begun.pid));
             waiting.chain(begun).take(LOOKS).collect::<Vec<_>>()
         };
@@ -386,9 +406,14 @@ impl Traffic {
 /// A request that is over. The keeper looks after it until this is dropped, which is after the reply.
 pub(crate) struct Ended<'t> {
     traffic: &'t Traffic,
-    /// Whether its caller still waits for the reply.
-    pub(crate) wanted: bool,
     place: Option<usize>,
+}
+
+impl Ended<'_> {
+    /// Whether its caller still waits for the reply.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.place.is_some()
+    }
 }
 
 impl Drop for Ended<'_> {

@@ -46,6 +46,10 @@ pub trait Server {
     /// Fetches, executes and answers until no request is left. Called from a task, so that the operations are on its stack.
     fn serve(&self);
 
+    /// Executes one request that has been fetched already: its header, and the buffer in which its body is and its answer
+    /// will be. Afterwards `rv` and `auxlen` are the answer's. Called from a task.
+    fn execute(&self, req: &mut wire::Req, buffer: &mut [u8]);
+
     /// The task that runs; `None` outside one.
     fn running(&self) -> Option<Task>;
 

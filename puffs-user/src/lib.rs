@@ -2,10 +2,10 @@
 //!
 //! [`usermount::Usermount`] is one server: its table of operations, what it has set, its main loop. The
 //! dispatcher turns a message ([`puffs_core::msg::body`]) into a call of the server's C function and back.
-//! [`host`] says what the library needs from whoever provides the VFS. The rest are the helpers that
-//! servers use. `puffs-ffi` gives all of it its C names.
+//! [`host`] says what the library needs from whoever provides the VFS; [`kmod`] is the host whose VFS side is in the kernel, and
+//! [`mounting`] what it shares with others. The rest are the helpers that servers use. `puffs-ffi` gives all of it its C names.
 //!
-//! Not here: mounting itself (a host's), C symbols (`puffs-ffi`'s), message queues (`puffs-core`'s).
+//! Not here: FUSE (`puffs-fuse`'s), C symbols (`puffs-ffi`'s), message queues (`puffs-core`'s).
 
 pub mod access;
 pub mod attr;
@@ -20,6 +20,8 @@ pub mod genops;
 mod groups;
 pub mod host;
 pub mod kernerr;
+pub mod kmod;
+pub mod mounting;
 pub mod newinfo;
 pub mod nodes;
 mod opset;

@@ -67,6 +67,17 @@ impl Epoll {
         Ok(())
     }
 
+    /// Watches `fd` no longer. Nothing happens when it was not watched.
+    pub(crate) fn remove(&self, fd: RawFd) {
+        // SAFETY: numbers only.
+        unsafe { libc::epoll_ctl(self.fd(), libc::EPOLL_CTL_DEL, fd, std::ptr::null_mut()) };
+    }
+
+    /// Its own descriptor, which is readable when something is ready.
+    pub(crate) fn fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+
     /// Waits, at most `timeout` milliseconds unless that is negative, and returns the tokens of what is ready.
     pub(crate) fn wait(&self, timeout: i32) -> Result<Ready, i32> {
         let mut ready = Ready {

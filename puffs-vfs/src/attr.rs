@@ -1,13 +1,13 @@
 //! Attributes, permission, and figures of the file system.
 
 use puffs_core::msg::body::{
-    Ans, Attr, AttrAns, FlagsReq, Head, PlainReq, SetattrReq, Statvfs, StatvfsAns, Time,
+    Ans, Attr, AttrAns, FlagsReq, Head, NOVAL, PlainReq, SetattrReq, Statvfs, StatvfsAns, Time,
 };
 use puffs_core::msg::op::{vfs, vn};
 use puffs_core::{Cookie, Errno, Platform};
 
-use crate::call::{Caller, Failed};
-use crate::codec::Call;
+use crate::call::{Caller, Failed, Kind};
+use crate::codec::{Call, broken};
 use crate::nodes::VType;
 
 /// Permission to read, for [`access`].
@@ -19,6 +19,26 @@ pub const VEXEC: u32 = 1;
 
 /// Attributes and how long they hold; zero: the server does not say.
 pub type Held = (Attr, Time);
+
+/// Whether a size is one, or not given.
+pub(crate) fn is_size(size: u64) -> bool {
+    size == NOVAL || i64::try_from(size).is_ok()
+}
+
+/// What a server said of a node, if it can be.
+fn held<P: Platform, C: Caller<P> + ?Sized>(
+    caller: &C,
+    node: Cookie,
+    ans: &AttrAns,
+) -> Result<Held, Failed> {
+    match is_size(ans.attr.size) {
+        true => Ok((ans.attr, ans.ttl)),
+        false => Err(broken(caller, node, Kind::Error, OUT_OF_RANGE)),
+    }
+}
+
+/// What is wrong with a size that is none.
+pub(crate) const OUT_OF_RANGE: &str = "size out of range";
 
 /// Asks for a node's attributes.
 ///
@@ -40,7 +60,7 @@ pub fn getattr<P: Platform, C: Caller<P> + ?Sized>(
         [&[], &[]],
     )?
     .ask()?;
-    Ok((ans.attr, ans.ttl))
+    held(caller, node, &ans)
 }
 
 /// Changes the attributes that are given in `attr`; returns them as they are afterwards.
@@ -61,7 +81,7 @@ pub fn setattr<P: Platform, C: Caller<P> + ?Sized>(
         attr: *attr,
     };
     let ans: AttrAns = Call::vn(caller, vn::SETATTR, node, &req, [&[], &[]])?.ask()?;
-    Ok((ans.attr, ans.ttl))
+    held(caller, node, &ans)
 }
 
 /// Asks whether a node may be used so; `mode` is made of [`VREAD`], [`VWRITE`], [`VEXEC`].
@@ -77,7 +97,7 @@ pub fn access<P: Platform, C: Caller<P> + ?Sized>(
 ) -> Result<(), Failed> {
     let kept = matches!(vtype, VType::Reg | VType::Dir | VType::Lnk);
     if mode & VWRITE != 0 && kept && !caller.ops().has_vn(vn::WRITE) {
-        return Err(Failed::ReadOnly);
+        return Err(Errno::RoFs.into());
     }
     if !caller.ops().has_vn(vn::ACCESS) {
         return Ok(());

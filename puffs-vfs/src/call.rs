@@ -61,19 +61,16 @@ pub enum Failed {
     Errno(Errno),
     /// The server said no: one of its own errno values, in range.
     Server(i32),
-    /// The server cannot write (`EROFS`).
-    ReadOnly,
     /// The server's answer made no sense; it has been told.
     Broken(Broken),
 }
 
 impl Failed {
     /// The errno value, given the host's table.
-    pub fn number(self, number: impl FnOnce(Errno) -> i32, read_only: i32) -> i32 {
+    pub fn number(self, number: impl FnOnce(Errno) -> i32) -> i32 {
         match self {
             Failed::Errno(errno) => number(errno),
             Failed::Server(value) => value,
-            Failed::ReadOnly => read_only,
             Failed::Broken(_) => number(Errno::Proto),
         }
     }

@@ -2,7 +2,7 @@
 
 use core::ops::Deref;
 
-use puffs_core::msg::body::{Ans, ROOM, setback};
+use puffs_core::msg::body::{Ans, NodeAns, setback};
 use puffs_core::{Answer, Buf, Cookie, Errno, Outgoing, Platform};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -22,9 +22,14 @@ impl<P: Platform> Deref for Data<P> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.body[self.start..self.start + self.len]
+        let rest = self.body.get(self.start..).unwrap_or_default();
+        rest.get(..self.len).unwrap_or_default()
     }
 }
+
+/// Room for an answer of fixed length. It has some to spare, and is no more than what a kernel allocates lightly.
+const FIXED: usize = 1 << 10;
+const _: () = assert!(size_of::<NodeAns>() <= FIXED / 2);
 
 /// An operation on its way: its request, and what to say when the answer is broken.
 pub(crate) struct Call<'c, P: Platform, C: Caller<P> + ?Sized> {
@@ -59,12 +64,18 @@ pub(crate) fn encode<P: Platform, C: Caller<P> + ?Sized>(
         return Err(Errno::Inval);
     }
     let mut body = caller.buffer(copylen.max(room))?;
-    let mut at = 0;
-    for part in [fixed, tails[0], tails[1]] {
-        body[at..at + part.len()].copy_from_slice(part);
-        at += part.len();
-    }
+    lay(&mut body, [fixed, tails[0], tails[1]])?;
     Ok((body, copylen))
+}
+
+/// Puts parts one behind the other.
+fn lay<const N: usize>(mut to: &mut [u8], parts: [&[u8]; N]) -> Result<(), Errno> {
+    for part in parts {
+        let (place, rest) = to.split_at_mut_checked(part.len()).ok_or(Errno::Inval)?;
+        place.copy_from_slice(part);
+        to = rest;
+    }
+    Ok(())
 }
 
 /// Sends a request to a node that wants no answer. Its buffer does not come back, so it is just as long as needed.
@@ -76,8 +87,8 @@ pub(crate) fn notify<P: Platform, C: Caller<P> + ?Sized>(
     tail: &[u8],
 ) -> Result<(), Failed> {
     let fixed = fixed.as_bytes();
-    let mut body = Buf::copy_of(fixed, fixed.len() + tail.len())?;
-    body[fixed.len()..].copy_from_slice(tail);
+    let mut body = Buf::new(fixed.len() + tail.len())?;
+    lay(&mut body, [fixed, tail])?;
     Ok(caller.send(Outgoing::vn(optype, cookie, body))?)
 }
 
@@ -90,7 +101,7 @@ impl<'c, P: Platform, C: Caller<P> + ?Sized> Call<'c, P, C> {
         fixed: &(impl IntoBytes + Immutable),
         tails: [&[u8]; 2],
     ) -> Result<Self, Failed> {
-        Self::roomy(caller, optype, cookie, fixed, tails, ROOM)
+        Self::roomy(caller, optype, cookie, fixed, tails, FIXED)
     }
 
     /// An operation on a node, with room for an answer of `room` bytes.
@@ -120,7 +131,7 @@ impl<'c, P: Platform, C: Caller<P> + ?Sized> Call<'c, P, C> {
         optype: u8,
         fixed: &(impl IntoBytes + Immutable),
     ) -> Result<Self, Failed> {
-        let (body, copylen) = encode(caller, fixed, [&[], &[]], ROOM)?;
+        let (body, copylen) = encode(caller, fixed, [&[], &[]], FIXED)?;
         Ok(Call {
             caller,
             cookie: Cookie(0),

@@ -71,18 +71,30 @@ pub fn readdir<P: Platform, C: Caller<P> + ?Sized>(
 impl<P: Platform> Listing<P> {
     /// The names. Records without an inode number are left out, as are names too long for anybody.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        let mut rest = &self.data[..];
+        let mut at = 0;
         core::iter::from_fn(move || {
-            let (record, name) = first(rest).ok()?;
-            let entry = Entry {
-                fileno: record.fileno,
-                dtype: record.dtype,
-                name: &rest[name],
-            };
-            rest = &rest[usize::from(record.reclen)..];
+            let (entry, next) = self.entry(at)?;
+            at = next;
             Some(entry)
         })
-        .filter(|entry| entry.fileno != 0 && entry.name.len() <= NAME_MAX)
+    }
+
+    /// The first name from the place `at` on, and the place behind it. Places begin with 0.
+    pub fn entry(&self, mut at: usize) -> Option<(Entry<'_>, usize)> {
+        loop {
+            let rest = self.data.get(at..)?;
+            let (record, name) = first(rest).ok()?;
+            at += usize::from(record.reclen);
+            let name = rest.get(name)?;
+            if record.fileno != 0 && name.len() <= NAME_MAX {
+                let entry = Entry {
+                    fileno: record.fileno,
+                    dtype: record.dtype,
+                    name,
+                };
+                return Some((entry, at));
+            }
+        }
     }
 
     /// Gives the buffer back.

@@ -42,7 +42,7 @@ pub fn open<P: Platform, C: Caller<P> + ?Sized>(
     mode: u32,
 ) -> Result<Opened, Failed> {
     if mode & FWRITE != 0 && vtype == VType::Reg && !caller.ops().has_vn(vn::WRITE) {
-        return Err(Failed::ReadOnly);
+        return Err(Errno::RoFs.into());
     }
     if !caller.ops().has_vn(vn::OPEN) {
         return Ok(Opened::default());
@@ -278,15 +278,10 @@ pub fn readlink<P: Platform, C: Caller<P> + ?Sized>(
     if !caller.ops().has_vn(vn::READLINK) {
         return Err(Errno::NotSupp.into());
     }
-    let (_, data) = Call::vn(
-        caller,
-        vn::READLINK,
-        node,
-        &PlainReq { head: *head },
-        [&[], &[]],
-    )?
-    .kind(Kind::Readlink)
-    .ask_data::<DataAns>(TARGET_MAX, |ans| ans.len)?;
+    let req = PlainReq { head: *head };
+    let (_, data) = Call::roomy(caller, vn::READLINK, node, &req, [&[], &[]], ROOM)?
+        .kind(Kind::Readlink)
+        .ask_data::<DataAns>(TARGET_MAX, |ans| ans.len)?;
     if data.is_empty() || data.contains(&0) {
         return Err(broken(caller, node, Kind::Readlink, "link leads nowhere"));
     }

@@ -21,10 +21,12 @@ mod codec;
 pub mod dir;
 pub mod extattr;
 pub mod file;
+pub mod late;
 pub mod life;
 pub mod lock;
 pub mod names;
 pub mod nodes;
+pub mod paid;
 pub mod space;
 #[cfg(test)]
 mod testing;

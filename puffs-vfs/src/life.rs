@@ -34,6 +34,21 @@ pub fn inactive<P: Platform, C: Caller<P> + ?Sized>(
     .ask_setback()
 }
 
+/// The same without an answer: for where nobody may wait.
+///
+/// # Errors
+/// The notice could not be queued.
+pub fn inactive_faf<P: Platform, C: Caller<P> + ?Sized>(
+    caller: &C,
+    head: &Head,
+    node: Cookie,
+) -> Result<(), Failed> {
+    if !caller.ops().has_vn(vn::INACTIVE) {
+        return Ok(());
+    }
+    notify(caller, vn::INACTIVE, node, &PlainReq { head: *head }, &[])
+}
+
 /// The cookie will not be used again; it came `nlookup` times. Never for the root.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use puffs_core::msg::body::{
 use puffs_core::msg::op::vn;
 use puffs_core::{Cookie, Errno, Platform};
 
+use crate::attr::{OUT_OF_RANGE, is_size};
 use crate::call::{Caller, Failed, Kind};
 use crate::codec::{Call, broken, notify};
 use crate::nodes::VType;
@@ -284,6 +285,9 @@ fn found<P: Platform, C: Caller<P> + ?Sized>(
     rdev: u64,
 ) -> Result<Found, Failed> {
     let cookie = Cookie(ans.cookie as usize);
+    if !is_size(size) || (ans.attr_error == 0 && !is_size(ans.attr.size)) {
+        return Err(broken(caller, cookie, Kind::Error, OUT_OF_RANGE));
+    }
     let attr = match i32::try_from(ans.attr_error) {
         Ok(0) => Ok(ans.attr),
         Ok(error) if error <= caller.max_errno() => Err(error),

@@ -162,7 +162,7 @@ proptest! {
     /// What a server says rightly comes out as it was said.
     #[test]
     fn good_answers_come_through(
-        cookie in 0x3000..0x4000u64, size in 0..NOVAL, vtype in 1..8u32, attr_error in 0..134u32,
+        cookie in 0x3000..0x4000u64, size in 0..1u64 << 63, vtype in 1..8u32, attr_error in 0..134u32,
         payload in vec(any::<u8>(), 0..100), sec: i64,
     ) {
         let answers = |fixed: &[u8], tail: &[u8]| Liar::with(Some((0, [fixed, tail].concat())));

@@ -101,6 +101,15 @@ text(int node, char *to, size_t room)
 	return (size_t)snprintf(to, room, "this is %s\n", names[node]);
 }
 
+/* With -u: the server takes its time to end. */
+int
+waitfs_fs_unmount(struct puffs_usermount *pu, int flags)
+{
+	(void)flags;
+	wait_here(pu);
+	return 0;
+}
+
 int
 waitfs_node_lookup(struct puffs_usermount *pu, puffs_cookie_t dir, struct puffs_newinfo *ni, const struct puffs_cn *pcn)
 {
@@ -313,18 +322,22 @@ main(int argc, char *argv[])
 {
 	struct puffs_ops *ops;
 	struct puffs_usermount *pu;
-	bool child = false;
+	bool child = false, slow_end = false;
 	int ch;
 
-	while ((ch = getopt(argc, argv, "cp:")) != -1)
+	while ((ch = getopt(argc, argv, "cp:u")) != -1)
 		if (ch == 'p')
 			fifo = optarg;
 		else if (ch == 'c')
 			child = true;
+		else if (ch == 'u')
+			slow_end = true;
 		else
 			return 1;
 	PUFFSOP_INIT(ops);
 	PUFFSOP_SETFSNOP(ops, unmount);
+	if (slow_end)
+		PUFFSOP_SET(ops, waitfs, fs, unmount);
 	PUFFSOP_SETFSNOP(ops, statvfs);
 	PUFFSOP_SETFSNOP(ops, sync);
 	PUFFSOP_SET(ops, waitfs, node, lookup);

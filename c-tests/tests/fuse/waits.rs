@@ -430,6 +430,36 @@ fn what_is_left_waiting_leaks_nothing() {
 }
 
 #[test]
+fn a_server_that_takes_its_time_to_end_keeps_nobody() {
+    if skipped() {
+        return;
+    }
+    let mut command = Command::new(program("tests/fuse/waitfs.c", Build::Plain));
+    command.arg("-u");
+    let mut fs = Waitfs::built(command);
+    let mut readers = [cat(&fs.path("later")), cat(&fs.path("opening"))];
+    assert!(fs.waits(2));
+    // They use the file system, so it is ended by force.
+    fs.server.signal(Signal::INT);
+    for reader in &mut readers {
+        assert!(Process::open(reader.id()).ended(SOON), "it waits");
+        assert!(!reader.wait().unwrap().success());
+    }
+    let server = Process::open(fs.server.pid());
+    assert!(!server.ended(Duration::ZERO), "it takes its time");
+    // And sleeps meanwhile: whenever it is looked at.
+    let mut looks = 0;
+    let sleeps = until(LONG, || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", fs.server.pid())).unwrap();
+        let state = stat.rsplit(')').next().unwrap().trim_start();
+        looks = if state.starts_with('S') { looks + 1 } else { 0 };
+        looks == 20
+    });
+    assert!(sleeps, "it is busy");
+    fs.server.kill();
+}
+
+#[test]
 fn a_stopped_server_does_not_keep_the_killed() {
     if skipped() {
         return;

@@ -2,6 +2,9 @@
 
 use super::op;
 
+/// Where the operations on the file system begin in [`OpSet::bits`].
+const FIRST_VFS: u32 = u64::BITS - 1 - op::vfs::SUSPEND as u32;
+
 /// A set of operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpSet {
@@ -17,6 +20,20 @@ impl OpSet {
         vn: u64::MAX,
         vfs: u32::MAX,
     };
+
+    /// The set as one number, as the mount option `ops` has it: operations on nodes from bit 0, those on the file system
+    /// from bit 49.
+    pub const fn bits(self) -> u64 {
+        self.vn & ((1 << FIRST_VFS) - 1) | (self.vfs as u64) << FIRST_VFS
+    }
+
+    /// The set that [`OpSet::bits`] gave the number of.
+    pub const fn of_bits(bits: u64) -> Self {
+        OpSet {
+            vn: bits & ((1 << FIRST_VFS) - 1),
+            vfs: (bits >> FIRST_VFS) as u32,
+        }
+    }
 
     /// The same set and one operation on nodes, of [`op::vn`].
     #[must_use]
@@ -54,7 +71,7 @@ const fn bit(optype: u8) -> u64 {
     }
 }
 
-const _: () = assert!(op::vn::FDISCARD < 64 && op::vfs::SUSPEND < 32);
+const _: () = assert!((op::vn::FDISCARD as u32) < FIRST_VFS && op::vfs::SUSPEND < 32);
 
 #[cfg(test)]
 mod tests {
@@ -67,5 +84,23 @@ mod tests {
         assert!(set.has_vfs(op::vfs::SYNC) && !set.has_vfs(op::vfs::STATVFS));
         assert!(!set.has_vn(200));
         assert!(OpSet::ALL.has_vn(op::vn::FDISCARD) && OpSet::ALL.has_vfs(op::vfs::SUSPEND));
+    }
+
+    #[test]
+    fn a_number_holds_the_whole_set() {
+        let sets = [
+            (OpSet::NONE, 0),
+            (OpSet::NONE.with_vn(op::vn::LOOKUP), 1),
+            (OpSet::NONE.with_vn(op::vn::FDISCARD), 1 << 48),
+            (OpSet::NONE.with_vfs(op::vfs::MOUNT), 1 << 49),
+            (OpSet::NONE.with_vfs(op::vfs::SUSPEND), 1 << 63),
+        ];
+        for (set, bits) in sets {
+            assert_eq!((set.bits(), OpSet::of_bits(bits)), (bits, set));
+        }
+        assert_eq!(OpSet::ALL.bits(), u64::MAX);
+        let all = OpSet::of_bits(u64::MAX);
+        assert!((0..=op::vn::FDISCARD).all(|optype| all.has_vn(optype)));
+        assert!((0..=op::vfs::SUSPEND).all(|optype| all.has_vfs(optype)));
     }
 }

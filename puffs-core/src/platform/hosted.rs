@@ -93,6 +93,7 @@ impl Platform for Hosted {
             Errno::NotSupp => libc::EOPNOTSUPP,
             Errno::TimedOut => libc::ETIMEDOUT,
             Errno::Canceled => libc::ECANCELED,
+            Errno::RoFs => libc::EROFS,
         }
     }
 }

@@ -28,15 +28,17 @@ impl<P: Platform> Mount<P> {
     /// coming is no error.
     ///
     /// # Errors
-    /// `Nxio` (the mount is dead), `Fault` (`struct puffs_batch` itself cannot be read) and `Inval` (more than 1024 of either): nothing has happened.
+    /// `Fault` (`struct puffs_batch` itself cannot be read) and `Inval` (more than 1024 of either): nothing has happened.
+    /// `Nxio` (the mount is dead): nothing was fetched, and no answer given whose header still has its id, or that error.
     /// The first failure of an answer: the others were given all the same, and nothing was fetched.
-    /// Those of [`Mount::getop`] for the first request: all answers were taken.
+    /// Those of [`Mount::getop`] for the first request: all answers were taken, and their headers say so.
     ///
     /// # Locking
     /// Sleeps, and copies. Calls completions and the late hook.
     pub fn batch(&self, arg: UserAddr, block: Option<&Wait>) -> Result<()> {
         let mut batch = Batch::default();
-        self.noting_faults(P::copyin(arg, batch.as_mut_bytes()))?;
+        self.read_args(arg, batch.as_mut_bytes())?;
+        self.state.with(|st| st.alive())?;
         if batch.nput > MOST || batch.nget > MOST {
             return Err(Errno::Inval);
         }
@@ -46,7 +48,7 @@ impl<P: Platform> Mount<P> {
             outcome = outcome.and(self.answer_at(at));
         }
         outcome?;
-        // Also when there was nothing to give, and there is nothing to fetch.
+        // It may have died meanwhile, and there may be nothing to fetch.
         self.state.with(|st| st.alive())?;
         for (fetched, at) in each(batch.get, batch.nget).enumerate() {
             let count = Count {
@@ -66,7 +68,7 @@ impl<P: Platform> Mount<P> {
     /// Gives the answer whose header is at `at`, and writes there what came of it.
     fn answer_at(&self, at: UserAddr) -> Result<()> {
         let mut answer = Req::default();
-        self.noting_faults(P::copyin(at, answer.as_mut_bytes()))?;
+        self.read_args(at, answer.as_mut_bytes())?;
         if answer.id == 0 {
             return Ok(());
         }

@@ -63,7 +63,7 @@ impl<P: Platform> State<P> {
             Phase::Queued | Phase::Awaiting => self.end(slot, Err(Errno::Nxio), after),
             Phase::Abandoned => self.free(slot, after),
             Phase::CopyingOut(caller) | Phase::CopyingIn(caller) => {
-                self.fetched.remove(&mut self.requests, slot);
+                self.unlist(slot);
                 self.kill_copying(slot, caller, after);
             }
             // Done is in no list.
@@ -72,6 +72,7 @@ impl<P: Platform> State<P> {
     }
 
     fn kill_copying(&mut self, slot: Slot, caller: Caller, after: &mut After<P>) {
+        self.comes_back(slot);
         self.cut(slot);
         self.disarm(slot);
         self.count(slot, End::Died, after);

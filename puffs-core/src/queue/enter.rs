@@ -6,7 +6,6 @@ use alloc::boxed::Box;
 
 use super::after::After;
 use super::mount::Mount;
-use super::servers::Seat;
 use super::slab::{Links, Slot};
 use super::state::{Caller, Need, Owner, Phase, Request, Space, Waiter};
 use super::vnodes::{Asked, Vnodes};
@@ -39,8 +38,6 @@ struct Entry<'w> {
 struct Entered {
     slot: Slot,
     id: ReqId,
-    /// The caller is a thread of the server.
-    seat: Option<Seat>,
 }
 
 /// On which terms a caller parks.
@@ -130,7 +127,7 @@ impl<P: Platform> Mount<P> {
     pub fn call_on(&self, out: Outgoing<P>, terms: Terms<'_>) -> Result<Answer<P>> {
         let waiter = Waiter::new()?;
         let asked = Asked {
-            class: out.class,
+            class: out.class & op::CLASS_MASK,
             optype: out.optype,
             cookie: out.cookie,
         };
@@ -142,7 +139,6 @@ impl<P: Platform> Mount<P> {
         let entered = self.enter(out, entry, Owner::Parked(waiter.clone()))?;
         self.unlock(terms.vnodes);
         let ended = self.park(entered.slot, &waiter, terms.wait);
-        self.is_back(entered.seat);
         self.relock(terms.vnodes, asked, ended)
     }
 
@@ -168,7 +164,8 @@ impl<P: Platform> Mount<P> {
         self.submit_until(out, id, None, done)
     }
 
-    /// The same with a deadline, at which `done` is told `TimedOut`; see [`Mount::expire`].
+    /// The same with a deadline, at which `done` is told `TimedOut`; see [`Mount::expire`]. Deadlines are in a list: one that
+    /// is earlier than those of many requests under way takes a step for each of them, under the lock.
     ///
     /// # Errors
     /// As [`Mount::submit_as`].
@@ -226,9 +223,6 @@ impl<P: Platform> Mount<P> {
                 {
                     return Err(Errno::Exist);
                 }
-                if let (None, Some(request)) = (seat, &request) {
-                    seat = Some(st.lets_wait(&request.owner, thread.id)?);
-                }
                 if let Some(space) = spare.take() {
                     spare = st.add(space);
                 }
@@ -240,14 +234,19 @@ impl<P: Platform> Mount<P> {
                 }
                 if let Place::Wanted(cost) = place {
                     if !st.admit(cost) {
-                        st.stats.mount.refused_full += u64::from(entry.wait.is_none());
+                        match entry.wait {
+                            Some(_) => st.parks(&mut seat, &request, thread.id)?,
+                            None => st.stats.mount.refused_full += 1,
+                        }
                         return Ok(Found::Full(cost));
                     }
                     place = Place::Charged(cost);
                 }
+                st.parks(&mut seat, &request, thread.id)?;
                 let Some(mut request) = request.take() else {
                     return Err(Errno::Inval);
                 };
+                request.caller = seat.take().flatten();
                 request.cost = Some(room);
                 if !matches!(request.owner, Owner::Nobody) {
                     request.id = entry.id.unwrap_or_else(|| st.fresh_id());
@@ -270,8 +269,7 @@ impl<P: Platform> Mount<P> {
                     if let (Some(at), Some(host)) = (earliest, &self.host) {
                         host.alarm(self, at);
                     }
-                    let seat = seat.flatten();
-                    return Ok(Entered { slot, id, seat });
+                    return Ok(Entered { slot, id });
                 }
                 Ok(Found::Missing(need)) => Space::make(need).map(|space| spare = Some(space)),
                 Ok(Found::Full(cost)) => match entry.wait {
@@ -355,6 +353,7 @@ impl<P: Platform> Request<P> {
             cost: None,
             fetch: 0,
             server: None,
+            caller: None,
             interrupted: None,
             sizes: None,
             timer: None,

@@ -99,19 +99,22 @@ impl<P: Platform> State<P> {
 
 impl<P: Platform> Mount<P> {
     /// Ends the wait for the requests whose deadline has passed: their completions are told `TimedOut`, and their servers go on.
-    /// Returns the next deadline. For the host's timer; a call too many or too early does no harm.
+    /// Returns the next deadline, which may have passed by then: what a completion sends meanwhile is for the next call. For the
+    /// host's timer; a call too many or too early does no harm.
     ///
     /// # Locking
-    /// Does not sleep. Calls completions back.
+    /// Does not sleep. Calls completions back, which may send requests and so call [`MountHost::alarm`](super::mount::MountHost::alarm).
     pub fn expire(&self) -> Option<Instant> {
         let now = P::now();
-        loop {
+        let all = self.state.with(|st| st.timers.list.len());
+        for _ in 0..all {
             let mut after = After::at(Some(now));
             let more = self.state.with(|st| st.expire_one(now, &mut after));
             after.run();
             if !more {
-                return self.state.with(|st| Some(st.timers.earliest()?.0));
+                break;
             }
         }
+        self.state.with(|st| Some(st.timers.earliest()?.0))
     }
 }

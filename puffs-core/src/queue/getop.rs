@@ -102,7 +102,7 @@ impl<P: Platform> Mount<P> {
         block: Option<&Wait>,
     ) -> Result<()> {
         let mut offered = Req::default();
-        self.noting_faults(P::copyin(arg, offered.as_mut_bytes()))?;
+        self.read_args(arg, offered.as_mut_bytes())?;
         let to = To {
             arg,
             count,

@@ -98,7 +98,8 @@ impl<P: Platform> Request<P> {
     }
 }
 
-/// The oldest of many, in the room that there is, the oldest first.
+/// The oldest of many, in the room that there is: a heap with the youngest on top, until it is sorted. Places are looked up,
+/// never indexed, so nothing can panic.
 struct Oldest<'o> {
     room: &'o mut [InFlight],
     len: usize,
@@ -107,15 +108,65 @@ struct Oldest<'o> {
 impl Oldest<'_> {
     /// Keeps `one` unless the room is full of older ones.
     fn offer(&mut self, one: InFlight) {
-        let kept = self.room.get(..self.len).unwrap_or_default();
-        let at = kept.partition_point(|other| other.precedes(&one));
-        self.len = self.room.len().min(self.len + 1);
-        let younger = self.room.get_mut(at..self.len).unwrap_or_default();
-        if !younger.is_empty() {
-            younger.rotate_right(1);
+        if self.len < self.room.len() {
+            let at = self.len;
+            self.len += 1;
+            self.rise(at, one);
+        } else if self.room.first().is_some_and(|top| one.precedes(top)) {
+            self.sink(self.len, one);
         }
-        if let Some(place) = younger.first_mut() {
+    }
+
+    fn put(&mut self, at: usize, one: InFlight) {
+        if let Some(place) = self.room.get_mut(at) {
             *place = one;
+        }
+    }
+
+    /// Puts `one` at a free end, and above all that are older.
+    fn rise(&mut self, mut at: usize, one: InFlight) {
+        while let Some(above) = at.checked_sub(1).map(|at| at / 2)
+            && let Some(&other) = self.room.get(above)
+            && other.precedes(&one)
+        {
+            self.put(at, other);
+            at = above;
+        }
+        self.put(at, one);
+    }
+
+    /// Puts `one` on the free top of the first `len`, and below all that are younger.
+    fn sink(&mut self, len: usize, one: InFlight) {
+        let mut at = 0;
+        loop {
+            let pair = 2 * at + 1..len.min(2 * at + 3);
+            let first = pair.start;
+            let mut below = self.room.get(pair).unwrap_or_default().iter().enumerate();
+            let Some(mut younger) = below.next() else {
+                break;
+            };
+            if let Some(second) = below.next()
+                && younger.1.precedes(second.1)
+            {
+                younger = second;
+            }
+            let (step, &other) = younger;
+            if !one.precedes(&other) {
+                break;
+            }
+            self.put(at, other);
+            at = first + step;
+        }
+        self.put(at, one);
+    }
+
+    /// The oldest first.
+    fn sort(&mut self) {
+        for end in (0..self.len).rev() {
+            if let (Some(&last), Some(&top)) = (self.room.get(end), self.room.first()) {
+                self.sink(end, last);
+                self.put(end, top);
+            }
         }
     }
 }
@@ -147,6 +198,7 @@ impl<P: Platform> Mount<P> {
                 oldest.offer(one);
             }
         }
+        oldest.sort();
         total
     }
 }
@@ -172,6 +224,7 @@ mod tests {
                     ..InFlight::NONE
                 });
             }
+            oldest.sort();
             let kept: Vec<u64> = room.iter().take(1024).map(|one| one.age).collect();
             let wanted: Vec<u64> = (0..1024).rev().take(places).collect();
             assert_eq!(kept, wanted, "in {places} places");
@@ -191,6 +244,7 @@ mod tests {
                 ..InFlight::NONE
             });
         }
+        oldest.sort();
         assert_eq!(room.map(|one| one.id.0), [1, 2, 3]);
     }
 }

@@ -17,6 +17,7 @@ impl<P: Platform> State<P> {
     /// The caller of the request in `slot` leaves because of `why`, which is also its result. The request
     /// is not done.
     pub(crate) fn leave(&mut self, slot: Slot, why: Errno, after: &mut After<P>) -> Errno {
+        self.comes_back(slot);
         self.cut(slot);
         self.disarm(slot);
         self.count(slot, End::by(why), after);
@@ -61,6 +62,7 @@ impl<P: Platform> Mount<P> {
                     request.interrupted = Some(now);
                     after.wake(waiter.clone());
                     request.owner = Owner::Parked(waiter);
+                    st.comes_back(slot);
                 }
                 Owner::Callback(callback) => {
                     let why = st.leave(slot, Errno::Intr, &mut after);

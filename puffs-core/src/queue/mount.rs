@@ -62,7 +62,8 @@ pub trait MountHost<P: Platform>: Send + Sync {
         let _ = start;
     }
 
-    /// An answer came whose caller had left: release what it made.
+    /// An answer came whose caller had left: release what it made. On a thread of the server; on the caller's, with its vnodes
+    /// locked again, when one of them died, of which the server knows nothing.
     fn late(&self, late: Late<P>) {
         drop(late);
     }
@@ -73,7 +74,7 @@ pub trait MountHost<P: Platform>: Send + Sync {
     }
 
     /// Locks it again, in any case; the error, above 0, that the caller shall get since the vnode died meanwhile. On
-    /// the caller's thread; may sleep.
+    /// the caller's thread; may sleep, beyond the caller's deadline too. Any other number counts as `Proto`'s.
     fn lock(&self, vnode: Vnode) -> i32 {
         let _ = vnode;
         0
@@ -89,8 +90,8 @@ pub trait MountHost<P: Platform>: Send + Sync {
     }
 
     /// The earliest deadline of a request in its completion form is `at` now: [`Mount::expire`] is to be called then, and again when
-    /// it says. Alarms of several threads may come in any order, so the earliest counts. Without a timer such requests
-    /// wait for ever.
+    /// it says. Alarms of several threads may come in any order, while `expire` runs, from inside it, and after death; of all that were heard since
+    /// `expire` began, and what it returns, the earliest counts. Without a timer such requests wait for ever.
     fn alarm(&self, mount: &Mount<P>, at: Instant) {
         let _ = (mount, at);
     }
@@ -136,6 +137,15 @@ pub struct Readiness {
 }
 
 impl<P: Platform> Mount<P> {
+    /// Reads what a server's call is about. Of a dead mount that is not asked.
+    pub(super) fn read_args(&self, arg: UserAddr, to: &mut [u8]) -> Result<()> {
+        let read = P::copyin(arg, to);
+        if read.is_err() {
+            self.state.with(|st| st.alive())?;
+        }
+        self.noting_faults(read)
+    }
+
     /// A mount whose server has yet to start.
     ///
     /// # Errors

@@ -44,16 +44,16 @@ impl<P: Platform> Mount<P> {
     /// Takes the answer in the server's `struct puffs_req` at `arg`: PUFFSPUTOP.
     ///
     /// # Errors
-    /// In this order: `Nxio` (dead), `Inval` (not started; no request with this id awaits an answer),
+    /// In this order: `Nxio` (dead), `Fault` (`arg` cannot be read), `Inval` (not started; no request with this id awaits an answer),
     /// `Inval` (class, type or `preq_rv` out of range), `Fault` (longer than the mount's maximum), `TooBig` (longer than the
-    /// request's buffer), `NoMem`, `Fault` (unreadable). All but the first two end the request with `Proto`
+    /// request's buffer), `NoMem`, `Fault` (unreadable). All but the first three end the request with `Proto`
     /// (`NoMem` with `NoMem`, and `Nxio` with `Nxio`: the server was killed while it copied). `Canceled`: the answer was taken, but its caller had left.
     ///
     /// # Locking
     /// May sleep while it copies from the server. Calls completions and the late hook.
     pub fn putop(&self, arg: UserAddr) -> Result<()> {
         let mut answer = Req::default();
-        self.noting_faults(P::copyin(arg, answer.as_mut_bytes()))?;
+        self.read_args(arg, answer.as_mut_bytes())?;
         self.answer(&answer)
     }
 

@@ -1,15 +1,20 @@
 //! Who serves: the threads that fetch. A thread at work for the server that calls into its own mount would wait for itself
 //! when nobody else will come to fetch: such a call is refused with `Deadlk`.
 //!
-//! A thread is at work from a fetch until all that it fetched has been answered, by whomever, or was given up; what wants no answer keeps
-//! it at work until it comes for more. Others will come to fetch, whatever they do now, unless they are parked in a call of the
-//! same mount themselves. So the last one that could come is refused, and no call that somebody would have served. Nothing
-//! tells that a thread ended: one that did is expected for ever, and a call may be let in that nobody serves.
+//! A thread is at work from a fetch until all that it fetched has been answered, by whomever, or was put back; what wants no answer
+//! keeps it at work until it comes for more. The others will come to fetch, whatever they do now, unless each is parked in a call
+//! of its own into the same mount: from the moment when it stands in line for a place or its request is queued, until the
+//! request has ended. What else might end such a call, a deadline or a thread that answers and never fetches, is not waited for. So the
+//! last one that could come is refused; a signal or a deadline of another's call counts once that thread has run.
+//!
+//! Not noticed: that a thread ended, so it is expected for ever; that the last one which calls in is not at work, and
+//! nobody is left to serve it; what a host's hook waits for.
 
 use alloc::boxed::Box;
 
 use super::mount::Mount;
-use super::state::{Owner, State};
+use super::slab::Slot;
+use super::state::{Owner, Request, State};
 use crate::errno::{Errno, Result};
 use crate::own::try_slice;
 use crate::platform::{Lock, Platform};
@@ -25,7 +30,7 @@ struct Server {
     fetched: u32,
     /// It fetched something that wants no answer, and has not come back.
     faf: bool,
-    /// Its calls into this mount that have not returned; more than one at most in a kernel that cannot tell threads apart.
+    /// Its calls into this mount that have not ended: more than one if it calls in from a hook.
     parked: u32,
 }
 
@@ -136,30 +141,44 @@ impl Servers {
         }
         Ok(seat)
     }
-}
 
-impl<P: Platform> State<P> {
-    /// Lets a caller in, unless it would wait for itself. A caller that has a seat gives it back by [`Mount::is_back`].
-    pub(crate) fn lets_wait(&mut self, owner: &Owner<P>, thread: usize) -> Result<Option<Seat>> {
-        match owner {
-            Owner::Parked(_) => self
-                .servers
-                .calls(thread)
-                .inspect_err(|_| self.stats.mount.refused_deadlock += 1),
-            Owner::Callback(_) | Owner::Nobody => Ok(None),
+    /// A call has ended.
+    fn is_back(&mut self, seat: Option<Seat>) {
+        if let Some(server) = self.at(seat) {
+            server.parked -= 1;
         }
     }
 }
 
+impl<P: Platform> State<P> {
+    /// The caller of a request parks, unless it would wait for itself. Its seat is noted once, to be given back by
+    /// [`State::comes_back`] when the request has it, or else by [`Mount::is_back`].
+    pub(crate) fn parks(
+        &mut self,
+        seat: &mut Option<Option<Seat>>,
+        request: &Option<Request<P>>,
+        thread: usize,
+    ) -> Result<()> {
+        let parks = matches!(request.as_ref().map(|r| &r.owner), Some(Owner::Parked(_)));
+        if seat.is_none() && parks {
+            let calls = self.servers.calls(thread);
+            *seat = Some(calls.inspect_err(|_| self.stats.mount.refused_deadlock += 1)?);
+        }
+        Ok(())
+    }
+
+    /// The caller of a request waits for it no more, though its thread may not have run yet.
+    pub(crate) fn comes_back(&mut self, slot: Slot) {
+        let seat = self.requests[slot].caller.take();
+        self.servers.is_back(seat);
+    }
+}
+
 impl<P: Platform> Mount<P> {
-    /// A thread of the server is back from its call.
+    /// A thread of the server did not get in.
     pub(super) fn is_back(&self, seat: Option<Seat>) {
         if seat.is_some() {
-            self.state.with(|st| {
-                if let Some(server) = st.servers.at(seat) {
-                    server.parked -= 1;
-                }
-            });
+            self.state.with(|st| st.servers.is_back(seat));
         }
     }
 }

@@ -235,7 +235,7 @@ impl<P: Platform> Mount<P> {
     /// of its size and `pso_bufsize` is moved, and written to `pso_bufsize`.
     ///
     /// # Errors
-    /// In this order: `Fault` (`arg` cannot be read), `Nxio` (dead), `Inval` (not started; no such request awaits an answer, or it
+    /// In this order: `Nxio` (dead), `Fault` (`arg` cannot be read), `Inval` (not started; no such request awaits an answer, or it
     /// has no buffer left; the request ended meanwhile), `Fault` (the server's buffer, or `arg`, cannot be reached: the buffer is
     /// next again).
     ///
@@ -243,16 +243,14 @@ impl<P: Platform> Mount<P> {
     /// May sleep while it copies.
     pub fn sizeop(&self, arg: UserAddr) -> Result<()> {
         let mut asked = SizeOp::default();
-        P::copyin(arg, asked.as_mut_bytes())?;
+        self.read_args(arg, asked.as_mut_bytes())?;
         let mut moving = self.state.with(|st| st.next_data(ReqId(asked.reqid)))?;
         let len = moving.data.len().min(asked.bufsize);
-        let copied = moving
-            .copy(UserAddr(asked.userbuf), len)
-            .and_then(|()| {
-                let bufsize = arg.0.wrapping_add(offset_of!(SizeOp, bufsize));
-                P::copyout(len.as_bytes(), UserAddr(bufsize))
-            })
-            .map(|()| len);
+        let copied = moving.copy(UserAddr(asked.userbuf), len).and_then(|()| {
+            let bufsize = arg.0.wrapping_add(offset_of!(SizeOp, bufsize));
+            P::copyout(len.as_bytes(), UserAddr(bufsize))
+        });
+        let copied = self.noting_faults(copied).map(|()| len);
         // What is not wanted any more is freed here, without the lock.
         let (_unwanted, outcome) = self.state.with(|st| st.moved(moving, copied));
         outcome

@@ -110,6 +110,8 @@ pub(crate) struct Request<P: Platform> {
     pub(crate) fetch: u64,
     /// The thread that has it.
     pub(crate) server: Option<Seat>,
+    /// The thread that is parked for it, when that serves too; see [`super::servers`].
+    pub(crate) caller: Option<Seat>,
     /// When somebody asked for its end: the parked caller is to leave with EINTR.
     pub(crate) interrupted: Option<Instant>,
     /// What its caller registered beside it; see [`super::sizeop`].
@@ -243,6 +245,7 @@ impl<P: Platform> State<P> {
     ///
     /// The request is in `fetched` or `touser` no longer, or is taken off here.
     pub(crate) fn end(&mut self, slot: Slot, ended: Ended<P>, after: &mut After<P>) {
+        self.comes_back(slot);
         self.count(slot, End::of(&ended), after);
         self.settle(slot, after);
         let request = &mut self.requests[slot];

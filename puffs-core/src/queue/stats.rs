@@ -93,7 +93,7 @@ pub struct MountStats {
     pub gave_up: u64,
     /// Fetches that found the server's buffer too small.
     pub too_big: u64,
-    /// Copies to and from the server's memory that failed in fetches and answers.
+    /// Copies to and from the server's memory that failed.
     pub faults: u64,
     /// Requests put back into the queue since they could not be copied to the server.
     pub put_back: u64,

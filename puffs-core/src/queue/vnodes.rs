@@ -6,7 +6,7 @@
 use super::mount::Mount;
 use super::putop::Late;
 use crate::buf::Buf;
-use crate::errno::Result;
+use crate::errno::{Errno, Result};
 use crate::ids::{Cookie, Vnode};
 use crate::platform::Platform;
 use crate::request::Answer;
@@ -50,7 +50,10 @@ impl<P: Platform> Mount<P> {
         };
         let mut dead = 0;
         for vnode in each(vnodes).into_iter().flatten() {
-            let error = host.lock(vnode);
+            let error = match host.lock(vnode) {
+                error if (0..=self.config.max_rv).contains(&error) => error,
+                _ => P::errno(Errno::Proto),
+            };
             dead = if dead == 0 { error } else { dead };
         }
         if dead == 0 {

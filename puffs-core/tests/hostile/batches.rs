@@ -109,7 +109,8 @@ impl Tray {
         let here = self.header(self.batch.put);
         match std::mem::replace(&mut self.stand, Stand::Batch) {
             Stand::Batch => match memory.read(self.arg, size_of::<Batch>()) {
-                None => finished(Err(Errno::Fault)),
+                None => finished(Err(model.unreadable())),
+                Some(_) if model.status == Status::Dying => finished(Err(Errno::Nxio)),
                 Some(bytes) => {
                     self.batch = Batch::read_from_bytes(&bytes).unwrap();
                     if self.batch.nput > 1024 || self.batch.nget > 1024 {
@@ -120,7 +121,7 @@ impl Tray {
             },
             Stand::Header => {
                 let Some(bytes) = memory.read(here, size_of::<Req>()) else {
-                    return self.answered(Err(Errno::Fault), model);
+                    return self.answered(Err(model.unreadable()), model);
                 };
                 let answer = Req::read_from_bytes(&bytes).unwrap();
                 if answer.id == 0 {

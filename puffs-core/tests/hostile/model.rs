@@ -84,6 +84,14 @@ pub(crate) struct Model {
 }
 
 impl Model {
+    /// What a server gets whose argument cannot be read.
+    pub(crate) fn unreadable(&self) -> Errno {
+        match self.status {
+            Status::Dying => Errno::Nxio,
+            _ => Errno::Fault,
+        }
+    }
+
     pub(crate) fn new(config: Config) -> Self {
         Model {
             config,

@@ -113,7 +113,7 @@ impl Stage {
             },
             Stage::Batch(_) => unreachable!("it has gone on"),
             Stage::Offer(arg, block, count) => match memory.read(arg, size_of::<Req>()) {
-                None => failed(Errno::Fault),
+                None => failed(model.unreadable()),
                 Some(bytes) => {
                     let offered = Req::read_from_bytes(&bytes).unwrap();
                     let bed = None;
@@ -180,7 +180,7 @@ impl Stage {
                 failed(Errno::Fault)
             }
             Stage::Answer(arg) => match memory.read(arg, size_of::<Req>()) {
-                None => failed(Errno::Fault),
+                None => failed(model.unreadable()),
                 Some(bytes) => {
                     let answer = Req::read_from_bytes(&bytes).unwrap();
                     match model.accept(&answer) {
@@ -197,7 +197,7 @@ impl Stage {
                 finished(model.copied_in(key, answer.rv, body))
             }
             Stage::SizeArg(arg) => match memory.read(arg, size_of::<SizeOp>()) {
-                None => failed(Errno::Fault),
+                None => failed(model.unreadable()),
                 Some(bytes) => {
                     let op = SizeOp::read_from_bytes(&bytes).unwrap();
                     match model.next_data(op.reqid) {

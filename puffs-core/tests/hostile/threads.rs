@@ -254,7 +254,9 @@ fn beside(mount: &TestMount, id: ReqId, len: usize, buffers: usize) {
     for at in 0..buffers {
         let direction = [Direction::In, Direction::Out][at % 2];
         let data = Buf::copy_of(&vec![1; len + 1], len + 1).unwrap();
-        set.add(direction, data).unwrap();
+        // Another caller may have sent a request with this id since.
+        let added = set.add(direction, data);
+        assert!(matches!(added, Ok(()) | Err(Errno::Busy)), "{added:?}");
     }
     let ended = mount.call_as(request(len, false), Some(id), &Wait::FOREVER);
     sound(flat(ended), Some(Errno::Exist));
@@ -379,7 +381,9 @@ fn serves(mount: &TestMount, hostile: &mut Hostile, serve: Serve) {
             let (told, came) = Batch::read_from_prefix(desk.bytes())
                 .map(|(b, _)| (read(0), b))
                 .unwrap();
-            assert_eq!(told.unwrap().id, 0, "it was answered, or passed over");
+            // On a mount that was dead nothing has happened.
+            let dead = said == Err(Errno::Nxio);
+            assert!(dead || told.unwrap().id == 0, "answered, or passed over");
             if said.is_ok() && rooms > 0 {
                 assert!((1..=rooms).contains(&came.nget));
                 *last = read(came.nget).unwrap();

@@ -15,6 +15,7 @@ mod answers;
 mod callers;
 mod death;
 mod delivery;
+mod expiry;
 mod kernel;
 mod pollers;
 mod room;

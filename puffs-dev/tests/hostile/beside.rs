@@ -25,7 +25,7 @@ impl World {
 
     /// What a batch gives, and leaves in the server's memory.
     pub(super) fn batches(&mut self, open: usize, arg: UserAddr) -> Result<(), Errno> {
-        let mount = self.behind(open)?;
+        self.alive(open)?;
         let batch: Batch = self.read(arg)?;
         if batch.nput > 1024 || batch.nget > 1024 {
             return Err(Errno::Inval);
@@ -53,9 +53,6 @@ impl World {
             outcome = outcome.and(put);
         }
         outcome?;
-        if self.mounts[mount].status == Status::Dying {
-            return Err(Errno::Nxio);
-        }
         for fetched in 0..batch.nget {
             match self.gets_all(open, header(batch.get, fetched), fetched == 0) {
                 Ok(()) => {
@@ -132,12 +129,10 @@ impl World {
 
     /// What a sizeop gives, and leaves in the server's memory.
     pub(super) fn sizes(&mut self, open: usize, arg: UserAddr) -> Result<(), Errno> {
-        let mount = self.behind(open)?;
+        let mount = self.alive(open)?;
         let asked: SizeOp = self.read(arg)?;
-        match self.mounts[mount].status {
-            Status::Dying => return Err(Errno::Nxio),
-            Status::Mounting => return Err(Errno::Inval),
-            Status::Running => {}
+        if self.mounts[mount].status == Status::Mounting {
+            return Err(Errno::Inval);
         }
         let awaited = &self.mounts[mount].awaited;
         if asked.reqid == 0 || !awaited.iter().any(|&(id, _)| id == asked.reqid) {

@@ -51,14 +51,21 @@ impl World {
         Ok(())
     }
 
+    /// The mount behind an open that the server may use: of a dead one nothing is asked.
+    pub(super) fn alive(&self, open: usize) -> Result<usize, Errno> {
+        let mount = self.behind(open)?;
+        match self.mounts[mount].status {
+            Status::Dying => Err(Errno::Nxio),
+            Status::Mounting | Status::Running => Ok(mount),
+        }
+    }
+
     /// What a getop without waiting gives: the header.
     pub(super) fn gets(&mut self, open: usize, arg: UserAddr) -> Result<Req, Errno> {
-        let mount = self.behind(open)?;
+        let mount = self.alive(open)?;
         let offered: Req = self.read(arg)?;
-        match self.mounts[mount].status {
-            Status::Dying => return Err(Errno::Nxio),
-            Status::Mounting => return Err(Errno::WouldBlock),
-            Status::Running => {}
+        if self.mounts[mount].status == Status::Mounting {
+            return Err(Errno::WouldBlock);
         }
         let head = self.mounts[mount].touser.front();
         let (id, len) = *head.ok_or(Errno::WouldBlock)?;
@@ -87,12 +94,10 @@ impl World {
     }
 
     pub(super) fn puts(&mut self, open: usize, arg: UserAddr) -> Result<(), Errno> {
-        let mount = self.behind(open)?;
+        let mount = self.alive(open)?;
         let answer: Req = self.read(arg)?;
-        match self.mounts[mount].status {
-            Status::Dying => return Err(Errno::Nxio),
-            Status::Mounting => return Err(Errno::Inval),
-            Status::Running => {}
+        if self.mounts[mount].status == Status::Mounting {
+            return Err(Errno::Inval);
         }
         let mut awaited = self.mounts[mount].awaited.iter();
         let found = awaited

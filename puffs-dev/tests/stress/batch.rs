@@ -271,6 +271,8 @@ fn round(life: &Arc<Life>, number: usize, polls: bool, rng: &mut Rng) -> Result<
         assert!(!answer.body.is_empty());
         let strict = !life.plan.guessing && !answer.held.question.shared;
         match tray.outcome(answer, flaw) {
+            // The mount was dead, and nothing was looked at.
+            None if said == Err(Errno::Nxio) => life.ledger.put(answer.serial, Err(Errno::Nxio)),
             None => {
                 let nothing = said == Err(Errno::NoEnt) || refused.is_some_and(|e| said == Err(e));
                 assert!(nothing, "{flaw:?}: {said:?}, and an answer was left out");

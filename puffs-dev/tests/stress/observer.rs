@@ -47,7 +47,9 @@ fn check_list(life: &Life, places: usize) {
     }
     for two in kept.windows(2) {
         assert!(two[0].age >= two[1].age, "the oldest first: {two:?}");
-        assert!(two[0].id.0 == 0 || two[0].id != two[1].id, "twice: {two:?}");
+        // The list is made piece by piece, and an id of several callers may have its next request meanwhile.
+        let again = two[0].id.0 == 0 || life.shared_ids.contains(&two[0].id);
+        assert!(again || two[0].id != two[1].id, "twice: {two:?}");
     }
     match total {
         0 => {}

@@ -58,6 +58,13 @@ const HEADERS: &[Header] = &[
         consts: None,
     },
     Header {
+        name: "puffs_vfs.h",
+        sources: &["puffs-ffi/src/vfs"],
+        partly: &[],
+        opaque: &[],
+        consts: None,
+    },
+    Header {
         name: "puffs.h",
         sources: &[
             "puffs-user/src/c/dirent.rs",

@@ -29,12 +29,12 @@ pub(crate) type Plat = puffs_core::platform::Hosted;
 pub(crate) type Plat = puffs_core::platform::Hooks;
 
 /// The number of an error.
-fn number(error: Errno) -> c_int {
+pub(crate) fn number(error: Errno) -> c_int {
     Plat::errno(error)
 }
 
 /// 0, or the number of an error.
-fn finish(result: Result<(), Errno>) -> c_int {
+pub(crate) fn finish(result: Result<(), Errno>) -> c_int {
     match result {
         Ok(()) => 0,
         Err(error) => number(error),
@@ -42,14 +42,14 @@ fn finish(result: Result<(), Errno>) -> c_int {
 }
 
 /// No structure of ours that begins with its own size will ever be as large.
-const MOST: usize = 4096;
+pub(crate) const MOST: usize = 4096;
 
 /// Reads a structure that begins with its own size, as the caller's header knew it: what a later header
 /// added is zero, and what it knew more than ours must be.
 ///
 /// # Safety
 /// `from` is null or begins with a `size_t` and is readable for that many bytes. Zero bytes are a valid `T`.
-unsafe fn sized<T: Copy>(from: *const T, least: usize) -> Result<T, Errno> {
+pub(crate) unsafe fn sized<T: Copy>(from: *const T, least: usize) -> Result<T, Errno> {
     if from.is_null() {
         return Err(Errno::Inval);
     }
@@ -80,7 +80,7 @@ unsafe fn sized<T: Copy>(from: *const T, least: usize) -> Result<T, Errno> {
 ///
 /// # Safety
 /// `to` is null or begins with a `size_t` and is writable for that many bytes. `T` begins with one too, and has no padding.
-unsafe fn fill<T: Copy>(to: *mut T, least: usize, value: &T) -> Result<(), Errno> {
+pub(crate) unsafe fn fill<T: Copy>(to: *mut T, least: usize, value: &T) -> Result<(), Errno> {
     const HEAD: usize = size_of::<usize>();
     if to.is_null() {
         return Err(Errno::Inval);
@@ -104,7 +104,7 @@ unsafe fn fill<T: Copy>(to: *mut T, least: usize, value: &T) -> Result<(), Errno
 ///
 /// # Safety
 /// Null, or from `puffs_mount_new` with a reference that the caller may rely on.
-unsafe fn held(pmp: *mut mount::puffs_mount) -> Result<Ref<Mount<Plat>, Plat>, Errno> {
+pub(crate) unsafe fn held(pmp: *mut mount::puffs_mount) -> Result<Ref<Mount<Plat>, Plat>, Errno> {
     if pmp.is_null() {
         return Err(Errno::Inval);
     }

@@ -8,9 +8,10 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use puffs_core::msg::wire::StartReq;
 use puffs_core::platform::Wait;
 use puffs_core::{
-    Config, Credentials, Errno, Instant, Late, Mount, MountHost, OnClose, Platform, Ref, Vnode,
+    Config, Cookie, Credentials, Errno, Instant, Mount, MountHost, OnClose, Platform, Ref, Vnode,
     try_box,
 };
+use puffs_vfs::late::Late;
 
 use super::touser::vnode;
 use super::touser_opt::PUFFS_FOREVER;
@@ -67,6 +68,30 @@ pub struct puffs_late {
     pl_body: *const c_void,
     /// Its length.
     pl_len: usize,
+    /// Bytes that are there: behind the answer what is left of the request.
+    pl_room: usize,
+}
+
+impl puffs_late {
+    /// The same for puffs-vfs.
+    ///
+    /// # Safety
+    /// As the library made it, and during the call for which it was made.
+    pub(crate) unsafe fn parts(&self) -> Late<'_> {
+        let body = match self.pl_body.is_null() {
+            true => &[][..],
+            // SAFETY: by contract.
+            false => unsafe { core::slice::from_raw_parts(self.pl_body.cast(), self.pl_room) },
+        };
+        Late {
+            class: self.pl_opclass as u8,
+            optype: self.pl_optype as u8,
+            cookie: Cookie(self.pl_cookie.addr()),
+            rv: self.pl_rv,
+            body,
+            len: self.pl_len,
+        }
+    }
 }
 
 /// What a mount asks of the VFS side that made it. Each may be NULL, and is called without locks; `data` is what
@@ -81,17 +106,21 @@ pub struct puffs_hostops {
     pho_unmount: Option<unsafe extern "C" fn(data: *mut c_void, pmp: *mut puffs_mount)>,
     /// The server started, on its own thread.
     pho_started: Option<unsafe extern "C" fn(data: *mut c_void, start: *const puffs_startreq)>,
-    /// An answer came too late: release what it made (a node, an open file). On a thread of the server.
+    /// An answer came too late: release what it made (a node, an open file). On a thread of the server, which gets `ECANCELED`; or on the caller's,
+    /// with its vnodes locked again, when one of them died, of which the server knows nothing. So it must not lock vnodes.
     pho_late: Option<unsafe extern "C" fn(data: *mut c_void, late: *const puffs_late)>,
     /// The last reference to the mount went: nothing is called with this `data` any more.
     pho_freed: Option<unsafe extern "C" fn(data: *mut c_void)>,
     /// Requests with `pto_done` have deadlines, the earliest of which is `when_ns` (of `ph_now`; in libpuffs CLOCK_MONOTONIC) now: `puffs_expire` is to be called
-    /// then. Calls of several threads may come in any order, so the earliest counts. Without it a kernel calls `puffs_expire` on its own.
+    /// then, on a thread, not in an interrupt. A timer that is set holds a reference to the mount (`puffs_mount_ref`). Calls of several threads may come in any order,
+    /// while `puffs_expire` runs, from inside it, and after death: forget the time when `puffs_expire` is called, and then keep the earliest of what
+    /// is heard here and what it returns. Without this a kernel calls `puffs_expire` on its own.
     pho_alarm: Option<unsafe extern "C" fn(data: *mut c_void, pmp: *mut puffs_mount, when_ns: u64)>,
     /// Unlocks a vnode that was given with a request, once the request is queued; on the caller's thread, the last vnode first, each once.
     pho_vnode_unlock: Option<unsafe extern "C" fn(data: *mut c_void, vp: *mut vnode)>,
-    /// Locks it again, in any case, when the caller is back, the first one first. Returns 0, or an errno value that the caller gets for its
-    /// result, since the vnode died meanwhile; an answer that came all the same goes to `pho_late`. May sleep. Both or none of the two.
+    /// Locks it again, in any case, when the caller is back, the first one first. Returns 0, or an errno value (positive; what is none becomes `EPROTO`) that the
+    /// caller gets for its result, since the vnode died meanwhile; an answer that came all the same goes to `pho_late`. May sleep, beyond the caller's deadline
+    /// too. Both or none of the two.
     pho_vnode_lock: Option<unsafe extern "C" fn(data: *mut c_void, vp: *mut vnode) -> c_int>,
 }
 
@@ -142,7 +171,7 @@ impl MountHost<Plat> for Shared {
         }
     }
 
-    fn late(&self, late: Late<Plat>) {
+    fn late(&self, late: puffs_core::Late<Plat>) {
         if let Some(hook) = self.0.ops.pho_late {
             let told = puffs_late {
                 pl_opclass: c_int::from(late.class),
@@ -151,6 +180,7 @@ impl MountHost<Plat> for Shared {
                 pl_rv: late.answer.rv,
                 pl_body: late.answer.body.as_ptr().cast(),
                 pl_len: late.answer.len,
+                pl_room: late.answer.body.len(),
             };
             // SAFETY: by contract of `puffs_mount_new`; `told` and the answer outlive the call.
             unsafe { hook(self.0.data, &told) };
@@ -404,8 +434,8 @@ pub unsafe extern "C" fn puffs_interrupt(pmp: *mut puffs_mount, reqid: u64) -> c
 /// Tells the completions of requests whose deadline has passed `ETIMEDOUT`; their servers go on, and answer late. For the kernel's timer; a
 /// call too many or too early does no harm.
 ///
-/// Returns 0 and the next deadline in `*next_ns` (`PUFFS_FOREVER`: there is none), which may be NULL; `EINVAL` (`pmp` is NULL). Does not
-/// sleep. Calls completions; to be called without spinning locks.
+/// Returns 0 and the next deadline in `*next_ns` (`PUFFS_FOREVER`: there is none), which may be NULL; `EINVAL` (`pmp` is NULL). The next one may have passed
+/// already. Does not sleep. Calls completions, and through them `pho_alarm`; to be called on a thread, without spinning locks.
 ///
 /// # Safety
 /// `pmp` is NULL or a mount; `next_ns` is NULL or valid for writing.

@@ -29,7 +29,7 @@ pub struct puffs_mountstats {
     pms_gave_up: u64,
     /// Fetches that found the server's buffer too small.
     pms_too_big: u64,
-    /// Copies to and from the server's memory that failed, in `PUFFSGETOP` and `PUFFSPUTOP`.
+    /// Copies to and from the server's memory that failed.
     pms_faults: u64,
     /// Requests that went back into the queue since they could not be copied to the server.
     pms_put_back: u64,

@@ -77,7 +77,9 @@ pub unsafe extern "C" fn puffs_vfstouser(
 ///
 /// `vp1` and `vp2` are the vnodes that the caller has locked, the one first that is locked first. They may be NULL or the same. Once the request is
 /// queued they are unlocked by `pho_vnode_unlock`, and locked again by `pho_vnode_lock` before this returns, whose error becomes the
-/// result; a request that is not queued leaves them alone. Without those functions they stay locked.
+/// result; a request that is not queued leaves them alone. So they stay locked while it waits for a place in a full queue: where the server may need them for
+/// what it has, say `PUFFS_TOUSER_NOWAIT`, or a deadline. The caller holds references to them until this returns. Without those functions they
+/// stay locked.
 ///
 /// # Safety
 /// As `puffs_vfstouser`.
@@ -141,7 +143,7 @@ unsafe fn on_node(
 }
 
 /// The vnodes of a caller, as the queue hands them to the host.
-pub(super) fn vnodes(vp1: *mut vnode, vp2: *mut vnode) -> Vnodes {
+pub(crate) fn vnodes(vp1: *mut vnode, vp2: *mut vnode) -> Vnodes {
     [vp1, vp2].map(|vp| (!vp.is_null()).then(|| Vnode(vp.expose_provenance())))
 }
 

@@ -35,7 +35,8 @@ pub struct puffs_touseropt {
     pto_reserved: u32,
     /// An id from `puffs_getreqid`, to interrupt the request by; 0: the next one.
     pto_reqid: u64,
-    /// Give up after so many nanoseconds from now, waiting for a place included; 0: as the mount says; `PUFFS_FOREVER`.
+    /// Give up after so many nanoseconds from now, waiting for a place included; 0: as the mount says; `PUFFS_FOREVER`. With `pto_done`, a deadline
+    /// earlier than those of many requests under way costs a step for each of them, under the mount's lock.
     pto_timeout_ns: u64,
     /// Called when the request has ended, instead of parking: once, from any thread, without locks, before or after
     /// `puffs_touser_opt` returns. `error` is 0 or an errno value, the server's or ours; `kbuf` is the caller's again, with `len` bytes
@@ -157,17 +158,30 @@ impl puffs_touseropt {
         fine.then_some(()).ok_or(Errno::Inval)
     }
 
-    /// When to give up.
-    fn deadline(&self, usual: &Wait) -> Option<Instant> {
-        match self.pto_timeout_ns {
-            0 => usual.deadline,
-            PUFFS_FOREVER => None,
-            ns => Some(after(ns)),
-        }
-    }
-
     fn id(&self) -> Option<ReqId> {
         (self.pto_reqid != 0).then_some(ReqId(self.pto_reqid))
+    }
+}
+
+/// When to give up.
+fn deadline(usual: &Wait, timeout_ns: u64) -> Option<Instant> {
+    match timeout_ns {
+        0 => usual.deadline,
+        PUFFS_FOREVER => None,
+        // What is beyond the clock is for ever too.
+        ns => Some(after(ns)).filter(|at| at.0 != PUFFS_FOREVER),
+    }
+}
+
+/// How patiently a caller with these options waits.
+pub(crate) fn patience(usual: &Wait, flags: u32, timeout_ns: u64) -> Wait {
+    Wait {
+        deadline: deadline(usual, timeout_ns),
+        interruptible: match flags {
+            flags if flags & PUFFS_TOUSER_INTERRUPTIBLE != 0 => true,
+            flags if flags & PUFFS_TOUSER_UNINTERRUPTIBLE != 0 => false,
+            _ => usual.interruptible,
+        },
     }
 }
 
@@ -181,15 +195,7 @@ unsafe fn park(
     // SAFETY: by contract of the caller.
     let mount = unsafe { held(pmp) }?;
     opt.check()?;
-    let usual = mount.patience();
-    let wait = Wait {
-        deadline: opt.deadline(&usual),
-        interruptible: match opt.pto_flags {
-            flags if flags & PUFFS_TOUSER_INTERRUPTIBLE != 0 => true,
-            flags if flags & PUFFS_TOUSER_UNINTERRUPTIBLE != 0 => false,
-            _ => usual.interruptible,
-        },
-    };
+    let wait = patience(&mount.patience(), opt.pto_flags, opt.pto_timeout_ns);
     // SAFETY: by contract of the caller.
     let lent = unsafe { buffer(&mount, *kbuf, *buflen) }?;
     let body = puffs_core::Buf::copy_of(lent, lent.len())?;
@@ -220,7 +226,7 @@ unsafe fn submit(
     let (mount, body) = unsafe { take(pmp, body, len) }?;
     opt.check()?;
     let out = what.outgoing(body, opt.pto_flags)?;
-    let deadline = opt.deadline(&mount.patience());
+    let deadline = deadline(&mount.patience(), opt.pto_timeout_ns);
     mount.submit_until(out, opt.id(), deadline, try_box(done)?)?;
     Ok(())
 }

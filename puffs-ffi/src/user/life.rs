@@ -71,8 +71,11 @@ pub unsafe extern "C" fn puffs_init(
 /// `PUFFS_STATE_RUNNING`, and `puffs_mainloop` is to be called soon. A parent that waits in `puffs_daemon` learns how
 /// it went.
 ///
+/// For root, where `/dev/puffs` is there and can be opened, the kernel's puffs module is mounted, else Linux's FUSE; the environment
+/// variable `PUFFS_HOST` chooses: `kmod` or `fuse`.
+///
 /// Returns 0, or -1 with `errno` set; a reason that no errno value says is written to stderr. `EBUSY`: the
-/// context was mounted before, or a FUSE file system is on `dir` already.
+/// context was mounted before, or a file system of this kind is on `dir` already.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`; `dir` is null or a C string.

@@ -1,6 +1,7 @@
 //! Why a file system cannot be mounted.
 
 use puffs_user::host::MountError;
+use puffs_user::mounting::Unfit;
 use puffs_user::say::errno as words;
 
 /// Why a file system cannot be mounted.
@@ -26,6 +27,16 @@ pub enum Error {
     TooSmall,
     /// Something else failed: what, and the errno value.
     System(&'static str, i32),
+}
+
+impl From<Unfit> for Error {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Taken => Error::AlreadyMounted,
+            Unfit::Place(errno) => Error::MountPoint(errno),
+            Unfit::Table(errno) => Error::System("/proc/self/mountinfo", errno),
+        }
+    }
 }
 
 impl From<Error> for MountError {

@@ -8,8 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
-use super::unmount::Via;
-use super::{Error, Plan, code};
+use super::{Error, Plan, Via, code};
 use crate::device::Device;
 
 const PROGRAM: &str = "fusermount3";

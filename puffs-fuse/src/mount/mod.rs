@@ -1,33 +1,50 @@
 //! Mounting and unmounting on Linux.
 //!
-//! Root mounts with mount(2), others with `fusermount3`. A mount is named by its directory *and* its device
-//! number, so that what somebody else mounted over it is never touched. Nothing here asks the file system
-//! itself anything while its own thread would have to answer.
+//! Root mounts with mount(2), others with `fusermount3`. What does not concern FUSE alone is in
+//! [`puffs_user::mounting`].
 
 mod error;
-mod exit;
 mod helper;
-mod table;
-mod unmount;
 
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 
-use puffs_user::c::consts;
 use puffs_user::host::MountArgs;
+use puffs_user::mounting::{self, Mounted, Ready, Site};
 use puffs_vfs::nodes::VType;
 
 pub use error::Error;
-pub(crate) use unmount::{Mounted, without_signals};
 
 use crate::attr::type_bits;
 use crate::device::Device;
-use crate::ready::Ready;
-use unmount::{Site, Via};
+
+/// The kind of file system, for mount(2) and in the table of mounts.
+const KIND: &str = "fuse";
 
 /// Longest options page of mount(2).
 const OPTIONS: usize = 4000;
+
+/// How a mount was made, and is undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Via {
+    /// By system call.
+    Syscall,
+    /// By the helper program.
+    Helper,
+}
+
+impl Via {
+    /// Unmounts what is at `dir`; `lazily`: even if it is in use.
+    fn undo(self, dir: &CStr, lazily: bool) -> io::Result<()> {
+        match self {
+            Via::Syscall if lazily => mounting::umount(dir, libc::MNT_DETACH),
+            Via::Syscall => mounting::umount(dir, 0),
+            Via::Helper => helper::unmount(dir, lazily),
+        }
+    }
+}
 
 /// What is to be mounted, in Linux's words.
 struct Plan<'a> {
@@ -50,16 +67,16 @@ pub(crate) fn mount(
         Some(vtype @ (VType::Dir | VType::Reg)) => type_bits(vtype),
         _ => return Err(Error::RootType),
     };
-    check_place(&args.dir, rootmode)?;
+    mounting::check_place(&args.dir, KIND, rootmode)?;
     let plan = Plan {
         dir: &args.dir,
         from: &args.from,
         subtype: &args.fstype,
         rootmode,
-        flags: flags(args.mntflags),
+        flags: mounting::flags(args.mntflags),
         default_permissions,
     };
-    let ready = Ready::new().map_err(|error| Error::System("epoll", code(&error)))?;
+    let ready = Ready::new().map_err(|errno| Error::System("epoll", errno))?;
     // SAFETY: no arguments.
     let root = unsafe { libc::geteuid() } == 0;
     let (device, via) = match root {
@@ -75,7 +92,7 @@ pub(crate) fn mount(
         Err(error) => {
             // The connection first, so that nothing waits for us.
             drop(device);
-            let _ = unmount::unmount(&args.dir, via, true);
+            let _ = via.undo(&args.dir, true);
             Err(error)
         }
     }
@@ -85,9 +102,9 @@ pub(crate) fn mount(
 fn attend(args: &MountArgs, device: &Device, via: Via, ready: &Ready) -> Result<Mounted, Error> {
     ready
         .watch(device.fd())
-        .map_err(|error| Error::System("epoll", code(&error)))?;
-    let dev = match table::mounted_at(OsStr::from_bytes(args.dir.to_bytes())) {
-        Ok(Some(entry)) if entry.is_fuse => entry.dev,
+        .map_err(|errno| Error::System("epoll", errno))?;
+    let dev = match mounting::mounted_at(OsStr::from_bytes(args.dir.to_bytes())) {
+        Ok(Some(entry)) if entry.is(KIND) => entry.dev,
         // Somebody was quick to unmount it, and the connection's end follows: the session will see it. No mount
         // has this number.
         _ if device.ends_within(1000) => (0, 0),
@@ -97,7 +114,7 @@ fn attend(args: &MountArgs, device: &Device, via: Via, ready: &Ready) -> Result<
     let site = Site {
         dir: CString::from(&*args.dir),
         dev,
-        via,
+        undo: Arc::new(move |dir, lazily| via.undo(dir, lazily)),
     };
     Ok(Mounted::new(site, device.fd(), ready.waker()))
 }
@@ -119,12 +136,8 @@ fn mount_directly(plan: &Plan<'_>) -> Result<(Device, Via), Error> {
     }
     debug_assert!(options.len() < OPTIONS);
     let options = CString::new(options).map_err(|_| Error::Mount(libc::EINVAL))?;
-    let mut fstype = b"fuse".to_vec();
-    if !plan.subtype.is_empty() {
-        fstype.push(b'.');
-        fstype.extend_from_slice(plan.subtype.to_bytes());
-    }
-    let fstype = CString::new(fstype).map_err(|_| Error::Mount(libc::EINVAL))?;
+    let fstype = CString::new(mounting::fstype(KIND, plan.subtype))
+        .map_err(|_| Error::Mount(libc::EINVAL))?;
     // SAFETY: four C strings that outlive the call.
     let done = unsafe {
         libc::mount(
@@ -141,94 +154,6 @@ fn mount_directly(plan: &Plan<'_>) -> Result<(Device, Via), Error> {
     }
 }
 
-/// Looks at the mount point without asking a file system that may be our own.
-fn check_place(dir: &CStr, rootmode: u32) -> Result<(), Error> {
-    let entry = table::mounted_at(OsStr::from_bytes(dir.to_bytes()))
-        .map_err(|error| Error::System("/proc/self/mountinfo", code(&error)))?;
-    if entry.is_some_and(|entry| entry.is_fuse) {
-        return Err(Error::AlreadyMounted);
-    }
-    // SAFETY: all zeroes is a value of this plain structure.
-    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
-    // SAFETY: a C string, and room for the answer.
-    if unsafe { libc::stat(dir.as_ptr(), &raw mut stat) } != 0 {
-        return Err(Error::MountPoint(code(&io::Error::last_os_error())));
-    }
-    match (stat.st_mode & libc::S_IFMT, rootmode) {
-        (there, wanted) if there == wanted => Ok(()),
-        (_, libc::S_IFDIR) => Err(Error::MountPoint(libc::ENOTDIR)),
-        _ => Err(Error::MountPoint(libc::EINVAL)),
-    }
-}
-
-/// The mount flags of puffs as those of Linux.
-fn flags(mntflags: u32) -> libc::c_ulong {
-    [
-        (consts::PUFFS_MNT_RDONLY, libc::MS_RDONLY),
-        (consts::PUFFS_MNT_SYNCHRONOUS, libc::MS_SYNCHRONOUS),
-        (consts::PUFFS_MNT_NOEXEC, libc::MS_NOEXEC),
-        (consts::PUFFS_MNT_NOSUID, libc::MS_NOSUID),
-        (consts::PUFFS_MNT_NODEV, libc::MS_NODEV),
-        (consts::PUFFS_MNT_NOATIME, libc::MS_NOATIME),
-    ]
-    .into_iter()
-    .filter(|(puffs, _)| mntflags & *puffs as u32 != 0)
-    .fold(0, |all, (_, linux)| all | linux)
-}
-
 fn code(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
-}
-
-/// Ends the connection of a descriptor that others may still name: it becomes `/dev/null`.
-fn cut(fd: i32) {
-    // SAFETY: a C string.
-    let null = unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
-    if null != -1 {
-        // SAFETY: numbers only; `null` is ours to close.
-        unsafe {
-            libc::dup3(null, fd, libc::O_CLOEXEC);
-            libc::close(null);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flags_are_translated() {
-        let all = [
-            consts::PUFFS_MNT_RDONLY,
-            consts::PUFFS_MNT_NOSUID,
-            consts::PUFFS_MNT_NODEV,
-        ];
-        let puffs = all.into_iter().fold(0, |flags, flag| flags | flag as u32);
-        assert_eq!(
-            flags(puffs),
-            libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV
-        );
-        assert_eq!(flags(0x8000_0000), 0);
-    }
-
-    #[test]
-    fn a_place_that_cannot_be_is_refused() {
-        let check = |dir: &CStr| check_place(dir, libc::S_IFDIR);
-        assert_eq!(
-            check(c"/no/such/place"),
-            Err(Error::MountPoint(libc::ENOENT))
-        );
-        assert_eq!(check(c"/etc/passwd"), Err(Error::MountPoint(libc::ENOTDIR)));
-        assert_eq!(check(c"/"), Ok(()));
-    }
-
-    #[test]
-    fn a_cut_descriptor_is_still_there_and_says_nothing() {
-        use std::io::Read;
-        use std::os::fd::AsRawFd;
-        let (mut reader, writer) = std::io::pipe().unwrap();
-        cut(writer.as_raw_fd());
-        assert_eq!(reader.read(&mut [0]).unwrap(), 0, "the pipe has no writer");
-    }
 }

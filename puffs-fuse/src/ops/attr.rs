@@ -25,7 +25,7 @@ impl Work<'_> {
             true => vattr::getattr(&self.port, &head, node.node.cookie)?,
             false => (unknown(&node.node), Time::default()),
         };
-        Ok(Reply::Attr(self.attr_out(&node, &attr, ttl)?))
+        Ok(Reply::Attr(self.attr_out(&node, &attr, ttl)))
     }
 
     pub(crate) fn setattr(&self, request: &Request<'_>) -> Outcome {
@@ -43,7 +43,7 @@ impl Work<'_> {
             }
             done => done?,
         };
-        Ok(Reply::Attr(self.attr_out(&node, &attr, ttl)?))
+        Ok(Reply::Attr(self.attr_out(&node, &attr, ttl)))
     }
 
     /// Whether a change of mode is the one that a write brings with it: Linux takes the set-id bits away in the name of

@@ -13,7 +13,7 @@ pub(crate) mod poll;
 mod space;
 mod xattr;
 
-use puffs_core::msg::body::{Attr, Head, Time};
+use puffs_core::msg::body::{Attr, Head, NOVAL, Time};
 use puffs_core::msg::op::vn;
 use puffs_user::c::consts;
 use puffs_user::host::MountArgs;
@@ -182,30 +182,21 @@ impl<'t> Work<'t> {
     }
 
     /// The attributes of a node as the kernel gets them; remembers its size.
-    pub(crate) fn attr_out(
-        &self,
-        held: &Held<'_, '_>,
-        attr: &Attr,
-        ttl: Time,
-    ) -> Result<AttrOut, Code> {
-        let size_known = attr.size != puffs_core::msg::body::NOVAL;
-        if size_known && i64::try_from(attr.size).is_err() {
-            return Err(self.broken(Kind::Error, "size out of range", held.node.cookie));
-        }
+    pub(crate) fn attr_out(&self, held: &Held<'_, '_>, attr: &Attr, ttl: Time) -> AttrOut {
         let mut now = held.node;
         held.note(|node| {
-            if size_known {
+            if attr.size != NOVAL {
                 node.size = attr.size;
             }
             now = *node;
         });
         let (attr_valid, attr_valid_nsec) = self.session.policy.attr_life(ttl);
-        Ok(AttrOut {
+        AttrOut {
             attr_valid,
             attr_valid_nsec,
             dummy: 0,
             attr: convert::out(attr, held.id, &now),
-        })
+        }
     }
 
     /// The reply that gives the kernel a node, which counts as told.
@@ -218,7 +209,7 @@ impl<'t> Work<'t> {
             },
             Err(error) => return Err(puffs_vfs::Failed::Server(error).into()),
         };
-        self.entry_out(held, &attr, found.attr_ttl, found.name_ttl)
+        Ok(self.entry_out(held, &attr, found.attr_ttl, found.name_ttl))
     }
 
     /// The same from attributes that came by themselves.
@@ -228,11 +219,11 @@ impl<'t> Work<'t> {
         attr: &Attr,
         attr_ttl: Time,
         name_ttl: Time,
-    ) -> Result<EntryOut, Code> {
-        let out = self.attr_out(held, attr, attr_ttl)?;
+    ) -> EntryOut {
+        let out = self.attr_out(held, attr, attr_ttl);
         let (entry_valid, entry_valid_nsec) = self.session.policy.name_life(name_ttl);
         self.session.state.borrow_mut().nodes.told(held.id);
-        Ok(EntryOut {
+        EntryOut {
             nodeid: held.id.0,
             generation: 0,
             entry_valid,
@@ -240,6 +231,6 @@ impl<'t> Work<'t> {
             entry_valid_nsec,
             attr_valid_nsec: out.attr_valid_nsec,
             attr: out.attr,
-        })
+        }
     }
 }

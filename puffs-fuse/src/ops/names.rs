@@ -191,7 +191,7 @@ impl<'t> Work<'t> {
             &attr,
             ttl,
             Time::default(),
-        )?))
+        )))
     }
 
     pub(crate) fn unlink(&self, request: &Request<'_>) -> Outcome {

@@ -213,6 +213,10 @@ impl Server for Direct<'_> {
         self.tree.borrow_mut().serve(self.session.transport());
     }
 
+    fn execute(&self, _: &mut puffs_core::msg::wire::Req, _: &mut [u8]) {
+        unreachable!("requests come by serve");
+    }
+
     fn running(&self) -> Option<Task> {
         None
     }

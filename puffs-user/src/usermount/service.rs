@@ -35,16 +35,6 @@ impl<'m> Service<'m> {
             stats,
         }
     }
-
-    /// A request that is left in its middle takes until its end.
-    fn execute(&self, req: &mut wire::Req, buffer: &mut [u8]) {
-        let Some(stats) = self.stats else {
-            return dispatch::execute(self.pu, req, buffer);
-        };
-        let start = Instant::now();
-        dispatch::execute(self.pu, req, buffer);
-        stats.count(req, start.elapsed());
-    }
 }
 
 impl Server for Service<'_> {
@@ -92,6 +82,16 @@ impl Server for Service<'_> {
                 Err(error) => say::warn(format_args!("putop: {error:?}")),
             }
         }
+    }
+
+    /// A request that is left in its middle takes until its end.
+    fn execute(&self, req: &mut wire::Req, buffer: &mut [u8]) {
+        let Some(stats) = self.stats else {
+            return dispatch::execute(self.pu, req, buffer);
+        };
+        let start = Instant::now();
+        dispatch::execute(self.pu, req, buffer);
+        stats.count(req, start.elapsed());
     }
 
     fn running(&self) -> Option<Task> {

@@ -47,7 +47,7 @@ fn what_the_server_lacks_is_never_sent() {
     );
     assert_eq!(
         file::open(f, &h, NODE, VType::Reg, file::FWRITE),
-        Err(Failed::ReadOnly)
+        Err(Failed::Errno(Errno::RoFs))
     );
     assert_eq!(
         file::open(f, &h, NODE, VType::Fifo, file::FWRITE),
@@ -58,7 +58,7 @@ fn what_the_server_lacks_is_never_sent() {
     assert_eq!(attr::access(f, &h, NODE, VType::Reg, attr::VREAD), Ok(()));
     assert_eq!(
         attr::access(f, &h, NODE, VType::Dir, attr::VWRITE),
-        Err(Failed::ReadOnly)
+        Err(Failed::Errno(Errno::RoFs))
     );
     assert_eq!(attr::access(f, &h, NODE, VType::Chr, attr::VWRITE), Ok(()));
     assert_eq!(life::inactive(f, &h, NODE), Ok(0));
@@ -393,6 +393,7 @@ fn a_failure_becomes_a_number_at_the_edge() {
     let number = |errno| match errno {
         Errno::Proto => 71,
         Errno::Nxio => 6,
+        Errno::RoFs => 30,
         _ => 0,
     };
     let broken = Broken {
@@ -402,11 +403,11 @@ fn a_failure_becomes_a_number_at_the_edge() {
     let all = vec![
         (Failed::Errno(Errno::Nxio), 6),
         (Failed::Server(17), 17),
-        (Failed::ReadOnly, 30),
+        (Failed::Errno(Errno::RoFs), 30),
         (Failed::Broken(broken), 71),
     ];
     for (failed, expected) in all {
-        assert_eq!(failed.number(number, 30), expected);
+        assert_eq!(failed.number(number), expected);
     }
 }
 

@@ -149,6 +149,30 @@ fn lookup_believes_no_nonsense() {
 }
 
 #[test]
+fn sizes_fit_a_signed_number() {
+    let fake = Fake::new();
+    let largest = i64::MAX as u64;
+    let said = |size, attr_size, attr_error| {
+        let mut ans = node(NODE.0);
+        (ans.size, ans.attr.size, ans.attr_error) = (size, attr_size, attr_error);
+        lookup(fake.answer(&ans, &[]))
+    };
+    assert_eq!(said(largest, largest, 0).unwrap().size, largest);
+    assert!(said(0, NOVAL, 0).is_ok(), "not given");
+    assert!(said(0, NOVAL - 1, 2).is_ok(), "no attributes");
+    for wrong in [said(largest + 1, 0, 0), said(0, largest + 1, 0)] {
+        assert!(wrong.is_err());
+    }
+    assert_eq!(fake.told.borrow().len(), 2);
+    assert!(
+        fake.told
+            .borrow()
+            .iter()
+            .all(|told| told.text == "size out of range")
+    );
+}
+
+#[test]
 fn the_parent_may_be_the_root() {
     let fake = Fake::new();
     fake.answer(

@@ -70,6 +70,23 @@ fn inactive_may_set_back() {
     assert_eq!(ans.setback, setback::NOREF_N1);
 }
 
+/// A kernel pays for closes in advance, and sends them when nobody waits; an inactive may go in a close's room.
+#[test]
+fn closes_and_inactives_may_want_no_answer() {
+    let server = Server::new(&ALL);
+    let send = |optype, body: &[u8]| {
+        assert_eq!(server.send(CLASS_VN | FLAG_FAF, optype, body).0, 0);
+        server.calls()
+    };
+    let mut close = flags(3);
+    assert_eq!(send(vn::CLOSE, close.as_bytes()), ["close 3 uid 5"]);
+    close.inactive = 1;
+    let calls = send(vn::CLOSE, close.as_bytes());
+    assert_eq!(calls, ["close 3 uid 5", "inactive 0x100"]);
+    let inactive = bytes(&PlainReq { head: head() }, &[0; 24]);
+    assert_eq!(send(vn::INACTIVE, &inactive), ["inactive 0x100"]);
+}
+
 #[test]
 fn reclaim_waits_for_lookups_that_are_on_their_way() {
     let server = Server::new(&ALL);

@@ -1,27 +1,49 @@
-//! The table of mounts, `/proc/self/mountinfo`: reading it asks no file system anything.
+//! The table of mounts, `/proc/self/mountinfo`, and that of types, `/proc/filesystems`: reading them asks no file system anything.
 
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 
 /// What is mounted on top at some place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
     /// Device number of the file system: unique among those mounted.
-    pub(crate) dev: Dev,
-    /// It is a FUSE file system.
-    pub(crate) is_fuse: bool,
+    pub dev: Dev,
+    /// Its type, with what stands behind a dot.
+    fstype: Vec<u8>,
 }
 
 /// Major and minor number.
-pub(crate) type Dev = (u32, u32);
+pub type Dev = (u32, u32);
+
+impl Entry {
+    /// Whether it is of this kind, whatever stands behind a dot.
+    pub fn is(&self, kind: &str) -> bool {
+        let rest = self.fstype.strip_prefix(kind.as_bytes());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
+    }
+}
 
 /// What is mounted at `dir`, if anything is. `dir` is without links or dots.
-pub(crate) fn mounted_at(dir: &OsStr) -> io::Result<Option<Entry>> {
+///
+/// # Errors
+/// The table cannot be read.
+pub fn mounted_at(dir: &OsStr) -> io::Result<Option<Entry>> {
     Ok(find(
         &std::fs::read("/proc/self/mountinfo")?,
         dir.as_bytes(),
     ))
+}
+
+/// Whether the kernel has file systems of this kind, without loading anything.
+pub fn knows_type(kind: &str) -> bool {
+    std::fs::read("/proc/filesystems").is_ok_and(|types| lists(&types, kind))
+}
+
+/// Each line is a type, behind a tab and what stands before it.
+fn lists(types: &[u8], kind: &str) -> bool {
+    let mut lines = types.split(|byte| *byte == b'\n');
+    lines.any(|line| line.rsplit(|byte| *byte == b'\t').next() == Some(kind.as_bytes()))
 }
 
 fn find(table: &[u8], dir: &[u8]) -> Option<Entry> {
@@ -40,7 +62,7 @@ fn parse(line: &[u8], dir: &[u8]) -> Option<Entry> {
     let (major, minor) = std::str::from_utf8(dev).ok()?.split_once(':')?;
     Some(Entry {
         dev: (major.parse().ok()?, minor.parse().ok()?),
-        is_fuse: kind == b"fuse" || kind.starts_with(b"fuse."),
+        fstype: unescape(kind),
     })
 }
 
@@ -75,12 +97,30 @@ mod tests {
     #[test]
     fn the_topmost_mount_is_found() {
         let at = |dir: &[u8]| find(TABLE, dir);
-        let entry = |dev, is_fuse| Some(Entry { dev, is_fuse });
-        assert_eq!(at(b"/"), entry((254, 0), false));
-        assert_eq!(at(b"/mnt/a b"), entry((0, 40), true));
-        assert_eq!(at(b"/mnt/c"), entry((0, 42), true));
+        let entry = |dev, fstype: &[u8]| {
+            let fstype = fstype.to_vec();
+            Some(Entry { dev, fstype })
+        };
+        assert_eq!(at(b"/"), entry((254, 0), b"ext4"));
+        assert_eq!(at(b"/mnt/a b"), entry((0, 40), b"fuse.memfs"));
+        assert_eq!(at(b"/mnt/c"), entry((0, 42), b"fuse"));
         assert_eq!(at(b"/mnt"), None);
         assert_eq!(at(b""), None);
+    }
+
+    #[test]
+    fn a_kind_is_what_stands_before_the_dot() {
+        let is = |dir: &[u8], kind| find(TABLE, dir).unwrap().is(kind);
+        assert!(is(b"/mnt/a b", "fuse") && is(b"/mnt/c", "fuse") && is(b"/", "ext4"));
+        assert!(!is(b"/", "fuse") && !is(b"/", "ext") && !is(b"/mnt/c", "fuse.memfs"));
+    }
+
+    #[test]
+    fn types_are_found_whole() {
+        let types = b"nodev\tsysfs\n\text4\nnodev\tpuffs\n";
+        assert!(lists(types, "puffs") && lists(types, "ext4"));
+        assert!(!lists(types, "nodev") && !lists(types, "ext") && !lists(types, "fuse"));
+        assert!(knows_type("proc") && !knows_type("no such type"));
     }
 
     #[test]

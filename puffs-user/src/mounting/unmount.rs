@@ -15,39 +15,34 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
+use super::exit;
+use super::ready::Wake;
 use super::table::{self, Dev};
-use super::{exit, helper};
-use crate::ready::Wake;
 
-/// How a mount was made, and is undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Via {
-    /// By system call.
-    Syscall,
-    /// By the helper program.
-    Helper,
-}
+/// Unmounts what is in a directory; with `true`: even if it is in use.
+pub type Undo = Arc<dyn Fn(&CStr, bool) -> io::Result<()> + Send + Sync>;
 
 /// A mount in the tree of files.
-#[derive(Debug)]
-pub(crate) struct Site {
-    pub(super) dir: CString,
+pub struct Site {
+    /// Its directory, without links or dots.
+    pub dir: CString,
     /// Its device number.
-    pub(super) dev: Dev,
-    pub(super) via: Via,
+    pub dev: Dev,
+    /// How it is undone.
+    pub undo: Undo,
 }
 
 impl Site {
     /// Whether this very mount is what one finds in its directory.
-    pub(super) fn is_there(&self) -> bool {
+    fn is_there(&self) -> bool {
         let found = table::mounted_at(OsStr::from_bytes(self.dir.to_bytes()));
         matches!(found, Ok(Some(entry)) if entry.dev == self.dev)
     }
 
     /// Detaches what is there, once its connection has ended; says so if that cannot be done.
-    pub(super) fn detach(&self) {
+    fn detach(&self) {
         if self.is_there()
-            && let Err(error) = unmount(&self.dir, self.via, true)
+            && let Err(error) = (self.undo)(&self.dir, true)
         {
             eprintln!(
                 "puffs: cannot unmount {}: {error}",
@@ -57,12 +52,11 @@ impl Site {
     }
 }
 
-/// Unmounts what is at `dir`; `lazily`: even if it is in use.
-pub(super) fn unmount(dir: &CStr, via: Via, lazily: bool) -> io::Result<()> {
-    if via == Via::Helper {
-        return helper::unmount(dir, lazily);
-    }
-    let flags = if lazily { libc::MNT_DETACH } else { 0 };
+/// umount2(2) of what is at `dir`, with these flags and without following links.
+///
+/// # Errors
+/// What it said.
+pub fn umount(dir: &CStr, flags: libc::c_int) -> io::Result<()> {
     // SAFETY: a C string.
     match unsafe { libc::umount2(dir.as_ptr(), flags | libc::UMOUNT_NOFOLLOW) } {
         0 => Ok(()),
@@ -71,7 +65,7 @@ pub(super) fn unmount(dir: &CStr, via: Via, lazily: bool) -> io::Result<()> {
 }
 
 /// A mount of this process.
-pub(crate) struct Mounted {
+pub struct Mounted {
     shared: Arc<Shared>,
     helper: RefCell<Option<JoinHandle<()>>>,
 }
@@ -86,7 +80,7 @@ struct Shared {
 
 impl Mounted {
     /// Looks after a mount whose connection is `fd`; should the process exit, it is detached.
-    pub(super) fn new(site: Site, fd: RawFd, wake: Wake) -> Self {
+    pub fn new(site: Site, fd: RawFd, wake: Wake) -> Self {
         let shared = Arc::new(Shared {
             site,
             forced: AtomicBool::new(false),
@@ -101,7 +95,7 @@ impl Mounted {
     }
 
     /// Begins to unmount, unless that has begun. Returns at once; a turn is to follow.
-    pub(crate) fn unmount(&self) {
+    pub fn unmount(&self) {
         let mut helper = self.helper.borrow_mut();
         if helper.is_some() {
             return;
@@ -124,22 +118,22 @@ impl Mounted {
     }
 
     /// Whether the connection is to be ended although somebody uses the file system.
-    pub(crate) fn forced(&self) -> bool {
+    pub fn forced(&self) -> bool {
         self.shared.forced.load(Ordering::Acquire)
     }
 
-    /// The connection `fd` has this keeper.
-    pub(crate) fn has_keeper(&self, fd: RawFd, keeper: crate::keeper::Handle) {
-        exit::set_keeper(fd, keeper);
+    /// Should the process exit, `first` is to be done before the connection `fd` is cut.
+    pub fn before_exit(&self, fd: RawFd, first: Box<dyn FnOnce() + Send>) {
+        exit::set_first(fd, first);
     }
 
     /// From now on nothing is to be done when the process exits.
-    pub(crate) fn forget(&self, fd: RawFd) {
+    pub fn forget(&self, fd: RawFd) {
         exit::unregister(fd);
     }
 
     /// The connection has ended: detaches what is left of the mount.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         self.shared.site.detach();
         if let Some(helper) = self.helper.borrow_mut().take() {
             // It has nothing more to wait for.
@@ -151,7 +145,7 @@ impl Mounted {
 impl Shared {
     fn run(&self) {
         let site = &self.site;
-        if unmount(&site.dir, site.via, false).is_ok() {
+        if (site.undo)(&site.dir, false).is_ok() {
             return;
         }
         site.detach();
@@ -167,7 +161,7 @@ impl Shared {
 }
 
 /// Runs `f` with all signals blocked, which a thread made in it inherits: signals are for the server's own thread.
-pub(crate) fn without_signals<R>(f: impl FnOnce() -> R) -> R {
+pub fn without_signals<R>(f: impl FnOnce() -> R) -> R {
     // SAFETY: all zeroes is a value of this plain structure; the sets outlive the calls.
     unsafe {
         let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = std::mem::zeroed();

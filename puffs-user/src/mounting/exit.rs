@@ -7,13 +7,11 @@
 use std::os::fd::RawFd;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use crate::keeper;
-
 struct Entry {
     pid: u32,
     fd: RawFd,
-    /// Its keeper, which holds the connection too.
-    keeper: Option<keeper::Handle>,
+    /// What comes before: whoever else holds the descriptor lets go.
+    first: Option<Box<dyn FnOnce() + Send>>,
     run: Box<dyn FnOnce() + Send>,
 }
 
@@ -34,15 +32,15 @@ pub(super) fn register(fd: RawFd, run: Box<dyn FnOnce() + Send>) {
     entries().push(Entry {
         pid,
         fd,
-        keeper: None,
+        first: None,
         run,
     });
 }
 
-/// The connection `fd` has a keeper, which is to end before.
-pub(super) fn set_keeper(fd: RawFd, keeper: keeper::Handle) {
+/// Before `fd` is cut, `first` is to be done.
+pub(super) fn set_first(fd: RawFd, first: Box<dyn FnOnce() + Send>) {
     if let Some(entry) = entries().iter_mut().find(|entry| entry.fd == fd) {
-        entry.keeper = Some(keeper);
+        entry.first = Some(first);
     }
 }
 
@@ -57,8 +55,8 @@ extern "C" fn at_exit() {
         .into_iter()
         .filter(|entry| entry.pid == std::process::id());
     for entry in ours {
-        if let Some(keeper) = entry.keeper {
-            keeper::end(keeper);
+        if let Some(first) = entry.first {
+            first();
         }
         super::cut(entry.fd);
         (entry.run)();

@@ -1,0 +1,161 @@
+//! The end: unmounted by the kernel, by the server, by force; death.
+
+use std::sync::atomic::Ordering::SeqCst;
+use std::thread;
+
+use puffs_core::{Cookie, Errno};
+use puffs_vfs::{Failed, attr, file, life, who};
+
+use super::fake::Kernel;
+use super::server::{Served, at};
+use crate::c::consts::PUFFS_MNT_FORCE;
+
+fn read(kernel: &Kernel, offset: u64) -> Result<(), Failed> {
+    file::read(kernel, &who::kernel(), Cookie(0x10), offset, 8, 0).map(drop)
+}
+
+fn suspended(served: &Served, n: usize) {
+    while served.seen.suspended() < n {
+        thread::yield_now();
+    }
+}
+
+const GONE: Result<(), Failed> = Err(Failed::Errno(Errno::Nxio));
+
+#[test]
+fn an_unmount_comes_with_any_number_of_requests_before_it() {
+    // Among them those with which a turn ends.
+    for n in 55..75 {
+        let served = Served::mounted();
+        thread::scope(|scope| {
+            for _ in 0..n {
+                life::reclaim(&served.kernel, &who::kernel(), Cookie(1), 1).unwrap();
+            }
+            let unmounted = scope.spawn(|| life::unmount(&served.kernel, &who::kernel(), 0));
+            served.kernel.waiting(n + 1);
+            served.go();
+            assert_eq!(unmounted.join().unwrap(), Ok(()));
+        });
+        served.fake.mounted.store(false, SeqCst);
+        let seen = served.seen.clone();
+        assert_eq!(served.join(), Ok(()));
+        assert_eq!(seen.reclaims.load(SeqCst), n);
+        assert_eq!((seen.unmounts(), seen.syncs.load(SeqCst)), (vec![0], 0));
+    }
+}
+
+#[test]
+fn a_server_may_refuse_and_learns_of_the_end_all_the_same() {
+    let served = Served::serving();
+    served.seen.refusal.store(libc::EBUSY, SeqCst);
+    let refused = life::unmount(&served.kernel, &who::kernel(), 0);
+    assert_eq!(refused, Err(Failed::Server(libc::EBUSY)));
+    assert!(attr::statvfs(&served.kernel, &who::kernel()).is_ok());
+    served.fake.mounted.store(false, SeqCst);
+    served.fake.nuke();
+    let seen = served.seen.clone();
+    assert_eq!(served.join(), Ok(()));
+    assert_eq!(seen.unmounts(), [0, PUFFS_MNT_FORCE]);
+}
+
+#[test]
+fn death_ends_the_loop_and_the_server_is_told() {
+    let served = Served::serving();
+    thread::scope(|scope| {
+        let left = scope.spawn(|| read(&served.kernel, at::YIELD));
+        suspended(&served, 1);
+        served.kernel.mount.die();
+        assert_eq!(left.join().unwrap(), GONE);
+    });
+    let seen = served.seen.clone();
+    // What is left of the mount is detached.
+    assert_eq!(served.join(), Ok(()));
+    assert_eq!(seen.unmounts(), [PUFFS_MNT_FORCE]);
+    assert_eq!(seen.syncs.load(SeqCst), 1);
+}
+
+#[test]
+fn an_unmount_that_the_server_leaves_in_its_middle_is_not_told_twice() {
+    let served = Served::serving();
+    served.seen.slow_unmount.store(true, SeqCst);
+    thread::scope(|scope| {
+        let unmounted = scope.spawn(|| life::unmount(&served.kernel, &who::kernel(), 0));
+        suspended(&served, 1);
+        assert_eq!(read(&served.kernel, at::GO_ON), Ok(()));
+        assert_eq!(unmounted.join().unwrap(), Ok(()));
+    });
+    served.fake.mounted.store(false, SeqCst);
+    let seen = served.seen.clone();
+    assert_eq!(served.join(), Ok(()));
+    assert_eq!(seen.unmounts(), [0]);
+}
+
+#[test]
+fn an_unmount_that_death_overtakes_is_not_told_twice() {
+    let served = Served::serving();
+    served.seen.slow_unmount.store(true, SeqCst);
+    thread::scope(|scope| {
+        let unmounted = scope.spawn(|| life::unmount(&served.kernel, &who::kernel(), 0));
+        suspended(&served, 1);
+        served.kernel.mount.die();
+        assert_eq!(unmounted.join().unwrap(), GONE);
+    });
+    // The session has seen it, and waits for the server.
+    while served.fake.open_count() > 0 {
+        thread::yield_now();
+    }
+    assert_eq!(served.seen.unmounts(), []);
+    served.seen.refusal.store(libc::EBUSY, SeqCst);
+    served.seen.go_on.store(true, SeqCst);
+    served.exit();
+    let seen = served.seen.clone();
+    assert_eq!(served.join(), Ok(()));
+    assert_eq!((seen.unmounts(), seen.syncs.load(SeqCst)), (vec![0], 0));
+}
+
+#[test]
+fn an_exit_unmounts_what_nobody_uses() {
+    let served = Served::serving();
+    assert_eq!(read(&served.kernel, 9), Ok(()));
+    served.exit();
+    let seen = served.seen.clone();
+    assert_eq!(served.join(), Ok(()));
+    assert_eq!(seen.unmounts(), [PUFFS_MNT_FORCE]);
+    assert_eq!(seen.syncs.load(SeqCst), 1);
+}
+
+#[test]
+fn an_exit_ends_what_is_in_use() {
+    let served = Served::serving();
+    served.fake.in_use.store(true, SeqCst);
+    thread::scope(|scope| {
+        let left: Vec<_> = (0..3)
+            .map(|_| scope.spawn(|| read(&served.kernel, at::YIELD)))
+            .collect();
+        suspended(&served, 3);
+        served.exit();
+        for left in left {
+            assert_eq!(left.join().unwrap(), GONE);
+        }
+    });
+    assert_eq!(read(&served.kernel, 9), GONE);
+    let seen = served.seen.clone();
+    assert_eq!(served.join(), Ok(()));
+    assert_eq!(seen.unmounts(), [PUFFS_MNT_FORCE]);
+}
+
+#[test]
+fn an_exit_while_the_server_hangs_waits_for_the_server_only() {
+    let served = Served::serving();
+    thread::scope(|scope| {
+        let hangs = scope.spawn(|| read(&served.kernel, at::BLOCK));
+        while !served.seen.blocked.load(SeqCst) {
+            thread::yield_now();
+        }
+        served.exit();
+        served.exit();
+        served.seen.release.store(true, SeqCst);
+        assert_eq!(hangs.join().unwrap(), Ok(()));
+    });
+    assert_eq!(served.join(), Ok(()));
+}
