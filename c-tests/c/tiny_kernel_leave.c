@@ -7,6 +7,8 @@
 #define TINY_KERNEL_OTHER_MAIN
 #include "tiny_kernel.c"
 
+#include <sched.h>
+
 #define MS UINT64_C(1000000)
 
 static struct server server = { .sv_lock = PTHREAD_MUTEX_INITIALIZER };
@@ -117,6 +119,31 @@ one_in_flight(uint32_t state)
 	CHECK_EQ(list[0].pif_state, state);
 }
 
+/* A deadline that passes while the server has the request. When it passes before, the next one is longer. */
+static void
+late(void)
+{
+	struct thread caller;
+	uint64_t timeout, before;
+	int error = EAGAIN, *nonblock = user_alloc(sizeof(*nonblock));
+
+	*nonblock = 1;
+	for (timeout = 10 * MS; error != 0; timeout *= 2) {
+		mount_with(timeout, 0);
+		CHECK_EQ(sys_ioctl(server.sv_fd, FIONBIO, nonblock), 0);
+		before = clock_now();
+		thread_create(&caller, 2, getattr_main, NULL);
+		while ((error = fetch()) == EAGAIN && clock_now() - before < timeout)
+			sched_yield();
+		CHECK_EQ(result(&caller), ETIMEDOUT);
+		if (error == 0) {
+			req->preq_rv = 0;
+			CHECK_EQ(answer(), ECANCELED);
+		}
+		unmount();
+	}
+}
+
 /* The server has the request, and is slow. */
 static void
 fetched(void)
@@ -149,13 +176,7 @@ fetched(void)
 	CHECK_EQ(stats.pos_failed, 1);
 	unmount();
 
-	mount_with(30 * MS, 0);
-	thread_create(&caller, 2, getattr_main, NULL);
-	CHECK_EQ(fetch(), 0);
-	CHECK_EQ(result(&caller), ETIMEDOUT);
-	req->preq_rv = 0;
-	CHECK_EQ(answer(), ECANCELED);
-	unmount();
+	late();
 
 	/* Without the mount's leave, a signal ends nothing. */
 	mount_with(0, 0);
@@ -226,7 +247,9 @@ no_room(void)
 	flags = PUFFS_TOUSER_NOWAIT;
 	thread_create(&late, 2, send_main, &flags);
 	CHECK_EQ(result(&late), EAGAIN);
-	/* This thread is at work for the server, which has no other. */
+	/* This thread is at work for the server, which has no other: it would stand in line for ever. */
+	CHECK_EQ((int)(intptr_t)send_main(&flags), EAGAIN);
+	flags = 0;
 	CHECK_EQ((int)(intptr_t)send_main(&flags), EDEADLK);
 	CHECK_EQ(puffs_vntouser_faf(MPTOPMP(mp), PUFFS_VN_RECLAIM, puffs_alloc(8), 8, NULL), EAGAIN);
 	unmount();

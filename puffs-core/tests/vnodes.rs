@@ -182,7 +182,7 @@ fn a_vnode_that_died_is_the_callers_error_and_its_answer_is_late() {
     };
     let on = terms(&Wait::FOREVER, [Some(DEAD), None]);
     assert_eq!(mount.call_on(flagged, on).unwrap().rv, ESTALE);
-    assert_eq!(vfs.asked()[2..], [late.clone()]);
+    assert_eq!(vfs.asked()[2..], *std::slice::from_ref(&late));
     let got = mount.vntouser_adjbuf_on(
         1,
         b"room",
