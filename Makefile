@@ -53,7 +53,7 @@ demo: deps stage ## Mount the C memfs, work on it with real files, print what it
 	@PUFFS_STAGE='$(STAGE)$(PREFIX)' mk/demo.sh
 
 # What both tests run.
-RUNGS := check unit loom spin fuzz stress c-test kernel-lib-bare fuse-test
+RUNGS := check unit loom spin fuzz stress c-test kernel-lib-bare kmod-test fuse-test
 
 test: ## Everything that CI runs
 	@mk/skips.sh clear
