@@ -198,7 +198,7 @@ kmod-test: ## Boot Debian's kernel in QEMU and test the module there; ONLY=test
 		$(MAKE) --no-print-directory kmod; \
 		mk/kmod.sh build '$(LIB)/libpuffs-bare.a' '$(KMOD)/load' load; \
 		mk/kmod-check.sh '$(KMOD)/load' mk/bare-allowed.txt >/dev/null; \
-		ONLY='$(ONLY)' mk/kmod-vm.sh run '$(KMOD)'; \
+		ONLY='$(ONLY)' exec mk/kmod-vm.sh run '$(KMOD)'; \
 	else \
 		mk/skips.sh add "kmod-test: $$(mk/kmod-vm.sh check '$(KMOD)' 2>&1)"; \
 	fi

@@ -1,9 +1,9 @@
 /*
  * device.c: /dev/puffs. Each open is an instance of the library's, which does all the rest.
  *
- * The owner of an open file is the process that serves it: who opened it, and from then on who fetched or started last. When
- * the owner exits, its file system dies, whoever else has the file open, such as a child that inherited it and knows nothing
- * of it. Otherwise that happens at the last close.
+ * The owner of an open file is the process that serves it: who started, or fetched, last. When the owner exits with the file open, its
+ * file system dies, whoever else has it open, such as a child that inherited it and knows nothing of it. Otherwise that happens at the
+ * last close. So one process serves; a server that goes on in a child lets that fetch, or start, before the parent exits.
  *
  * The node has mode 0600; with the parameter `group` it is 0660 and that group's.
  */
@@ -24,8 +24,7 @@
 
 struct opened {
 	struct puffs_instance *o_pi;
-	pid_t o_owner;
-	bool o_nonblock;		/* what the library was told */
+	pid_t o_owner;			/* 0: nobody has served yet */
 	unsigned long o_flags;
 #define CLOSED 0
 };
@@ -71,21 +70,22 @@ device_open(struct inode *inode, struct file *file)
 		return -error;
 	}
 	o->o_pi = (struct puffs_instance *)l.l_dupfd;
-	o->o_owner = l.l_pid;
 	file->private_data = o;
 	return stream_open(inode, file);
 }
 
 /*
  * Each close of a descriptor comes here, the last ones of an exiting process included, but not that of a descriptor that
- * is merely one of several.
+ * is merely one of several. A thread that shares no descriptors with its process closes its own when it ends, which means nothing while
+ * others of the process live.
  */
 static int
 device_flush(struct file *file, fl_owner_t id)
 {
 	struct opened *o = file->private_data;
 
-	if ((current->flags & PF_EXITING) && READ_ONCE(o->o_owner) == task_tgid_nr(current))
+	if ((current->flags & PF_EXITING) && atomic_read(&current->signal->live) == 0 &&
+	    READ_ONCE(o->o_owner) == task_tgid_nr(current))
 		close_instance(o);
 	return 0;
 }
@@ -101,18 +101,6 @@ device_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* The mode of the file is what open and fcntl and FIONBIO, which does not come here, set. */
-static void
-look_at_nonblock(struct file *file, struct opened *o)
-{
-	bool nonblock = (file->f_flags & O_NONBLOCK) != 0;
-
-	if (READ_ONCE(o->o_nonblock) != nonblock) {
-		puffs_fop_nonblock(o->o_pi, nonblock);
-		WRITE_ONCE(o->o_nonblock, nonblock);
-	}
-}
-
 static long
 device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -120,8 +108,9 @@ device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	bool sleeps = cmd == PUFFSGETOP || cmd == PUFFSBATCH;
 	int error;
 
+	/* The mode of the file is what open and fcntl and FIONBIO, which does not come here, set. */
 	if (sleeps)
-		look_at_nonblock(file, o);
+		puffs_fop_nonblock(o->o_pi, (file->f_flags & O_NONBLOCK) != 0);
 	if ((sleeps || cmd == PUFFSSTARTOP) && READ_ONCE(o->o_owner) != task_tgid_nr(current))
 		WRITE_ONCE(o->o_owner, task_tgid_nr(current));
 	error = puffs_fop_ioctl(o->o_pi, cmd, (void *)arg, NULL);

@@ -55,10 +55,14 @@ bootable() {
 fetch_kernel() {
     kernel=$(apt-cache depends linux-image-amd64 2>/dev/null | sed -n 's/.*Depends: linux-image-\(.*-amd64\)$/\1/p' | head -n 1)
     [ -n "$kernel" ] || return 1
-    install "linux-headers-$kernel" && bootable && return
+    install "linux-headers-$kernel" || return 1
+    ! bootable || return 0
+    # What is here stays until there is another, whole.
+    rm -rf "$images.new"
+    mkdir -p "$images.new"
+    (cd "$images.new" && apt-get -qq -o APT::Sandbox::User=root download "linux-image-$kernel" && dpkg -x ./*.deb . && rm -f ./*.deb) || return 1
     rm -rf "$images"
-    mkdir -p "$images"
-    (cd "$images" && apt-get -qq -o APT::Sandbox::User=root download "linux-image-$kernel" && dpkg -x ./*.deb . && rm -f ./*.deb)
+    mv "$images.new" "$images"
 }
 
 need=$(missing "$needed")
@@ -75,7 +79,7 @@ if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
 fi
 
 echo "installing: $need$want"
-apt-get -qq update
+apt-get -qq update || [ -z "$need" ] || exit 1
 [ -z "$need" ] || install "$need"
 bootable || fetch_kernel || echo "cannot be had, and needed for make kmod and kmod-test only: headers and image of linux-image-amd64"
 want=$(missing "$optional")

@@ -8,6 +8,7 @@
 
 #include <sys/epoll.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 
 static char body[256];
 static struct puffs_req req;
@@ -82,6 +83,60 @@ modes(void)
 	CHECK(write(fd, &byte, 1) == -1 && errno == ENODEV);
 	CHECK(lseek(fd, 0, SEEK_SET) == -1 && errno == ESPIPE);
 	CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED && errno == ENODEV);
+	unmount(fd, load);
+}
+
+/* A thread with descriptors of its own. */
+static void *
+alone(void *arg)
+{
+
+	CHECK_EQ(unshare(CLONE_FILES), 0);
+	*(pid_t *)arg = (pid_t)syscall(SYS_gettid);
+	return NULL;
+}
+
+/* Whoever serves owns the file: not one who merely opened it, nor a thread that ends. */
+static void
+servers(void)
+{
+	struct pollfd pfd = { .events = POLLOUT };
+	int fd, load, status, go[2], done[2];
+	char byte = 'x', task[64];
+	pthread_t thread;
+	pid_t tid;
+
+	CHECK_EQ(pipe(go), 0);
+	CHECK_EQ(pipe(done), 0);
+	if (fork() == 0) {
+		mount_open(&fd, &load, 0, 0);
+		if (fork() == 0) {
+			CHECK_EQ(close(go[1]), 0);
+			CHECK_EQ(read(go[0], &byte, 1), 0);
+			byte = start(fd) == 0 ? 'y' : 'n';
+			CHECK_EQ(write(done[1], &byte, 1), 1);
+			_exit(0);
+		}
+		_exit(0);
+	}
+	CHECK(wait(&status) != -1);
+	CHECK_EQ(status, 0);
+	CHECK_EQ(close(go[1]), 0);
+	CHECK_EQ(read(done[0], &byte, 1), 1);
+	CHECK_EQ(byte, 'y');
+	CHECK_EQ(close(go[0]), 0);
+
+	mount_open(&fd, &load, 0, 0);
+	CHECK_EQ(start(fd), 0);
+	CHECK_EQ(pthread_create(&thread, NULL, alone, &tid), 0);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	/* It is joined before it has closed what it had. */
+	(void)snprintf(task, sizeof(task), "/proc/self/task/%d", tid);
+	while (access(task, F_OK) == 0)
+		sched_yield();
+	pfd.fd = fd;
+	CHECK_EQ(poll(&pfd, 1, 0), 1);
+	CHECK_EQ(pfd.revents, POLLOUT);
 	unmount(fd, load);
 }
 
@@ -309,6 +364,7 @@ main(void)
 {
 
 	modes();
+	servers();
 	owners();
 	addresses();
 	hangups();
