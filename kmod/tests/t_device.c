@@ -60,13 +60,13 @@ modes(void)
 		CHECK_EQ(fetch(fd), 0);
 		/* One that would sleep is ended by its alarm. */
 		if (fork() == 0) {
-			alarm(1);
+			alarm(3);
 			_exit(fetch(fd));
 		}
 		int status;
 		CHECK(wait(&status) != -1);
 		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
-		/* And was its owner. */
+		/* And was its owner, having come to fetch within three seconds. */
 		CHECK_EQ(fetch(fd), ENOENT);
 		unmount(fd, load);
 		mount_open(&fd, &load, 0, 0);

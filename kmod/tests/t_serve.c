@@ -74,7 +74,7 @@ deadlines(void)
 	for (i = 0; i < 2; i++) {
 		fflush(stdout);
 		if (fork() == 0) {
-			lc = (struct load_call){ .lc_form = forms[i], .lc_timeout_ns = 1000000000 };
+			lc = (struct load_call){ .lc_form = forms[i], .lc_timeout_ns = UINT64_C(3000000000) };
 			CHECK_EQ(call(load, LOADCALL, &lc), 0);
 			_exit(lc.lc_result);
 		}
