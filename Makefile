@@ -151,6 +151,10 @@ header-check: ## Fail when include/ is not what the sources say
 	$(CARGO) run $(JOBS) --quiet -p puffs-headers -- $(TARGET)/headers
 	@diff -u -x README.md include $(TARGET)/headers || \
 		{ echo "include/ differs from what the sources say: run make header, and do not edit it by hand" >&2; exit 1; }
+	@# As a server of 32 bits sees it, without its C library, where the compiler knows such machines.
+	@! echo | $(CC) -m32 -ffreestanding -fsyntax-only -xc - 2>/dev/null || \
+		printf '#include <stdint.h>\n#include <stddef.h>\n#include <stdbool.h>\n#define _IOWR(a, b, c) 0\n#include "puffs_msgif.h"\n' | \
+		$(CC) -m32 -ffreestanding -fsyntax-only -DPUFFS_KERNEL -Iinclude -xc -
 
 symbols: $(RAW_HOSTED) $(RAW_KERNEL) ## Regenerate the lists of exported symbols
 	mk/symbols.sh write '$(RAW_HOSTED)' puffs-ffi/libpuffs.map

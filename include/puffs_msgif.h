@@ -727,6 +727,7 @@ uint32_t puffs_version(void);
 #define PUFFSSTARTOP _IOWR('p', 4, struct puffs_startreq)
 #define PUFFSBATCH _IOWR('p', 16, struct puffs_batch)
 
+#if !defined(__SIZEOF_POINTER__) || __SIZEOF_POINTER__ == 8
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_req) == 40, "size of puffs_req");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_id) == 0, "preq_id");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_opclass) == 8, "preq_opclass");
@@ -742,6 +743,18 @@ PUFFS_STATIC_ASSERT(sizeof(struct puffs_batch) == 32, "size of puffs_batch");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_nput) == 8, "pb_nput");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_get) == 16, "pb_get");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_nget) == 24, "pb_nget");
+#elif defined(__i386__)
+/* A server of 32 bits, whose calls a kernel of 64 bits translates. */
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_req) == 28, "size of puffs_req");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_rv) == 12, "preq_rv");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_cookie) == 16, "preq_cookie");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_aux) == 20, "preq_aux");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_auxlen) == 24, "preq_auxlen");
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_sizeop) == 16, "size of puffs_sizeop");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_sizeop, pso_bufsize) == 12, "pso_bufsize");
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_batch) == 16, "size of puffs_batch");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_nget) == 12, "pb_nget");
+#endif
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_startreq) == 104, "size of puffs_startreq");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_startreq, psr_sb) == 8, "psr_sb");
 
