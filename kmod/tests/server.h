@@ -248,4 +248,14 @@ server_main(void *arg)
 	return NULL;
 }
 
+/* How a process ended: its exit status, or its signal below 0. */
+static inline int
+exit_of(pid_t pid)
+{
+	int status;
+
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 #endif

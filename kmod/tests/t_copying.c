@@ -85,15 +85,6 @@ caller(uint32_t flags)
 }
 
 static int
-result(pid_t pid)
-{
-	int status;
-
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static int
 fetch(void *aux)
 {
 
@@ -169,10 +160,10 @@ page_comes(enum way way)
 	if (way == OUT) {
 		memcpy(body, page, sizeof(struct load_msg));
 		CHECK_EQ(answer(), 0);
-		CHECK_EQ(result(pid), 0);
+		CHECK_EQ(exit_of(pid), 0);
 	} else
 		/* A page of zeros is not what it asked for. */
-		CHECK_EQ(result(pid), EBADMSG);
+		CHECK_EQ(exit_of(pid), EBADMSG);
 	page_end();
 }
 
@@ -187,10 +178,10 @@ page_goes(enum way way)
 	if (way == OUT) {
 		CHECK_EQ(fetch(body), 0);
 		CHECK_EQ(answer(), 0);
-		CHECK_EQ(result(pid), 0);
+		CHECK_EQ(exit_of(pid), 0);
 	} else {
 		CHECK_EQ(answer(), EINVAL);
-		CHECK_EQ(result(pid), EPROTO);
+		CHECK_EQ(exit_of(pid), EPROTO);
 	}
 }
 
@@ -202,7 +193,7 @@ caller_leaves(enum way way, int signal)
 
 	pid = copying(&way, signal == SIGKILL ? PUFFS_TOUSER_UNINTERRUPTIBLE : PUFFS_TOUSER_INTERRUPTIBLE);
 	CHECK_EQ(kill(pid, signal), 0);
-	CHECK_EQ(result(pid), signal == SIGKILL ? -SIGKILL : EINTR);
+	CHECK_EQ(exit_of(pid), signal == SIGKILL ? -SIGKILL : EINTR);
 	/* What was copied for nobody is dropped, and the same call brings the next. */
 	next = caller(0);
 	page_bring();
@@ -214,7 +205,7 @@ caller_leaves(enum way way, int signal)
 		CHECK_EQ(fetch(body), 0);
 	}
 	CHECK_EQ(answer(), 0);
-	CHECK_EQ(result(next), 0);
+	CHECK_EQ(exit_of(next), 0);
 	page_end();
 }
 
@@ -225,7 +216,7 @@ mount_dies(enum way way)
 	pid_t pid = copying(&way, 0);
 
 	CHECK_EQ(call(load, LOADDIE, NULL), 0);
-	CHECK_EQ(result(pid), ENXIO);
+	CHECK_EQ(exit_of(pid), ENXIO);
 	page_bring();
 	CHECK_EQ(copied(), ENXIO);
 	page_end();
@@ -253,8 +244,8 @@ server_dies(enum way way)
 	pid = caller(PUFFS_TOUSER_UNINTERRUPTIBLE);
 	CHECK_EQ(read(pipes[0], &byte, 1), 1);
 	CHECK_EQ(kill(server, SIGKILL), 0);
-	CHECK_EQ(result(pid), ENXIO);
-	CHECK_EQ(result(server), -SIGKILL);
+	CHECK_EQ(exit_of(pid), ENXIO);
+	CHECK_EQ(exit_of(server), -SIGKILL);
 	CHECK_EQ(call(fd, PUFFSGETOP, &req), ENOENT);
 	CHECK_EQ(close(pipes[0]), 0);
 	CHECK_EQ(close(pipes[1]), 0);

@@ -42,15 +42,6 @@ caller(uint32_t flags)
 	return pid;
 }
 
-static int
-result(pid_t pid)
-{
-	int status;
-
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 static void
 until_queued(void)
 {
@@ -87,7 +78,7 @@ not_fetched(void)
 	pid = caller(PUFFS_TOUSER_INTERRUPTIBLE);
 	until_queued();
 	kill(pid, SIGUSR1);
-	CHECK_EQ(result(pid), EINTR);
+	CHECK_EQ(exit_of(pid), EINTR);
 	check_idle(load);
 
 	/* Deaf to this signal, but not to that. */
@@ -95,7 +86,7 @@ not_fetched(void)
 	until_queued();
 	kill(pid, SIGUSR1);
 	kill(pid, SIGKILL);
-	CHECK_EQ(result(pid), -SIGKILL);
+	CHECK_EQ(exit_of(pid), -SIGKILL);
 	check_idle(load);
 }
 
@@ -107,19 +98,19 @@ with_the_server(void)
 	pid = caller(PUFFS_TOUSER_INTERRUPTIBLE);
 	fetch();
 	kill(pid, SIGUSR1);
-	CHECK_EQ(result(pid), EINTR);
+	CHECK_EQ(exit_of(pid), EINTR);
 	CHECK_EQ(answer(), ECANCELED);
 
 	pid = caller(PUFFS_TOUSER_UNINTERRUPTIBLE);
 	fetch();
 	kill(pid, SIGUSR1);
 	CHECK_EQ(answer(), 0);
-	CHECK_EQ(result(pid), 0);
+	CHECK_EQ(exit_of(pid), 0);
 
 	pid = caller(0);
 	fetch();
 	kill(pid, SIGKILL);
-	CHECK_EQ(result(pid), -SIGKILL);
+	CHECK_EQ(exit_of(pid), -SIGKILL);
 	CHECK_EQ(answer(), ECANCELED);
 	CHECK_EQ(answer(), EINVAL);
 
@@ -129,7 +120,7 @@ with_the_server(void)
 	kill(pid, SIGSTOP);
 	kill(pid, SIGCONT);
 	CHECK_EQ(answer(), 0);
-	CHECK_EQ(result(pid), 0);
+	CHECK_EQ(exit_of(pid), 0);
 	check_idle(load);
 }
 
@@ -148,16 +139,16 @@ in_line(void)
 	while (stats_of(load).pms_waiting == 0)
 		sched_yield();
 	kill(pids[2], SIGUSR1);
-	CHECK_EQ(result(pids[2]), EINTR);
+	CHECK_EQ(exit_of(pids[2]), EINTR);
 	pids[2] = caller(0);
 	while (stats_of(load).pms_waiting == 0)
 		sched_yield();
 	kill(pids[2], SIGKILL);
-	CHECK_EQ(result(pids[2]), -SIGKILL);
+	CHECK_EQ(exit_of(pids[2]), -SIGKILL);
 	CHECK_EQ(stats_of(load).pms_waiting, 0);
 	for (i = 0; i < 2; i++) {
 		kill(pids[i], SIGKILL);
-		CHECK_EQ(result(pids[i]), -SIGKILL);
+		CHECK_EQ(exit_of(pids[i]), -SIGKILL);
 	}
 	/* They keep their places until they are answered, or the mount dies. */
 	CHECK_EQ(stats_of(load).pms_charged, 2);
@@ -191,7 +182,7 @@ getter_interrupted(void)
 	pid_t pid = getter(0);
 
 	kill(pid, SIGUSR1);
-	CHECK_EQ(result(pid), EINTR);
+	CHECK_EQ(exit_of(pid), EINTR);
 }
 
 /* The call is made again, without a word. */
@@ -206,8 +197,8 @@ getter_restarted(void)
 	kill(pid, SIGSTOP);
 	kill(pid, SIGCONT);
 	other = caller(0);
-	CHECK_EQ(result(pid), 0);
-	CHECK_EQ(result(other), 0);
+	CHECK_EQ(exit_of(pid), 0);
+	CHECK_EQ(exit_of(other), 0);
 }
 
 static void
