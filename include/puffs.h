@@ -45,6 +45,8 @@ struct puffs_cred;
 struct puffs_newinfo;
 /* The request being executed. */
 struct puffs_cc;
+/* A message of the server's own protocol. */
+struct puffs_framebuf;
 
 /* Instead of a name or private pointer: it is given later. */
 #define PUFFS_DEFER ((void *)-1)
@@ -227,6 +229,16 @@ struct puffs_cc;
 /** Flag of the advlock operation: a lock of fcntl(2) (`F_POSIX`). */
 #define PUFFS_LOCK_POSIX 0x040
 
+/** A descriptor's side, or an event: it can be read. */
+#define PUFFS_FBIO_READ 0x01
+/** A descriptor's side, or an event: it can be written. */
+#define PUFFS_FBIO_WRITE 0x02
+/** An event: something is wrong with the descriptor. */
+#define PUFFS_FBIO_ERROR 0x04
+
+/** To be sent before those that wait. */
+#define PUFFS_FBQUEUE_URGENT 0x01
+
 /** `struct puffs_node`: no longer on the list of nodes. */
 #define PUFFS_NODE_REMOVED 0x01
 
@@ -366,6 +378,42 @@ struct puffs_dirent {
   /** The name, ended by a NUL. */
   char d_name[PUFFS_DIRENT_NAMESIZE];
 };
+
+/**
+ * Reads one frame, or a part of it, from a descriptor. Returns 0, with 1 in `done` once the frame is complete, else to be called
+ * with the same buffer when there is more; or an errno value, which closes the descriptor's read side.
+ */
+typedef int (*puffs_framev_readframe_fn)(struct puffs_usermount *pu,
+                                         struct puffs_framebuf *fb,
+                                         int fd,
+                                         int *done);
+
+/**
+ * Writes one frame, or a part of it, to a descriptor, from the buffer's cursor on, which is 0 the first time. Returns as the function that
+ * reads; an error closes the write side.
+ */
+typedef int (*puffs_framev_writeframe_fn)(struct puffs_usermount *pu,
+                                          struct puffs_framebuf *fb,
+                                          int fd,
+                                          int *done);
+
+/** Returns 0 when the frame that came in answers the one that waits. With anything but 0 in `notresp` it answers none. */
+typedef int (*puffs_framev_cmpframe_fn)(struct puffs_usermount *pu,
+                                        struct puffs_framebuf *incoming,
+                                        struct puffs_framebuf *waiting,
+                                        int *notresp);
+
+/** Gets a frame that answers none, and owns it. */
+typedef void (*puffs_framev_gotframe_fn)(struct puffs_usermount *pu, struct puffs_framebuf *fb);
+
+/** Is told once of each side of a descriptor that closes: `what` has the bits of all that have. */
+typedef void (*puffs_framev_fdnotify_fn)(struct puffs_usermount *pu, int fd, int what);
+
+/** Gets the answer, in the buffer that was sent, or an error; and owns the buffer. */
+typedef void (*puffs_framev_cb)(struct puffs_usermount *pu,
+                                struct puffs_framebuf *fb,
+                                void *arg,
+                                int error);
 
 /**
  * Figures of a file system. The server fills the sizes and counts; flags, names and owner are put by the
@@ -1066,6 +1114,328 @@ int puffs_nextdent(struct puffs_dirent **dent,
  * As for `puffs_nextdent`.
  */
 int puffs_gendotdent(struct puffs_dirent **dent, ino_t id, int dotdot, size_t *reslen);
+
+/**
+ * Says how the server's frames are read, written and compared, who gets those that answer none, and who is told of sides that close;
+ * each may be NULL if it is not needed. Without `cmpfb` answers come in the order of what they answer; without `gotfb` frames that answer
+ * none are dropped.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_framev_init(struct puffs_usermount *pu,
+                       puffs_framev_readframe_fn rfb,
+                       puffs_framev_writeframe_fn wfb,
+                       puffs_framev_cmpframe_fn cmpfb,
+                       puffs_framev_gotframe_fn gotfb,
+                       puffs_framev_fdnotify_fn fdnotfn);
+
+/**
+ * Has the main loop look after `fd`, and poll the sides of `what`: `PUFFS_FBIO_READ`, `PUFFS_FBIO_WRITE`. It should not block. It stays
+ * the server's, which is to remove it before closing it; whoever adds the same number again has closed it, and what waited there fails with
+ * `ECONNRESET`.
+ *
+ * Returns 0, or -1 with `errno` set: `EBADF`, `EPERM` for what cannot be waited for, as a regular file, `EINVAL`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_framev_addfd(struct puffs_usermount *pu,
+                       int fd,
+                       int what);
+
+/**
+ * Has sides of `fd` polled.
+ *
+ * Returns 0, or -1 with `errno` set: `ENXIO` for a descriptor that was not added, `EINVAL`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_framev_enablefd(struct puffs_usermount *pu, int fd, int what);
+
+/**
+ * Has sides of `fd` not polled; what waits there goes on waiting.
+ *
+ * Returns 0, or -1 with `errno` set: `ENXIO` for a descriptor that was not added, `EINVAL`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_framev_disablefd(struct puffs_usermount *pu, int fd, int what);
+
+/**
+ * Has the main loop look after `fd` no longer, and does not close it. Everything that waits there fails with `error`, 0 standing for
+ * `ECONNRESET`; both sides close, and the server is told of each that was open.
+ *
+ * Returns 0, or -1 with `errno` set: `ENXIO` for a descriptor that was not added, `EINVAL`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+int puffs_framev_removefd(struct puffs_usermount *pu,
+                          int fd,
+                          int error);
+
+/**
+ * For `puffs_framev_init`: a descriptor of which both sides have closed is removed. The server closes it.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_framev_removeonclose(struct puffs_usermount *pu,
+                                int fd,
+                                int what);
+
+/**
+ * For `puffs_framev_init`: the same, and the main loop ends, since without this descriptor the file system cannot be. `fs_unmount` is not called.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_framev_unmountonclose(struct puffs_usermount *pu,
+                                 int fd,
+                                 int what);
+
+/**
+ * Has a frame sent on `fd`, from its beginning, and leaves the request until the answer is there; then that is in the buffer, in place of what was sent,
+ * and the cursor is where the function that read it left it. `PUFFS_FBQUEUE_URGENT` in `flags`: before those that wait to be sent. The buffer stays
+ * the caller's.
+ *
+ * Returns 0, or -1 with `errno` set: `EINVAL` for a descriptor that was not added, or when `pcc` is not the request being executed; `ESHUTDOWN`
+ * when nothing can be sent there any more; `EBUSY` for a buffer that is queued; `ENXIO` when it was sent, and nothing can be read there any
+ * more, or the main loop has ended; or what the function that reads or writes returned, or `puffs_framev_removefd` was given.
+ *
+ * # Safety
+ * `pcc` is null or the request being executed; `fb` is null or a buffer.
+ */
+int puffs_framev_enqueue_cc(struct puffs_cc *pcc,
+                            int fd,
+                            struct puffs_framebuf *fb,
+                            int flags);
+
+/**
+ * Has a frame sent on `fd`, as `puffs_framev_enqueue_cc`, and returns at once. `fcb` is called, in the main loop, with the answer in the buffer, or
+ * with an error and nothing that is to be looked at. From then on the buffer is the server's again, to be destroyed by that function.
+ *
+ * Returns 0, or -1 with `errno` set, as above; then the buffer is the caller's.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `fb` is null or a buffer.
+ */
+int puffs_framev_enqueue_cb(struct puffs_usermount *pu,
+                            int fd,
+                            struct puffs_framebuf *fb,
+                            puffs_framev_cb fcb,
+                            void *arg,
+                            int flags);
+
+/**
+ * Has a frame sent on `fd`, as `puffs_framev_enqueue_cc`, and returns at once. The buffer is the library's, which frees it: when it has been
+ * sent, or with `waitreply` when the answer has come, which nobody sees.
+ *
+ * Returns 0, or -1 with `errno` set, as above; then the buffer is the caller's.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `fb` is null or a buffer.
+ */
+int puffs_framev_enqueue_justsend(struct puffs_usermount *pu,
+                                  int fd,
+                                  struct puffs_framebuf *fb,
+                                  int waitreply,
+                                  int flags);
+
+/**
+ * Has a frame sent on `fd`, as `puffs_framev_enqueue_cc`, and leaves the request until it has been. No answer comes. The buffer stays the caller's.
+ *
+ * Returns 0, or -1 with `errno` set, as above.
+ *
+ * # Safety
+ * As `puffs_framev_enqueue_cc`.
+ */
+int puffs_framev_enqueue_directsend(struct puffs_cc *pcc,
+                                    int fd,
+                                    struct puffs_framebuf *fb,
+                                    int flags);
+
+/**
+ * Leaves the request until a frame has been read from `fd` into this buffer, whose contents stay until then; its cursor begins at 0. A frame of
+ * which a part has been read already is finished before. The buffer stays the caller's. `flags` is 0.
+ *
+ * Returns 0, or -1 with `errno` set: `EINVAL` for a descriptor that was not added, or when `pcc` is not the request being executed; `ESHUTDOWN`
+ * when nothing can be read there any more; `EBUSY` when another one waits so, or the buffer is queued; or what the function that reads
+ * returned, or `puffs_framev_removefd` was given.
+ *
+ * # Safety
+ * As `puffs_framev_enqueue_cc`.
+ */
+int puffs_framev_enqueue_directreceive(struct puffs_cc *pcc,
+                                       int fd,
+                                       struct puffs_framebuf *fb,
+                                       int flags);
+
+/**
+ * Leaves the request until something of `*what` happens at `fd`, whether that is polled for frames or not: it can be read or written, or something is
+ * wrong with it, `PUFFS_FBIO_ERROR`, which counts always. `*what` is then what has happened. While somebody waits to read, the library
+ * reads no frames there.
+ *
+ * Returns 0, or -1 with `errno` set: `EINVAL` for a descriptor that was not added, for no event or unknown ones, or when `pcc` is not the request being
+ * executed; or what `puffs_framev_removefd` was given, and `*what` is `PUFFS_FBIO_ERROR`.
+ *
+ * # Safety
+ * `pcc` is null or the request being executed; `what` is null or valid for reading and writing.
+ */
+int puffs_framev_enqueue_waitevent(struct puffs_cc *pcc,
+                                   int fd,
+                                   int *what);
+
+/**
+ * Makes a frame that was sent by `puffs_framev_enqueue_cb` or `puffs_framev_enqueue_justsend` one for whose answer this request waits: leaves the
+ * request until it is in the buffer. The callback is not called, and the buffer is the caller's. An error is not told: then the
+ * buffer is as it was sent.
+ *
+ * Returns 0, or -1 with `errno` set: `EBUSY` when the buffer is not queued any more; `EINVAL`.
+ *
+ * # Safety
+ * `pcc` is null or the request being executed; `fb` is null or a buffer.
+ */
+int puffs_framev_framebuf_ccpromote(struct puffs_framebuf *fb,
+                                    struct puffs_cc *pcc);
+
+/**
+ * Makes an empty buffer, which grows as it is written to. It is the caller's: `puffs_framebuf_destroy`.
+ *
+ * Returns NULL with `errno` set: `ENOMEM`.
+ */
+struct puffs_framebuf *puffs_framebuf_make(void);
+
+/**
+ * Frees a buffer. One that the library has, as it waits to be sent or answered or is being read into, is not: a warning is written.
+ *
+ * # Safety
+ * `fb` is null or a buffer, which is not used again.
+ */
+void puffs_framebuf_destroy(struct puffs_framebuf *fb);
+
+/**
+ * Makes a buffer empty, with the cursor at its beginning. One that the library has is left as it is: a warning is written.
+ *
+ * # Safety
+ * `fb` is null or a buffer.
+ */
+void puffs_framebuf_recycle(struct puffs_framebuf *fb);
+
+/**
+ * Makes another buffer with the same contents and cursor, the caller's, and stores it in `dup`.
+ *
+ * Returns 0, or -1 with `errno` set: `ENOMEM`, `EINVAL`.
+ *
+ * # Safety
+ * `fb` is null or a buffer; `dup` is null or valid for writing.
+ */
+int puffs_framebuf_dup(struct puffs_framebuf *fb, struct puffs_framebuf **dup);
+
+/**
+ * Makes sure that `space` bytes can be written at the cursor without more memory.
+ *
+ * Returns 0, or -1 with `errno` set: `ENOMEM`, `EINVAL`.
+ *
+ * # Safety
+ * `fb` is null or a buffer.
+ */
+int puffs_framebuf_reserve_space(struct puffs_framebuf *fb, size_t space);
+
+/**
+ * Writes at the cursor and moves it behind what was written. The size becomes no less than that. What is between the
+ * size so far and the cursor becomes zero.
+ *
+ * Returns 0, or -1 with `errno` set: `ENOMEM`, `EINVAL`; then nothing has changed.
+ *
+ * # Safety
+ * `fb` is null or a buffer; `data` is null or valid for reading `dlen` bytes, which are not in the buffer.
+ */
+int puffs_framebuf_putdata(struct puffs_framebuf *fb,
+                           const void *data,
+                           size_t dlen);
+
+/**
+ * The same at `offset`; the cursor stays where it is.
+ *
+ * # Safety
+ * As `puffs_framebuf_putdata`.
+ */
+int puffs_framebuf_putdata_atoff(struct puffs_framebuf *fb,
+                                 size_t offset,
+                                 const void *data,
+                                 size_t dlen);
+
+/**
+ * Reads at the cursor and moves it behind what was read.
+ *
+ * Returns 0, or -1 with `errno` set: `ENOBUFS` when there is not so much, and the cursor stays where it is; `EINVAL`.
+ *
+ * # Safety
+ * `fb` is null or a buffer; `data` is null or valid for writing `dlen` bytes, which are not in the buffer.
+ */
+int puffs_framebuf_getdata(struct puffs_framebuf *fb,
+                           void *data,
+                           size_t dlen);
+
+/**
+ * The same at `offset`; the cursor stays where it is.
+ *
+ * # Safety
+ * As `puffs_framebuf_getdata`.
+ */
+int puffs_framebuf_getdata_atoff(struct puffs_framebuf *fb, size_t offset, void *data, size_t dlen);
+
+/**
+ * Returns where the cursor is.
+ *
+ * # Safety
+ * `fb` is null or a buffer.
+ */
+size_t puffs_framebuf_telloff(struct puffs_framebuf *fb);
+
+/**
+ * Returns the size: where what has been written ends.
+ *
+ * # Safety
+ * `fb` is null or a buffer.
+ */
+size_t puffs_framebuf_tellsize(struct puffs_framebuf *fb);
+
+/**
+ * Returns how much there is from the cursor to the size.
+ *
+ * # Safety
+ * `fb` is null or a buffer.
+ */
+size_t puffs_framebuf_remaining(struct puffs_framebuf *fb);
+
+/**
+ * Moves the cursor, behind the size too, which does not change.
+ *
+ * Returns 0, or -1 with `errno` set: `ENOMEM` when there could never be so much, `EINVAL`.
+ *
+ * # Safety
+ * `fb` is null or a buffer.
+ */
+int puffs_framebuf_seekset(struct puffs_framebuf *fb, size_t offset);
+
+/**
+ * Stores in `winp` where the `*winlen` bytes at `offset` are, to be read and written there until something else is done with the
+ * buffer. The size becomes no less than their end, and the cursor stays where it is. `*winlen` is what was asked for.
+ *
+ * Returns 0, or -1 with `errno` set: `ENOMEM`, `EINVAL`.
+ *
+ * # Safety
+ * `fb` is null or a buffer; the others are null or valid for reading and writing.
+ */
+int puffs_framebuf_getwindow(struct puffs_framebuf *fb,
+                             size_t offset,
+                             void **winp,
+                             size_t *winlen);
 
 /** fs_unmount that lets it happen. */
 int puffs_fsnop_unmount(struct puffs_usermount *_pu, int _mntflags);

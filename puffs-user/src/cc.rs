@@ -105,7 +105,16 @@ impl Cc {
         Ok(())
     }
 
-    fn usermount(&self) -> Option<&Usermount> {
+    /// The stack of its own, of the request being executed.
+    pub(crate) fn own_fiber(&self) -> Result<Rc<Fiber>, CcError> {
+        let (pu, fiber) = self.stack()?;
+        if !ptr::eq(pu.current(), self) {
+            return Err(CcError::NotCurrent);
+        }
+        Ok(fiber)
+    }
+
+    pub(crate) fn usermount(&self) -> Option<&Usermount> {
         // SAFETY: null, or the server that executes the request and outlives it.
         unsafe { self.pu.get().as_ref() }
     }

@@ -16,6 +16,7 @@ pub mod cred;
 pub mod dirents;
 mod dispatch;
 pub mod fiber;
+pub mod frame;
 pub mod genops;
 mod groups;
 pub mod host;

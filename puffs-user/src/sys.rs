@@ -43,6 +43,26 @@ pub(crate) fn unwake(fd: RawFd) {
     unsafe { libc::read(fd, (&raw mut count).cast(), size_of::<u64>()) };
 }
 
+/// The error that a socket has met with; it is taken back.
+pub(crate) fn socket_error(fd: RawFd) -> Result<i32, i32> {
+    let mut error: libc::c_int = 0;
+    let mut len = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: room for a number, and the length of that.
+    check(unsafe {
+        libc::getsockopt(
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_ERROR,
+            (&raw mut error).cast(),
+            &raw mut len,
+        )
+    })?;
+    Ok(error)
+}
+
+/// Events that one wait tells of; others wait for the next.
+const MANY: usize = 32;
+
 /// Waits for several descriptors.
 pub(crate) struct Epoll(OwnedFd);
 
@@ -56,21 +76,33 @@ impl Epoll {
 
     /// Watches `fd`; its event carries `token`.
     pub(crate) fn add(&self, fd: RawFd, token: u64, events: libc::c_int) -> Result<(), i32> {
+        self.control(libc::EPOLL_CTL_ADD, fd, token, events)
+    }
+
+    /// Watches `fd` for other events.
+    pub(crate) fn modify(&self, fd: RawFd, token: u64, events: libc::c_int) -> Result<(), i32> {
+        self.control(libc::EPOLL_CTL_MOD, fd, token, events)
+    }
+
+    /// Watches `fd` no longer. It is an error that it was not watched.
+    pub(crate) fn remove(&self, fd: RawFd) -> Result<(), i32> {
+        self.control(libc::EPOLL_CTL_DEL, fd, 0, 0)
+    }
+
+    fn control(
+        &self,
+        how: libc::c_int,
+        fd: RawFd,
+        token: u64,
+        events: libc::c_int,
+    ) -> Result<(), i32> {
         let mut event = libc::epoll_event {
             events: events as u32,
             u64: token,
         };
         // SAFETY: `event` is valid for the call.
-        check(unsafe {
-            libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &raw mut event)
-        })?;
+        check(unsafe { libc::epoll_ctl(self.fd(), how, fd, &raw mut event) })?;
         Ok(())
-    }
-
-    /// Watches `fd` no longer. Nothing happens when it was not watched.
-    pub(crate) fn remove(&self, fd: RawFd) {
-        // SAFETY: numbers only.
-        unsafe { libc::epoll_ctl(self.fd(), libc::EPOLL_CTL_DEL, fd, std::ptr::null_mut()) };
     }
 
     /// Its own descriptor, which is readable when something is ready.
@@ -81,7 +113,7 @@ impl Epoll {
     /// Waits, at most `timeout` milliseconds unless that is negative, and returns the tokens of what is ready.
     pub(crate) fn wait(&self, timeout: i32) -> Result<Ready, i32> {
         let mut ready = Ready {
-            events: [libc::epoll_event { events: 0, u64: 0 }; 8],
+            events: [libc::epoll_event { events: 0, u64: 0 }; MANY],
             len: 0,
         };
         // SAFETY: the array has room for as many events as is said.
@@ -100,12 +132,17 @@ impl Epoll {
 
 /// What a wait found ready.
 pub(crate) struct Ready {
-    events: [libc::epoll_event; 8],
+    events: [libc::epoll_event; MANY],
     len: usize,
 }
 
 impl Ready {
     pub(crate) fn has(&self, token: u64) -> bool {
-        self.events[..self.len].iter().any(|e| e.u64 == token)
+        self.iter().any(|(found, _)| found == token)
+    }
+
+    /// Tokens and events.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u32)> {
+        self.events[..self.len].iter().map(|e| (e.u64, e.events))
     }
 }

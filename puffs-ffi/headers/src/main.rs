@@ -68,6 +68,7 @@ const HEADERS: &[Header] = &[
         name: "puffs.h",
         sources: &[
             "puffs-user/src/c/dirent.rs",
+            "puffs-user/src/c/frame.rs",
             "puffs-user/src/c/hooks.rs",
             "puffs-user/src/c/name.rs",
             "puffs-user/src/c/node.rs",
@@ -83,6 +84,7 @@ const HEADERS: &[Header] = &[
             ("Cred", "struct puffs_cred"),
             ("Newinfo", "struct puffs_newinfo"),
             ("Cc", "struct puffs_cc"),
+            ("Framebuf", "struct puffs_framebuf"),
             ("Vtype", "enum vtype"),
         ],
         consts: Some("puffs-user/src/c/consts.rs"),

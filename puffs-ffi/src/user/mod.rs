@@ -9,6 +9,8 @@ pub mod cache;
 pub mod context;
 pub mod cred;
 pub mod dirent;
+pub mod frame;
+pub mod frame_buffer;
 pub mod generic;
 pub mod hooks;
 pub mod life;

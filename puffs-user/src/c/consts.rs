@@ -177,6 +177,16 @@ pub const PUFFS_LOCK_FLOCK: c_int = 0x020;
 /// Flag of the advlock operation: a lock of fcntl(2) (`F_POSIX`).
 pub const PUFFS_LOCK_POSIX: c_int = 0x040;
 
+/// A descriptor's side, or an event: it can be read.
+pub const PUFFS_FBIO_READ: c_int = 0x01;
+/// A descriptor's side, or an event: it can be written.
+pub const PUFFS_FBIO_WRITE: c_int = 0x02;
+/// An event: something is wrong with the descriptor.
+pub const PUFFS_FBIO_ERROR: c_int = 0x04;
+
+/// To be sent before those that wait.
+pub const PUFFS_FBQUEUE_URGENT: c_int = 0x01;
+
 /// `struct puffs_node`: no longer on the list of nodes.
 pub const PUFFS_NODE_REMOVED: c_int = 0x01;
 

@@ -40,7 +40,7 @@ impl Ready {
 
     /// Watches `fd` no longer.
     pub fn unwatch(&self, fd: RawFd) {
-        self.epoll.remove(fd);
+        let _ = self.epoll.remove(fd);
     }
 
     /// Takes back what it was woken for.

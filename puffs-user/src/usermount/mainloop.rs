@@ -1,6 +1,7 @@
 //! `puffs_mainloop`: serves requests until the file system is unmounted.
 //!
-//! A turn goes on with the requests that were scheduled, calls the loop function, looks for exits and signals, waits, and lets the session do what is ready. A
+//! A turn goes on with the requests that were scheduled, calls the loop function, has frames sent that wait to be ([`crate::frame`]), looks for
+//! exits and signals, waits, does what frames that came ask for, and lets the session do what is ready. A
 //! signal that ends the wait starts a new turn, so that the loop function runs soon after any handler.
 
 use std::os::fd::AsRawFd;
@@ -48,26 +49,41 @@ impl Usermount {
     }
 
     fn turns(&self, session: &Rc<dyn Session>, stats: Option<&Stats>) -> Result<(), i32> {
+        let epoll = self.watch(&**session)?;
+        let server = Service::new(self, &**session, stats);
+        let result = self.turn_after_turn(epoll, &**session, &server);
+        self.set_state(State::Unmounted);
+        self.end_frames();
+        // SAFETY: tasks keep what they own elsewhere, as hosts are told to, and nothing waits for their destructors.
+        unsafe { self.fibers().reset() };
+        self.forget_waits();
+        result
+    }
+
+    /// What a turn waits for, but for the descriptors with frames.
+    fn watch(&self, session: &dyn Session) -> Result<Rc<Epoll>, i32> {
         let epoll = Epoll::new()?;
         epoll.add(session.fd(), SESSION, libc::EPOLLIN)?;
         epoll.add(self.exit_wake.as_raw_fd(), EXIT, libc::EPOLLIN)?;
         epoll.add(signals::wake_fd()?, SIGNAL, libc::EPOLLIN | libc::EPOLLET)?;
-        let server = Service::new(self, &**session, stats);
-        let result = self.turn_after_turn(&epoll, &**session, &server);
-        // SAFETY: tasks keep what they own elsewhere, as hosts are told to, and nothing waits for their destructors.
-        unsafe { self.fibers().reset() };
-        result
+        let epoll = Rc::new(epoll);
+        self.frames().set_epoll(Rc::clone(&epoll));
+        Ok(epoll)
     }
 
     fn turn_after_turn(
         &self,
-        epoll: &Epoll,
+        mut epoll: Rc<Epoll>,
         session: &dyn Session,
         server: &Service<'_>,
     ) -> Result<(), i32> {
         let mut more = true;
+        let mut framed = false;
         while self.state() != State::Unmounted {
-            let busy = self.fibers().any_ready() || self.settings.loop_fn.get().is_some();
+            let busy = std::mem::take(&mut framed)
+                || self.fibers().any_ready()
+                || self.settings.loop_fn.get().is_some()
+                || self.frames().has_output();
             if busy {
                 session.busy();
             }
@@ -76,6 +92,12 @@ impl Usermount {
                 // SAFETY: the server's own function, called as its type says.
                 unsafe { f(self.as_ptr()) };
             }
+            self.push_frames();
+            if self.frames().needs_epoll() {
+                epoll = self.watch(session)?;
+            }
+            // Whoever hears that a descriptor is gone may have more to do, before anybody waits.
+            more |= self.watch_frames();
             if self.must_exit() {
                 session.unmount();
                 // It may be over at once, without anything to wait for.
@@ -90,6 +112,14 @@ impl Usermount {
             };
             if ready.has(EXIT) {
                 sys::unwake(self.exit_wake.as_raw_fd());
+            }
+            if ready.iter().any(|(token, _)| token > SIGNAL) {
+                session.busy();
+                self.frame_events(&ready);
+                framed = true;
+                if self.state() == State::Unmounted {
+                    break;
+                }
             }
             if more || ready.has(SESSION) {
                 match session.turn(server)? {

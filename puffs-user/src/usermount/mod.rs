@@ -34,6 +34,7 @@ use crate::c::ops::puffs_ops;
 use crate::c::puffs_cookie_t;
 use crate::cc::Cc;
 use crate::fiber::Fibers;
+use crate::frame::Frames;
 use crate::host::{OpSet, Session, Stale};
 use crate::nodes::NodeList;
 use crate::{opset, sys};
@@ -80,6 +81,7 @@ pub struct Usermount {
     /// The request being executed; null between requests.
     current: Cell<*const Cc>,
     fibers: Fibers,
+    frames: Frames,
     session: RefCell<Option<Rc<dyn Session>>>,
     daemon: Cell<Option<OwnedFd>>,
     exit_wanted: AtomicBool,
@@ -162,6 +164,7 @@ impl Usermount {
             root_cookie: Cell::new(ptr::null_mut()),
             current: Cell::new(ptr::null()),
             fibers: Fibers::new(fibers::STACK),
+            frames: Frames::default(),
             session: RefCell::new(None),
             daemon: Cell::new(None),
             exit_wanted: AtomicBool::new(false),
@@ -215,6 +218,10 @@ impl Usermount {
 
     pub(crate) const fn ops(&self) -> &puffs_ops {
         &self.ops
+    }
+
+    pub(crate) const fn frames(&self) -> &Frames {
+        &self.frames
     }
 
     pub(crate) const fn nodes(&self) -> &NodeList {
