@@ -29,6 +29,8 @@ pub(super) struct Descriptor {
     pub(super) gone: Cell<bool>,
     /// What epoll watches it for; `None`: it does not.
     pub(super) watched: Cell<Option<u32>>,
+    /// Whether it is so is to be looked at again: the server may have put another file in its place.
+    pub(super) doubtful: Cell<bool>,
     /// It took no more output when it was last tried.
     pub(super) full: Cell<bool>,
     /// The frame that is being written.
@@ -63,6 +65,7 @@ impl Descriptor {
             told: Cell::new(0),
             gone: Cell::new(false),
             watched: Cell::new(None),
+            doubtful: Cell::new(false),
             full: Cell::new(false),
             sending: RefCell::default(),
             queue: RefCell::default(),

@@ -197,6 +197,7 @@ impl Usermount {
     pub fn enable_fd(&self, fd: RawFd, what: c_int) -> Result<(), FrameError> {
         let d = self.frames().find(fd).ok_or(FrameError::NotAdded)?;
         d.enabled.set(d.enabled.get() | sides(what)?);
+        d.doubtful.set(true);
         Ok(())
     }
 

@@ -37,7 +37,7 @@ impl Frames {
     /// Has epoll watch a descriptor for what is of interest now.
     fn watch(&self, d: &Descriptor) -> Result<(), i32> {
         let wanted = d.interest(self.hooks.get().read.is_some());
-        if wanted == d.watched.get() {
+        if wanted == d.watched.get() && !d.doubtful.take() {
             return Ok(());
         }
         let Some(events) = wanted else {

@@ -92,12 +92,17 @@ impl Usermount {
                 // SAFETY: the server's own function, called as its type says.
                 unsafe { f(self.as_ptr()) };
             }
-            self.push_frames();
             if self.frames().needs_epoll() {
                 epoll = self.watch(session)?;
             }
-            // Whoever hears that a descriptor is gone may have more to do, before anybody waits.
-            more |= self.watch_frames();
+            if !self.frames().is_empty() {
+                self.push_frames();
+                // Who hears that a descriptor is gone may have more to do, before anybody waits.
+                more |= self.watch_frames();
+            }
+            if self.state() == State::Unmounted {
+                break;
+            }
             if self.must_exit() {
                 session.unmount();
                 // It may be over at once, without anything to wait for.

@@ -1,0 +1,9 @@
+//! Frames against socket pairs whose other ends the tests hold.
+
+mod buffer;
+mod ends;
+mod events;
+mod hostile;
+mod receive;
+mod rig;
+mod send;
