@@ -28,6 +28,8 @@ main(void)
     size_t left = sizeof(dirent);
     short count = 4;
     uid_t id = 77;
+    struct puffs_framebuf *fb;
+    void *window;
 
     FAILS(puffs_init(NULL, "a", "b", NULL, 0));
     PUFFSOP_INIT(pops);
@@ -114,6 +116,44 @@ main(void)
     FAILS(puffs_pn_getmnt(NULL));
     FAILS(puffs_pn_getmntspecific(NULL));
 
+    puffs_framebuf_destroy(NULL);
+    puffs_framebuf_recycle(NULL);
+    FAILS(puffs_framebuf_dup(NULL, &fb));
+    FAILS(puffs_framebuf_reserve_space(NULL, 1));
+    FAILS(puffs_framebuf_putdata(NULL, "a", 1));
+    FAILS(puffs_framebuf_putdata_atoff(NULL, 0, "a", 1));
+    FAILS(puffs_framebuf_getdata(NULL, &va, 1));
+    FAILS(puffs_framebuf_getdata_atoff(NULL, 0, &va, 1));
+    CHECK_EQ(puffs_framebuf_telloff(NULL) + puffs_framebuf_tellsize(NULL) + puffs_framebuf_remaining(NULL), 0);
+    FAILS(puffs_framebuf_seekset(NULL, 0));
+    FAILS(puffs_framebuf_getwindow(NULL, 0, &window, &left));
+    CHECK((fb = puffs_framebuf_make()) != NULL);
+    FAILS(puffs_framebuf_dup(fb, NULL));
+    FAILS(puffs_framebuf_putdata(fb, NULL, 1));
+    FAILS(puffs_framebuf_putdata_atoff(fb, 0, NULL, 1));
+    FAILS(puffs_framebuf_getwindow(fb, 0, NULL, &left));
+    FAILS(puffs_framebuf_getwindow(fb, 0, &window, NULL));
+    CHECK_EQ(puffs_framebuf_putdata(fb, "a", 1), 0);
+    FAILS(puffs_framebuf_getdata(fb, NULL, 1));
+    FAILS(puffs_framebuf_getdata_atoff(fb, 0, NULL, 1));
+
+    puffs_framev_init(NULL, NULL, NULL, NULL, NULL, NULL);
+    FAILS(puffs_framev_addfd(NULL, 0, 1));
+    FAILS(puffs_framev_enablefd(NULL, 0, 1));
+    FAILS(puffs_framev_disablefd(NULL, 0, 1));
+    FAILS(puffs_framev_removefd(NULL, 0, 0));
+    puffs_framev_removeonclose(NULL, 0, 3);
+    puffs_framev_unmountonclose(NULL, 0, 3);
+    FAILS(puffs_framev_enqueue_cc(NULL, 0, fb, 0));
+    FAILS(puffs_framev_enqueue_cb(NULL, 0, fb, NULL, NULL, 0));
+    FAILS(puffs_framev_enqueue_justsend(NULL, 0, fb, 0, 0));
+    FAILS(puffs_framev_enqueue_directsend(NULL, 0, fb, 0));
+    FAILS(puffs_framev_enqueue_directreceive(NULL, 0, fb, 0));
+    FAILS(puffs_framev_enqueue_waitevent(NULL, 0, NULL));
+    FAILS(puffs_framev_framebuf_ccpromote(fb, NULL));
+    FAILS(puffs_framev_framebuf_ccpromote(NULL, NULL));
+    puffs_framebuf_destroy(fb);
+
     CHECK_EQ(puffs_fsnop_unmount(NULL, 0), 0);
     CHECK_EQ(puffs_fsnop_sync(NULL, 0, NULL), 0);
     CHECK_EQ(puffs_fsnop_statvfs(NULL, NULL), EINVAL);
@@ -130,6 +170,8 @@ main(void)
         const struct puffs_cn *))abort;
     CHECK((pu = puffs_init(pops, "a", "b", NULL, 0)) != NULL);
     FAILS(puffs_mount(pu, NULL, 0, NULL));
+    FAILS(puffs_framev_enqueue_cb(pu, 0, NULL, NULL, NULL, 0));
+    FAILS(puffs_framev_enqueue_justsend(pu, 0, NULL, 0, 0));
     puffs_setmntinfo(pu, NULL, NULL);
     CHECK(puffs_pn_nodewalk(pu, NULL, NULL) == NULL);
     CHECK_EQ(puffs_genfs_node_getattr(pu, NULL, &va, NULL), EINVAL);
