@@ -12,7 +12,7 @@
 
 #include "vfs.h"
 
-#define SECOND ((struct puffs_msg_time){ .sec = 1 })
+static const struct puffs_msg_time second = { .sec = 1 };
 
 static const umode_t type_bits[] = {
 	[PUFFS_VT_REG] = S_IFREG, [PUFFS_VT_DIR] = S_IFDIR, [PUFFS_VT_BLK] = S_IFBLK, [PUFFS_VT_CHR] = S_IFCHR,
@@ -50,7 +50,7 @@ until(const struct mounted *m, u32 never, const struct puffs_msg_time *ttl)
 	if (m->m_kflags & never)
 		return 0;
 	if (!(m->m_kflags & PUFFS_KFLAG_CACHE_FS_TTL))
-		ttl = &SECOND;
+		ttl = &second;
 	/* Spans are not negative; the longest are for ever. */
 	span = ttl->sec >= KTIME_SEC_MAX ? KTIME_MAX : ttl->sec * NSEC_PER_SEC + ttl->nsec;
 	return span == 0 ? 0 : now + span;

@@ -130,8 +130,14 @@ host_freed(void *data)
 }
 
 /* A module cannot unmount: when the server is gone, that is left to whoever sees the errors. */
+static void
+host_unmount(void *data, struct puffs_mount *pmp)
+{
+}
+
 static const struct puffs_hostops hostops = {
 	.pho_size = sizeof(struct puffs_hostops),
+	.pho_unmount = host_unmount,
 	.pho_started = host_started,
 	.pho_late = host_late,
 	.pho_freed = host_freed,
