@@ -113,6 +113,9 @@ take(struct node *n, const struct puffs_msg_attr *attr)
 
 	if (GIVEN(attr->mode))
 		inode->i_mode = (inode->i_mode & S_IFMT) | (attr->mode & 07777);
+	/* Writing has to take them away again. */
+	if (inode->i_mode & (S_ISUID | S_ISGID))
+		inode->i_flags &= ~S_NOSEC;
 	if (GIVEN(attr->nlink))
 		set_nlink(inode, attr->nlink);
 	if (GIVEN(attr->uid))

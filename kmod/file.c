@@ -53,9 +53,14 @@ puffs_open(struct inode *inode, struct file *file)
 		set_bit(NODE_DIRECT, &n->n_flags);
 	puffs_inode_notes(inode, got.pvo_setback & PUFFS_SETBACK_INACT_N1, got.pvo_setback & PUFFS_SETBACK_NOREF_N1);
 	file->private_data = o;
+	if (!S_ISREG(inode->i_mode))
+		return 0;
+	/* Who maps it is not to see what was there long ago. */
+	if (inode->i_mapping->nrpages != 0)
+		(void)puffs_attr_refresh(inode, false);
 	file->f_mode |= FMODE_CAN_ODIRECT;
 	/* Where nobody may go to another offset, there are none. */
-	if (S_ISREG(inode->i_mode) && puffs_vfs_seek(m->m_pv, puffs_asker(&a), n->n_cookie, 0, 0) != 0)
+	if (puffs_vfs_seek(m->m_pv, puffs_asker(&a), n->n_cookie, 0, 0) != 0)
 		return stream_open(inode, file);
 	return 0;
 }

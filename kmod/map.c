@@ -110,8 +110,13 @@ puffs_map_drop(struct inode *inode, loff_t start, loff_t end)
 {
 	struct address_space *mapping = inode->i_mapping;
 
-	if (mapping->nrpages != 0 && wait_for_readers(mapping, start >> PAGE_SHIFT, end >> PAGE_SHIFT) == 0)
+	if (mapping->nrpages == 0)
+		return;
+	if (wait_for_readers(mapping, start >> PAGE_SHIFT, end >> PAGE_SHIFT) == 0)
 		(void)invalidate_inode_pages2_range(mapping, start >> PAGE_SHIFT, end >> PAGE_SHIFT);
+	else
+		/* Whoever comes next does it. */
+		set_bit(NODE_STALE, &NODE(inode)->n_flags);
 }
 
 void
@@ -277,18 +282,18 @@ const struct address_space_operations puffs_map_aops = {
 	.migrate_folio = filemap_migrate_folio,
 };
 
-/* Contents that are not to be kept are there for private mappings all the same, since nothing can be executed otherwise. */
+/*
+ * The server is not asked here: the whole address space is locked, and whoever only wants to look at the process would wait too. Contents
+ * that are not to be kept are there for private mappings all the same, since nothing can be executed otherwise.
+ */
 int
 puffs_map(struct file *file, struct vm_area_struct *vma)
 {
-	struct inode *inode = file_inode(file);
-	int error;
 
 	if (!puffs_is_cached(file)) {
 		if ((file->f_mode & FMODE_STREAM) || (vma->vm_flags & VM_MAYSHARE))
 			return -ENODEV;
-		puffs_map_drop(inode, 0, LLONG_MAX);
-	} else if ((error = puffs_attr_refresh(inode, false)) != 0)
-		return error;
+		invalidate_mapping_pages(file->f_mapping, 0, -1);
+	}
 	return generic_file_mmap(file, vma);
 }
