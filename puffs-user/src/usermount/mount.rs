@@ -53,8 +53,13 @@ impl Usermount {
         root: puffs_cookie_t,
     ) -> Result<(), MountError> {
         if self.state() != State::BeforeMount {
-            let words = "this file server has been mounted already".into();
-            return Err(MountError::Explained(words, libc::EBUSY));
+            let words = match self.is_mounted() {
+                true => "this file server has been mounted already",
+                false => {
+                    "this file server is over: it was unmounted, or lost what it cannot be without"
+                }
+            };
+            return Err(MountError::Explained(words.into(), libc::EBUSY));
         }
         let args = MountArgs {
             from: self.names.borrow().from.clone(),

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::fd::AsRawFd;
 use std::ptr;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::thread;
 
 use core::ffi::c_int;
@@ -316,15 +316,14 @@ fn the_server_may_close_what_it_did_not_remove() {
     drop(peer);
 }
 
-/// The sides that are said to be closed, in the order in which they are.
 #[test]
 fn a_buffer_that_the_server_forgets_is_freed_with_its_context() {
     let rig = Rig::new();
-    let (_ours, _peer) = rig.pair(WRITE);
+    let (ours, _peer) = rig.pair(WRITE);
     let buf = framed(1, "a");
-    let weak: std::rc::Weak<Framebuf> = Rc::downgrade(&buf);
+    let weak: Weak<Framebuf> = Rc::downgrade(&buf);
     rig.pu
-        .enqueue_justsend(_ours.as_raw_fd(), buf, false, 0)
+        .enqueue_justsend(ours.as_raw_fd(), buf, false, 0)
         .unwrap();
     drop(rig);
     assert_eq!(weak.strong_count(), 0);

@@ -31,14 +31,13 @@ pub(super) const POISONED: i32 = -1;
 pub(super) const BOTH: c_int = PUFFS_FBIO_READ | PUFFS_FBIO_WRITE;
 
 type Request = Box<dyn FnOnce(&Usermount, &Cc)>;
+type Inside = Box<dyn FnOnce(&Usermount)>;
 
 thread_local! {
     static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     /// What the functions that read and write do besides, once.
-    static INSIDE: RefCell<Option<Request0>> = const { RefCell::new(None) };
+    static INSIDE: RefCell<Option<Inside>> = const { RefCell::new(None) };
 }
-
-type Request0 = Box<dyn FnOnce(&Usermount)>;
 
 /// Notes what happens.
 pub(super) fn log(text: impl Into<String>) {

@@ -12,7 +12,7 @@ use super::rig::{
     BOTH, HOOKS, Rig, answer, contents, frame, framed, given, inside, log, logged, noted, take,
     text,
 };
-use crate::c::consts::{PUFFS_FBIO_READ, PUFFS_FBIO_WRITE, PUFFS_FBQUEUE_URGENT};
+use crate::c::consts::{PUFFS_FBIO_READ, PUFFS_FBQUEUE_URGENT};
 use crate::cc::CcError;
 use crate::frame::{FrameError, Framebuf, Hooks, enqueue_cc, enqueue_directsend, promote};
 
@@ -195,14 +195,12 @@ fn frames_go_out_whole_and_in_order_through_a_narrow_pipe() {
         let buf = framed(n, &long);
         assert_eq!(rig.pu.enqueue_justsend(fd, buf, false, 0), Ok(()));
     }
-    rig.last(move |pu, cc| {
-        // Something else in between, once the pipe is full.
-        let f = move |pu: &crate::usermount::Usermount| {
+    rig.last(move |_, cc| {
+        // Something else, in the middle of the next frame.
+        inside(move |pu| {
             pu.enqueue_justsend(fd, framed(250, "urgent"), false, PUFFS_FBQUEUE_URGENT)
                 .unwrap();
-        };
-        let _ = pu;
-        inside(f);
+        });
         enqueue_directsend(cc, fd, framed(251, "last"), 0).unwrap();
     });
     let peer = thread::spawn(move || {
@@ -406,7 +404,7 @@ fn a_disabled_side_waits() {
         seen.set(kernel.turns());
         assert_eq!(logged(), Vec::<String>::new());
         pu.enable_fd(fd, BOTH).unwrap();
-        enqueue_directsend(cc, fd, framed(3, "b"), PUFFS_FBIO_WRITE & 0).unwrap();
+        enqueue_directsend(cc, fd, framed(3, "b"), 0).unwrap();
     });
     let peer = thread::spawn(move || {
         take(&mut relay_peer);
