@@ -26,6 +26,8 @@ impl Command {
     pub const STARTOP: Command = Command::puffs(4, size_of::<StartReq>());
     /// Answer several and fetch several.
     pub const BATCH: Command = Command::puffs(16, size_of::<Batch>());
+    /// Have a fetch that sleeps return, or the next one that would. No argument.
+    pub const WAKE: Command = Command::puffs(17, 0);
     /// Non-blocking mode of this open, as BSD numbers it; glue of a system with another number maps it.
     pub const FIONBIO: Command = Command {
         group: b'f',

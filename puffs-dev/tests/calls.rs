@@ -151,6 +151,27 @@ fn batch() {
 }
 
 #[test]
+fn wake() {
+    for state in ALL {
+        let scene = Scene::at(state);
+        let wanted = match state {
+            At::Embryo | At::Unmounted | At::Closed => Err(Errno::NoEnt),
+            At::Mounting | At::Running => Ok(()),
+            At::Dying => Err(Errno::Nxio),
+        };
+        let woken = scene.instance.ioctl(Command::WAKE, UserAddr(0));
+        assert_eq!(woken, wanted, "{state:?}");
+        assert_eq!(scene.instance.wake(), wanted, "{state:?}");
+        if wanted.is_ok() {
+            let mut server = Server::new();
+            let arg = server.offer(64);
+            assert_eq!(scene.instance.getop(arg, true), Err(Errno::WouldBlock));
+            assert_eq!(scene.instance.getop(arg, false), Err(Errno::Woken));
+        }
+    }
+}
+
+#[test]
 fn getop_sleeps_where_there_is_nothing_yet() {
     for state in [At::Mounting, At::Running] {
         let scene = Scene::at(state);

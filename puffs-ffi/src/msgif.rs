@@ -57,7 +57,8 @@ pub struct puffs_sizeop {
 /// keeps a later one from coming is no error.
 ///
 /// The call returns the first error of an answer, and nothing was fetched then; or that of the first fetch. When every answer's `preq_rv` is 0 or
-/// `ECANCELED`, it is the fetch's: with `E2BIG` the first `preq_auxlen` of `pb_get` says what is needed.
+/// `ECANCELED`, it is the fetch's: with `E2BIG` the first `preq_auxlen` of `pb_get` says what is needed; with `EINTR`, after a signal or `PUFFSWAKE`, all
+/// answers were taken.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct puffs_batch {
@@ -69,7 +70,12 @@ pub struct puffs_batch {
     pub pb_get: *mut puffs_req,
     /// How many; when the call returns 0, how many came.
     pub pb_nget: usize,
+    /// 0 or `PUFFS_BATCH_NOWAIT`.
+    pub pb_flags: u64,
 }
+
+/// In `pb_flags`: do not sleep for a request, whatever the mode of the open file: `EAGAIN`.
+pub const PUFFS_BATCH_NOWAIT: u64 = 1;
 
 /// What a server says when it starts.
 #[derive(Clone, Copy, Debug)]
@@ -136,6 +142,11 @@ const_assert_eq!(
     offset_of!(puffs_batch, pb_nget),
     offset_of!(wire::Batch, nget)
 );
+const_assert_eq!(
+    offset_of!(puffs_batch, pb_flags),
+    offset_of!(wire::Batch, flags)
+);
+const_assert_eq!(PUFFS_BATCH_NOWAIT, wire::Batch::NOWAIT);
 
 assert_eq_size!(puffs_startreq, wire::StartReq);
 assert_eq_align!(puffs_startreq, wire::StartReq);

@@ -59,6 +59,13 @@ pub struct Batch {
     pub get: usize,
     /// In: how many there is room for. Out: how many came.
     pub nget: usize,
+    /// [`Batch::NOWAIT`].
+    pub flags: u64,
+}
+
+impl Batch {
+    /// Do not sleep for a request.
+    pub const NOWAIT: u64 = 1;
 }
 
 /// What a server says when it starts: `struct puffs_startreq`.
@@ -79,6 +86,6 @@ const_assert_eq!(core::mem::offset_of!(Req, rv), 12);
 const_assert_eq!(core::mem::offset_of!(Req, cookie), 16);
 const_assert_eq!(core::mem::offset_of!(Req, auxlen), 32);
 const_assert_eq!(size_of::<SizeOp>(), 24);
-const_assert_eq!(size_of::<Batch>(), 32);
+const_assert_eq!(size_of::<Batch>(), 40);
 const_assert_eq!(size_of::<StartReq>(), 8 + 12 * 8);
 assert_eq_align!(Req, SizeOp, Batch, StartReq, u64);

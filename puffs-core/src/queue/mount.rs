@@ -172,6 +172,7 @@ impl<P: Platform> Mount<P> {
                 fetched: List::EMPTY,
                 sleepers: Slab::new(),
                 getters: List::EMPTY,
+                nudged: false,
                 waiting: List::EMPTY,
                 bounds: Bounds {
                     max_requests: config.max_requests,
@@ -285,6 +286,8 @@ impl<P: Platform> Mount<P> {
                 return poll;
             }
             st.poll_order = order;
+            // What was left for a server that has gone is not the next one's.
+            st.nudged &= poll.is_some();
             core::mem::replace(&mut st.poll, poll)
         })
     }

@@ -374,6 +374,7 @@ fn serves(mount: &TestMount, hostile: &mut Hostile, serve: Serve) {
                 nput: 1,
                 get: here + header(1),
                 nget: rooms,
+                flags: 0,
             };
             write(desk, 0, &batch);
             let said = mount.batch(UserAddr(here), wait.then_some(&soon));
@@ -400,6 +401,7 @@ fn serves(mount: &TestMount, hostile: &mut Hostile, serve: Serve) {
                 nput: count,
                 get,
                 nget: count,
+                flags: 0,
             };
             write(desk, 0, &batch);
             let said = mount.batch(arg.map_or(UserAddr(here), UserAddr), None);

@@ -182,6 +182,7 @@ impl Tray {
             nput: self.put.len(),
             get: get.0,
             nget: self.get.len(),
+            flags: 0,
         });
         match flaw {
             Flaw::PutAway => batch.put = nowhere(put).0,

@@ -1,5 +1,7 @@
 //! Fetching and answering by the calls of the device.
 
+use std::sync::Arc;
+
 use puffs_core::errno::Errno;
 use puffs_core::msg::wire::{Batch, Req};
 
@@ -9,7 +11,7 @@ use crate::host::Transport;
 use crate::say;
 
 /// The server's end of a mount's queue.
-pub(super) struct Line(pub(super) Box<dyn Device>);
+pub(super) struct Line(pub(super) Arc<dyn Device>);
 
 /// What a fetch brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +29,8 @@ pub(super) enum Came {
 }
 
 impl Line {
-    /// Gives the answer, if there is one, and fetches as many requests as there are and there is `room` for. An
-    /// answer that was given is taken out of `answer`.
+    /// Gives the answer, if there is one, and fetches as many requests as there are and there is `room` for; with `sleeps`, it waits for
+    /// the first. An answer that was given is taken out of `answer`.
     ///
     /// # Errors
     /// An errno value when it makes no sense to go on.
@@ -36,6 +38,7 @@ impl Line {
         &self,
         answer: &mut Option<Req>,
         room: &mut [Box<Slot>],
+        sleeps: bool,
     ) -> Result<Came, i32> {
         let mut put = answer.unwrap_or_default();
         let mut get = [Req::default(); FETCH];
@@ -49,6 +52,7 @@ impl Line {
             nput: usize::from(answer.is_some()),
             get: get.as_mut_ptr().expose_provenance(),
             nget: offered,
+            flags: if sleeps { 0 } else { Batch::NOWAIT },
         };
         let result = self.0.call(call::BATCH, (&raw mut batch).cast());
         let given = answer.is_some() && put.id == 0;
@@ -69,7 +73,7 @@ impl Line {
             Err(libc::E2BIG) if get[0].auxlen > room.last().map_or(0, |slot| slot.buffer.len()) => {
                 Ok(Came::TooBig(get[0].auxlen))
             }
-            // Nothing is lost, and the request may be another one by then.
+            // Nothing is lost, and the request may be another one by then. Or somebody wants our attention.
             Err(libc::EINTR | libc::ENOMEM) => Ok(Came::Again),
             Err(errno) if is_gone(errno) => Ok(Came::Gone),
             Err(errno) => Err(errno),
@@ -108,8 +112,14 @@ fn refused(errno: i32) -> bool {
 
 impl Transport for Line {
     fn getop(&self, req: &mut Req) -> Result<(), Errno> {
-        let arg = std::ptr::from_mut(req).cast();
-        self.0.call(call::GETOP, arg).map_err(named)
+        let mut batch = Batch {
+            get: std::ptr::from_mut(req).expose_provenance(),
+            nget: 1,
+            flags: Batch::NOWAIT,
+            ..Batch::default()
+        };
+        let arg = (&raw mut batch).cast();
+        self.0.call(call::BATCH, arg).map_err(named)
     }
 
     fn putop(&self, req: &mut Req) -> Result<(), Errno> {

@@ -109,6 +109,17 @@ impl Usermount {
         self.exit_wanted.swap(false, Ordering::SeqCst) || signalled
     }
 
+    /// Whether a turn may sleep for requests as it likes. The server's loop function runs in every turn, soon after a signal too, and a time-out is
+    /// kept by [`Epoll::wait`]. Who asks for the end later than this looks rings.
+    pub(super) fn at_rest(&self) -> bool {
+        !self.fibers().any_ready()
+            && self.settings.loop_fn.get().is_none()
+            && self.settings.timeout.get().is_none()
+            && self.state() != State::Unmounted
+            && !self.exit_wanted.load(Ordering::SeqCst)
+            && self.signals_seen.get() == signals::arrivals()
+    }
+
     /// Longest wait of a turn, rounded up to milliseconds; negative: for ever.
     pub(super) fn timeout_ms(&self) -> i32 {
         self.settings.timeout.get().map_or(-1, |timeout| {

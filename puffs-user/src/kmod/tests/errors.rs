@@ -188,7 +188,7 @@ fn a_kernel_without_types_of_types_gets_the_plain_one() {
 #[test]
 fn a_library_mount_that_fails_can_be_tried_again() {
     let seen = Seen::default();
-    let pu = server::context(&seen);
+    let pu = server::context(&seen, server::Style::InLoop);
     let fake = Fake::new();
     *fake.mount.lock().unwrap() = vec![libc::EPERM];
     assert_eq!(server::mount(&pu, &fake), Err(libc::EPERM));

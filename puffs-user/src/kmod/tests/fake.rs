@@ -49,6 +49,8 @@ pub(super) struct Fake {
     pub(super) in_use: AtomicBool,
     /// The next calls fail; the first one last.
     pub(super) faults: Mutex<Vec<Fault>>,
+    /// Wake-ups of a device that is closed, whose number may be another's.
+    pub(super) strays: AtomicUsize,
     /// Calls of the device, by number.
     pub(super) calls: Mutex<HashMap<libc::Ioctl, usize>>,
     /// A longer message than the server was told of may come.
@@ -99,6 +101,7 @@ impl Fake {
             hidden: AtomicBool::new(false),
             in_use: AtomicBool::new(false),
             faults: Mutex::default(),
+            strays: AtomicUsize::new(0),
             calls: Mutex::default(),
             extra: AtomicUsize::new(0),
             late: Arc::default(),
@@ -159,7 +162,6 @@ impl System for OnFake {
         let fake = &self.0;
         fake.open.lock().unwrap().to_owned()?;
         let instance = fake.registry.open(&Lwp::default()).map_err(Hosted::errno)?;
-        instance.set_nonblock(true);
         let fd = instance.pollfd().map_err(Hosted::errno)?;
         let mut instances = fake.instances.lock().unwrap();
         instances.insert(fd.as_raw_fd(), instance.clone());
@@ -254,6 +256,9 @@ impl Device for Open {
 
     fn call(&self, number: libc::Ioctl, arg: *mut c_void) -> Result<(), i32> {
         if self.closed.load(SeqCst) {
+            self.fake
+                .strays
+                .fetch_add(usize::from(number == call::WAKE), SeqCst);
             return Err(libc::EBADF);
         }
         *self.fake.calls.lock().unwrap().entry(number).or_default() += 1;
@@ -281,9 +286,9 @@ impl Drop for Open {
     }
 }
 
-/// A number as most Linux machines pack it: read and written, size, group, number.
+/// A number as most Linux machines pack it: read and written or nothing to copy, size, group, number.
 fn unpack(number: libc::Ioctl) -> Option<Command> {
-    (number >> 30 == 3).then_some(Command {
+    matches!(number >> 30, 0 | 3).then_some(Command {
         group: (number >> 8) as u8,
         number: number as u8,
         size: (number >> 16 & 0x3fff) as usize,
@@ -329,18 +334,27 @@ impl Caller<Hosted> for Kernel {
 
 #[test]
 fn the_numbers_are_those_of_the_header() {
-    let mut numbers = [call::GETOP, call::PUTOP, call::STARTOP, call::BATCH].map(unpack);
+    let calls = [
+        call::GETOP,
+        call::PUTOP,
+        call::STARTOP,
+        call::BATCH,
+        call::WAKE,
+    ];
+    let mut numbers = calls.map(unpack);
     let commands = [
         Command::GETOP,
         Command::PUTOP,
         Command::STARTOP,
         Command::BATCH,
+        Command::WAKE,
     ];
     for (number, command) in numbers.iter_mut().zip(commands) {
         assert_eq!(number.take(), Some(command));
     }
-    let source = "#include <puffs_msgif.h>\n#include <stdio.h>\nint main(void) { printf(\"%lu %lu %lu %lu\", \
-        (unsigned long)PUFFSGETOP, (unsigned long)PUFFSPUTOP, (unsigned long)PUFFSSTARTOP, (unsigned long)PUFFSBATCH); }";
+    let source = "#include <puffs_msgif.h>\n#include <stdio.h>\nint main(void) { printf(\"%lu %lu %lu %lu %lu\", \
+        (unsigned long)PUFFSGETOP, (unsigned long)PUFFSPUTOP, (unsigned long)PUFFSSTARTOP, (unsigned long)PUFFSBATCH, \
+        (unsigned long)PUFFSWAKE); }";
     let program = std::env::temp_dir().join(format!("puffs-numbers-{}", std::process::id()));
     let include = concat!("-I", env!("CARGO_MANIFEST_DIR"), "/../include");
     let mut cc = std::process::Command::new("cc")
@@ -356,12 +370,6 @@ fn the_numbers_are_those_of_the_header() {
         .unwrap()
         .stdout;
     std::fs::remove_file(&program).unwrap();
-    let ours = format!(
-        "{} {} {} {}",
-        call::GETOP,
-        call::PUTOP,
-        call::STARTOP,
-        call::BATCH
-    );
+    let ours = calls.map(|call| call.to_string()).join(" ");
     assert_eq!(String::from_utf8(printed).unwrap(), ours);
 }
