@@ -188,10 +188,10 @@ mod tests {
         assert_eq!(decode(iowr(3, 24)), Some(Command::SIZEOP));
         assert_eq!(decode(iowr(4, 104)), Some(Command::STARTOP));
         assert_eq!(decode(iowr(16, 40)), Some(Command::BATCH));
-        assert_eq!(decode(libc::_IO(0x70, 17).into()), Some(Command::WAKE));
+        assert_eq!(decode(libc::_IO(0x70, 17)), Some(Command::WAKE));
         assert_eq!(decode(1 << 29 | 0x7011), Some(Command::WAKE));
         assert_eq!(decode(iowr(17, 0)), None);
-        assert_eq!(decode(libc::_IO(0x70, 1).into()), None);
+        assert_eq!(decode(libc::_IO(0x70, 1)), None);
         assert_ne!(decode(iowr(1, 40 + (1 << 13))), Some(Command::GETOP));
         assert_eq!(decode(iowr(1, 40) & !(1 << 30)), None);
         assert_eq!(decode(iowr(1, 40) | 1 << 32), None);

@@ -103,7 +103,7 @@ impl Usermount {
     }
 
     /// Whether somebody asked for the end since the last time.
-    fn must_exit(&self) -> bool {
+    pub(super) fn must_exit(&self) -> bool {
         let arrivals = signals::arrivals();
         let signalled = self.signals_seen.replace(arrivals) != arrivals;
         self.exit_wanted.swap(false, Ordering::SeqCst) || signalled
