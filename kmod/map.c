@@ -283,9 +283,47 @@ const struct address_space_operations puffs_map_aops = {
 };
 
 /*
- * The server is not asked here: the whole address space is locked, and whoever only wants to look at the process would wait too. Contents
- * that are not to be kept are there for private mappings all the same, since nothing can be executed otherwise.
+ * Mapping.
  */
+
+/*
+ * What is known to be old is not mapped again, if it can be dropped without waiting for anybody: the address space is locked, and whoever
+ * only wants to look at the process would wait too.
+ */
+static void
+map_freshen(struct vm_fault *vmf)
+{
+	struct address_space *mapping = vmf->vma->vm_file->f_mapping;
+
+	if (test_bit(NODE_STALE, &NODE(mapping->host)->n_flags))
+		(void)invalidate_mapping_pages(mapping, vmf->pgoff, vmf->pgoff);
+}
+
+static vm_fault_t
+map_fault(struct vm_fault *vmf)
+{
+
+	map_freshen(vmf);
+	return filemap_fault(vmf);
+}
+
+/* What is there already is mapped without further ado, unless it may be old. */
+static vm_fault_t
+map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+{
+
+	if (test_bit(NODE_STALE, &NODE(file_inode(vmf->vma->vm_file))->n_flags))
+		return 0;
+	return filemap_map_pages(vmf, start, end);
+}
+
+static const struct vm_operations_struct map_ops = {
+	.fault = map_fault,
+	.map_pages = map_pages,
+	.page_mkwrite = filemap_page_mkwrite,
+};
+
+/* Nor is the server asked here. Contents that are not to be kept are there for private mappings, since nothing can be executed otherwise. */
 int
 puffs_map(struct file *file, struct vm_area_struct *vma)
 {
@@ -295,5 +333,6 @@ puffs_map(struct file *file, struct vm_area_struct *vma)
 			return -ENODEV;
 		invalidate_mapping_pages(file->f_mapping, 0, -1);
 	}
-	return generic_file_mmap(file, vma);
+	vma->vm_ops = &map_ops;
+	return 0;
 }
