@@ -29,7 +29,7 @@ device_calls(void)
     CHECK_AT(puffs_sizeop, pso_userbuf, 8);
     CHECK_AT(puffs_sizeop, pso_bufsize, 16);
 
-    CHECK_SIZE(puffs_batch, 32);
+    CHECK_SIZE(puffs_batch, 40);
     CHECK_AT(puffs_batch, pb_put, 0);
     CHECK_AT(puffs_batch, pb_nput, 8);
     CHECK_AT(puffs_batch, pb_get, 16);

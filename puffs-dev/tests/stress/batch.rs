@@ -204,9 +204,12 @@ impl Tray {
             _ => instance.batch(arg, nonblock),
         };
         let mut said = call(!block);
-        if said == Err(Errno::Intr) {
+        if let Err(Errno::Intr | Errno::Woken) = said {
             assert!(block);
-            saw(Seen::BatchAgain);
+            saw(match said {
+                Err(Errno::Woken) => Seen::BatchWoken,
+                _ => Seen::BatchAgain,
+            });
             said = call(true);
         }
         // What wants no answer is told of before it is sent, and death may come between.
