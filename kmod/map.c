@@ -48,8 +48,10 @@ map_read_folio(struct file *file, struct folio *folio)
 	if ((buf = kmalloc(PAGE_SIZE, GFP_NOFS)) != NULL) {
 		error = puffs_vfs_read(MOUNTED(inode->i_sb)->m_pv, puffs_asker(&a), NODE(inode)->n_cookie, folio_pos(folio), buf,
 		    PAGE_SIZE, 0, &done);
-		if (error == 0)
+		if (error == 0) {
 			fill(&folio->page, buf, done);
+			set_bit(NODE_READ, &NODE(inode)->n_flags);
+		}
 		kfree(buf);
 	}
 	folio_unlock(folio);
@@ -73,6 +75,7 @@ map_readahead(struct readahead_control *rac)
 	while ((want = min(room, readahead_length(rac))) != 0) {
 		if (puffs_vfs_read(pv, puffs_asker(&a), NODE(inode)->n_cookie, readahead_pos(rac), buf, want, 0, &done) != 0)
 			break;
+		set_bit(NODE_READ, &NODE(inode)->n_flags);
 		for (at = 0; at < want && (folio = readahead_folio(rac)) != NULL; at += PAGE_SIZE) {
 			fill(&folio->page, buf + at, at < done ? done - at : 0);
 			folio_unlock(folio);

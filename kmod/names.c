@@ -470,6 +470,7 @@ link_get(struct dentry *dentry, struct inode *inode, struct delayed_call *done)
 		return ERR_PTR(-error);
 	}
 	target[len] = '\0';
+	set_bit(NODE_READ, &NODE(inode)->n_flags);
 	set_delayed_call(done, kfree_link, target);
 	return target;
 }

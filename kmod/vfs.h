@@ -73,6 +73,7 @@ struct node {
 #define NODE_DIRECT 3			/* reads and writes as they come */
 #define NODE_BORN 4			/* n_btime is known */
 #define NODE_STALE 5			/* what is cached of the contents is old */
+#define NODE_READ 6			/* since the time of access was asked for */
 };
 
 /* An open file. */
