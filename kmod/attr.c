@@ -214,16 +214,18 @@ int
 puffs_getattr(struct user_namespace *ns, const struct path *path, struct kstat *stat, u32 mask, unsigned int flags)
 {
 	struct inode *inode = d_inode(path->dentry);
+	struct mounted *m = MOUNTED(inode->i_sb);
 	unsigned int how = flags & AT_STATX_SYNC_TYPE;
 	struct node *n = NODE(inode);
 	bool always;
 	int error;
 
-	if (!puffs_may_use(MOUNTED(inode->i_sb)))
+	if (!puffs_may_use(m))
 		return -EACCES;
 	if (how != AT_STATX_DONT_SYNC) {
-		/* The server moves the time of access when it is read from. */
-		always = (mask & STATX_ATIME) && test_and_clear_bit(NODE_READ, &n->n_flags);
+		/* The server moves the time of access when it is read from, unless it has said for how long all this holds. */
+		always = (mask & STATX_ATIME) && test_and_clear_bit(NODE_READ, &n->n_flags) &&
+		    !(m->m_kflags & PUFFS_KFLAG_CACHE_FS_TTL);
 		if ((error = puffs_attr_refresh(inode, always || how == AT_STATX_FORCE_SYNC)) != 0)
 			return error;
 	}
