@@ -149,7 +149,9 @@ puffs_inode_found(struct super_block *sb, struct puffs_vfound *found, u64 asked,
 		node_init(n, found->pvf_vtype, found->pvf_bytes, found->pvf_rdev);
 		if (found->pvf_attr_error == 0)
 			puffs_attr_store(inode, &found->pvf_attr, &found->pvf_attr_ttl, asked);
-		unlock_new_inode(inode);
+		/* What was made gets its name before anybody else can give it one (d_instantiate_new). */
+		if (!made)
+			unlock_new_inode(inode);
 		return inode;
 	}
 	node_again(n, found->pvf_reclaim);
@@ -166,12 +168,19 @@ puffs_inode_found(struct super_block *sb, struct puffs_vfound *found, u64 asked,
 	return inode;
 }
 
+struct inode *
+puffs_inode_known(struct super_block *sb, void *cookie)
+{
+
+	return ilookup5(sb, (unsigned long)cookie, node_is, cookie);
+}
+
 bool
 puffs_inode_late(struct super_block *sb, void *cookie)
 {
 	struct inode *inode;
 
-	if ((inode = ilookup5(sb, (unsigned long)cookie, node_is, cookie)) == NULL)
+	if ((inode = puffs_inode_known(sb, cookie)) == NULL)
 		return false;
 	node_again(NODE(inode), NULL);
 	iput(inode);

@@ -265,16 +265,21 @@ fn whoever_waits_in_the_end_goes_on_with_an_error() {
     rig.request(move |pu, cc| {
         assert_eq!(enqueue_cc(cc, fd, framed(3, "d"), 0), enxio);
         assert_eq!(pu.state(), State::Unmounted);
-        log("sender");
         // It would never end.
         assert_eq!(
             enqueue_cc(cc, fd, framed(4, "e"), 0),
             Err(FrameError::Closed)
         );
         assert_eq!(enqueue_waitevent(cc, fd, READ), Err(FrameError::Closed));
+        log("sender");
     });
     rig.request(move |_, cc| {
         assert_eq!(enqueue_waitevent(cc, fd, READ), enxio.map(|()| 0));
+        // Its sides have not closed yet, but nobody looks after them any more.
+        assert_eq!(
+            enqueue_directsend(cc, fd, framed(5, "f"), 0),
+            Err(FrameError::Closed)
+        );
         log("watcher");
     });
     rig.request(move |_, cc| {

@@ -87,7 +87,8 @@ fn callbacks_get_answers_and_news_go_elsewhere() {
     let fd = ours.as_raw_fd();
     let kernel = Rc::clone(&rig.kernel);
     let pu = &rig.pu;
-    for n in 1..=2 {
+    // 0 is never answered.
+    for n in 0..=2 {
         let buf = given(framed(n, "ask"));
         let n = number(usize::from(n));
         assert_eq!(pu.enqueue_cb(fd, buf, Some(noted), n, 0), Ok(()));
@@ -102,9 +103,9 @@ fn callbacks_get_answers_and_news_go_elsewhere() {
         kernel.stop();
     });
     let peer = thread::spawn(move || {
-        let order = [(); 4].map(|()| take(&mut peer).0);
-        assert_eq!(order, [3, 1, 2, 4], "the urgent one first");
-        // 0 answers none, though it has the number of nobody; 8 is nobody's.
+        let order = [(); 5].map(|()| take(&mut peer).0);
+        assert_eq!(order, [3, 0, 1, 2, 4], "the urgent one first");
+        // 0 answers none, though one of that number waits; 8 is nobody's.
         for (n, text) in [
             (2, "b"),
             (0, "news"),
@@ -119,7 +120,15 @@ fn callbacks_get_answers_and_news_go_elsewhere() {
     });
     rig.run();
     peer.join().unwrap();
-    assert_eq!(logged(), ["2 b", "got news", "got lost", "1 a", "3 c"]);
+    let wanted = [
+        "2 b",
+        "got news",
+        "got lost",
+        "1 a",
+        "3 c",
+        &format!("0 error {}", libc::ENXIO),
+    ];
+    assert_eq!(logged(), wanted);
 }
 
 #[test]
