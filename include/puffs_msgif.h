@@ -648,6 +648,18 @@ struct puffs_msg_dirent {
 /** In `pb_flags`: do not sleep for a request, whatever the mode of the open file: `EAGAIN`. */
 #define PUFFS_BATCH_NOWAIT 1
 
+/** `pst_what`: the names below a directory, those that do not exist included. */
+#define PUFFS_STALE_NAMES 1
+
+/** `pst_what`: all names. */
+#define PUFFS_STALE_ALLNAMES 2
+
+/** `pst_what`: contents of a regular file, and its attributes. */
+#define PUFFS_STALE_PAGES 3
+
+/** `pst_what`: contents of a regular file that programs have changed are to be written; they stay. */
+#define PUFFS_STALE_UNWRITTEN 4
+
 /** The header of a fetched request and of an answer. */
 struct puffs_req {
   /** Matches the answer to its request; 0 when no answer is wanted. */
@@ -712,6 +724,20 @@ struct puffs_startreq {
   struct puffs_msg_statvfs psr_sb;
 };
 
+/** What a server wants forgotten or written of what the kernel has cached, since it has changed something on its own. */
+struct puffs_stale {
+  /** `PUFFS_STALE_*`. */
+  uint32_t pst_what;
+  /** Zero. */
+  uint32_t pst_reserved;
+  /** The node that it is about; not with `PUFFS_STALE_ALLNAMES`. */
+  uint64_t pst_cookie;
+  /** Of contents: first byte. */
+  uint64_t pst_start;
+  /** First byte behind; 0: to the end of the file. */
+  uint64_t pst_end;
+};
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -737,6 +763,11 @@ uint32_t puffs_version(void);
  * again as after a signal. No argument; never sleeps; may be called by any thread, and in a signal handler.
  */
 #define PUFFSWAKE _IO('p', 17)
+/*
+ * Says that something cached is stale. Waits for nobody: what is in use meanwhile is asked for again by who comes next. ENOENT for a node that the
+ * kernel does not know, EINVAL for one of another type or a range beyond its end, EOPNOTSUPP where it cannot.
+ */
+#define PUFFSSTALE _IOWR('p', 18, struct puffs_stale)
 
 #if !defined(__SIZEOF_POINTER__) || __SIZEOF_POINTER__ == 8
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_req) == 40, "size of puffs_req");
@@ -770,5 +801,7 @@ PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_flags) == 16, "pb_flags");
 #endif
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_startreq) == 104, "size of puffs_startreq");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_startreq, psr_sb) == 8, "psr_sb");
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_stale) == 32, "size of puffs_stale");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_stale, pst_end) == 24, "pst_end");
 
 #endif

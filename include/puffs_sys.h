@@ -344,6 +344,12 @@ struct puffs_hostops {
    * too. Both or none of the two.
    */
   int (*pho_vnode_lock)(void *data, struct vnode *vp);
+  /**
+   * The server says that something cached is stale (`PUFFSSTALE`); it has been checked as far as it can be here. Returns 0, or `ENOENT`, `EINVAL`,
+   * `EAGAIN`, `ENOMEM`, `EOPNOTSUPP`; anything else becomes `EINVAL`. On a thread of the server, so it must not wait for who waits for
+   * the server. Without it the server gets `EOPNOTSUPP`.
+   */
+  int (*pho_stale)(void *data, const struct puffs_stale *stale);
 };
 
 /** The status of an open device. Times are the kernel's business: the queue knows none that count from a known day. */

@@ -216,6 +216,7 @@ puffs_compat_cmd(unsigned int cmd, unsigned long *arg)
 		return PUFFSBATCH;
 	case PUFFSSTARTOP:
 	case PUFFSWAKE:
+	case PUFFSSTALE:
 		/* Numbers of fixed width only, or nothing: the same everywhere. */
 		*arg = (unsigned long)base;
 		return cmd;

@@ -283,6 +283,33 @@ test_wake(void)
 }
 
 static void
+test_stale(void)
+{
+	static const int wanted[NSTATES] = { ENOENT, EOPNOTSUPP, EOPNOTSUPP, ENXIO, ENOENT };
+	struct puffs_stale stale;
+	int state, fd;
+
+	/* The kernels here have no names or contents. */
+	for (state = 0; state < NSTATES; state++) {
+		fd = open_at((enum state)state);
+		stale = (struct puffs_stale){ .pst_what = PUFFS_STALE_PAGES, .pst_start = 1, .pst_end = 1 };
+		CHECK_EQ(shim_ioctl(fd, PUFFSSTALE, &stale), wanted[state]);
+		stale.pst_end = 0;
+		CHECK_EQ(shim_ioctl(fd, PUFFSSTALE, &stale), wanted[state]);
+		if (state == MOUNTING || state == RUNNING) {
+			stale.pst_start = 2;
+			stale.pst_end = 1;
+			CHECK_EQ(shim_ioctl(fd, PUFFSSTALE, &stale), EINVAL);
+			stale = (struct puffs_stale){ .pst_what = PUFFS_STALE_UNWRITTEN + 1 };
+			CHECK_EQ(shim_ioctl(fd, PUFFSSTALE, &stale), EINVAL);
+			stale = (struct puffs_stale){ .pst_what = PUFFS_STALE_ALLNAMES, .pst_reserved = 1 };
+			CHECK_EQ(shim_ioctl(fd, PUFFSSTALE, &stale), EINVAL);
+		}
+		CHECK_EQ(shim_close(fd), 0);
+	}
+}
+
+static void
 test_putop(void)
 {
 	static const int wanted[NSTATES] = { ENOENT, EINVAL, EINVAL, ENXIO, ENOENT };
@@ -447,6 +474,7 @@ main(void)
 	test_putop();
 	test_batch();
 	test_wake();
+	test_stale();
 	test_startop();
 	test_fionbio();
 	test_poll();

@@ -85,6 +85,7 @@ impl<P: Platform> Instance<P> {
             Command::SIZEOP => self.mount()?.sizeop(arg),
             Command::BATCH => self.batch(arg, false),
             Command::WAKE => self.wake(),
+            Command::STALE => self.mount()?.stale(arg),
             Command::STARTOP => self.mount()?.startop(arg),
             Command::FIONBIO => {
                 let mut on = [0; size_of::<i32>()];

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use core::ffi::{CStr, c_void};
 
-use puffs_core::msg::wire::{Batch, Req, StartReq};
+use puffs_core::msg::wire::{Batch, Req, Stale, StartReq};
 
 use crate::sys;
 
@@ -14,7 +14,7 @@ pub(super) const PATH: &CStr = c"/dev/puffs";
 
 /// The calls as ioctl(2) has them: `PUFFSGETOP` and its neighbours, packed as Linux does on this machine.
 pub(super) mod call {
-    use super::{Batch, Req, StartReq};
+    use super::{Batch, Req, Stale, StartReq};
 
     const GROUP: u32 = b'p' as u32;
 
@@ -23,6 +23,7 @@ pub(super) mod call {
     pub(in crate::kmod) const STARTOP: libc::Ioctl = libc::_IOWR::<StartReq>(GROUP, 4);
     pub(in crate::kmod) const BATCH: libc::Ioctl = libc::_IOWR::<Batch>(GROUP, 16);
     pub(in crate::kmod) const WAKE: libc::Ioctl = libc::_IO(GROUP, 17);
+    pub(in crate::kmod) const STALE: libc::Ioctl = libc::_IOWR::<Stale>(GROUP, 18);
 }
 
 /// An open device, which belongs to one mount. No call waits, but a BATCH that is not told not to.

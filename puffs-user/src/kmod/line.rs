@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use puffs_core::errno::Errno;
-use puffs_core::msg::wire::{Batch, Req};
+use puffs_core::msg::wire::{self, Batch, Req};
 
 use super::device::{Device, call};
 use super::slot::{FETCH, Slot};
-use crate::host::Transport;
+use crate::host::{Stale, Transport};
 use crate::say;
 
 /// The server's end of a mount's queue.
@@ -80,6 +80,29 @@ impl Line {
         }
     }
 
+    /// Has the kernel forget, or write.
+    ///
+    /// # Errors
+    /// An errno value; `ENXIO` when nothing is mounted any more.
+    pub(super) fn forget(&self, stale: Stale) -> Result<(), i32> {
+        let mut what = match stale {
+            Stale::Names(None) => said(wire::Stale::ALL_NAMES, 0, (0, 0)),
+            Stale::Names(Some(dir)) => said(wire::Stale::NAMES, dir, (0, 0)),
+            Stale::Pages { node, start, end } => said(wire::Stale::PAGES, node, (start, end)),
+            Stale::Unwritten { node, start, end } => {
+                said(wire::Stale::UNWRITTEN, node, (start, end))
+            }
+        };
+        let result = self.0.call(call::STALE, (&raw mut what).cast());
+        result.map_err(|errno| match errno {
+            // A node that is not known is no such thing either, as long as something is mounted here.
+            libc::EBADF => libc::ENXIO,
+            // A module that does not know the call.
+            libc::ENOTTY => libc::EOPNOTSUPP,
+            errno => errno,
+        })
+    }
+
     /// Gives an answer.
     pub(super) fn answer(&self, answer: &mut Req) {
         loop {
@@ -92,6 +115,16 @@ impl Line {
                 }
             }
         }
+    }
+}
+
+fn said(what: u32, node: usize, (start, end): (u64, u64)) -> wire::Stale {
+    wire::Stale {
+        what,
+        cookie: node as u64,
+        start,
+        end,
+        ..wire::Stale::default()
     }
 }
 

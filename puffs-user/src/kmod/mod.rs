@@ -49,8 +49,7 @@ use system::{Linux, System};
 
 /// Mounts through `/dev/puffs`.
 ///
-/// Only root can: there is no helper program as FUSE has it. The mount is open to all users. A server cannot have the kernel forget what it has
-/// cached ([`Session::forget_stale`] is `EOPNOTSUPP`): the module has no such call.
+/// Only root can: there is no helper program as FUSE has it. The mount is open to all users.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KmodHost;
 

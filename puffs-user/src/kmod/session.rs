@@ -348,8 +348,11 @@ impl Session for KmodSession {
         }
     }
 
-    fn forget_stale(&self, _: Stale) -> Result<(), i32> {
-        Err(libc::EOPNOTSUPP)
+    fn forget_stale(&self, stale: Stale) -> Result<(), i32> {
+        match self.life.get() {
+            Life::Mounted => self.line.forget(stale),
+            Life::Ending | Life::Over => Err(libc::ENXIO),
+        }
     }
 
     fn unmount(&self) {

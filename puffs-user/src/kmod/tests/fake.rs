@@ -11,6 +11,7 @@ use core::ffi::c_void;
 
 use puffs_core::errno::Errno;
 use puffs_core::msg::OpSet;
+use puffs_core::msg::wire::Stale;
 use puffs_core::platform::{Hosted, Platform, Wait};
 use puffs_core::{Answer, Config, Cookie, Late, Mount, MountHost, Outgoing, Ref, ReqId, UserAddr};
 use puffs_dev::{Command, Instance, Lwp, Registry};
@@ -57,6 +58,8 @@ pub(super) struct Fake {
     pub(super) extra: AtomicUsize,
     /// Answers whose callers had left.
     pub(super) late: Arc<AtomicUsize>,
+    /// What the server called stale.
+    pub(super) stale: Arc<Mutex<Vec<Stale>>>,
 }
 
 /// The kernel's end of a mount.
@@ -70,13 +73,24 @@ pub(super) struct Kernel {
     pub(super) id: Option<ReqId>,
 }
 
-struct Owner(Arc<AtomicUsize>);
+struct Owner {
+    late: Arc<AtomicUsize>,
+    stale: Arc<Mutex<Vec<Stale>>>,
+}
 
 impl MountHost<Hosted> for Owner {
     fn unmount(&self, _: &Ref<Mount<Hosted>, Hosted>) {}
 
     fn late(&self, _: Late<Hosted>) {
-        self.0.fetch_add(1, SeqCst);
+        self.late.fetch_add(1, SeqCst);
+    }
+
+    fn stale(&self, stale: &Stale) -> Result<(), Errno> {
+        self.stale.lock().unwrap().push(*stale);
+        match stale.cookie {
+            404 => Err(Errno::NoEnt),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -105,6 +119,7 @@ impl Fake {
             calls: Mutex::default(),
             extra: AtomicUsize::new(0),
             late: Arc::default(),
+            stale: Arc::default(),
         })
     }
 
@@ -200,7 +215,10 @@ impl System for OnFake {
             max_len: max,
             ..Config::default()
         };
-        let owner = Box::new(Owner(fake.late.clone()));
+        let owner = Box::new(Owner {
+            late: fake.late.clone(),
+            stale: fake.stale.clone(),
+        });
         let mount = Mount::new(config, Some(owner)).map_err(Hosted::errno)?;
         let fd = dec("fd") as RawFd;
         let instance = fake.instances.lock().unwrap()[&fd].clone();
