@@ -133,6 +133,9 @@ host_freed(void *data)
 static void
 host_unmount(void *data, struct puffs_mount *pmp)
 {
+	struct mounted *m = data;
+
+	WRITE_ONCE(m->m_dead, true);
 }
 
 static const struct puffs_hostops hostops = {

@@ -40,6 +40,7 @@ struct mounted {
 	u32 m_kflags;
 	bool m_allow_other;
 	bool m_started;			/* the server is there */
+	bool m_dead;			/* it was there */
 	u64 m_slow;			/* until then nobody who exits waits for the server */
 };
 
