@@ -1,0 +1,275 @@
+/*
+ * drive: does the same things on several mounts of the tree of tree.h, whose servers run already, and says what they cost: lines of fields
+ * with tabs between them: the quantity, the job, the side, the round, the value.
+ *
+ *	drive check SIDE...			the servers' answers are the same, or else it fails
+ *	drive times PLACE ROUNDS SIDE...	nanoseconds for each of a job's operations
+ *	drive counts PLACE SIDE...		messages, context switches and system calls for each
+ *	drive instructions ROUNDS SIDE...	the processor's cycles, which are instructions under QEMU's -icount shift=0
+ *
+ * A SIDE is NAME=DIRECTORY=COUNTS. PLACE is `free`, or `one`: caller and server share the first processor.
+ */
+#include "drive.h"
+
+#include <sched.h>
+#include <time.h>
+
+#define SIDES 8
+#define ROUNDS 100
+#define COUNTED 1000
+
+static struct side sides[SIDES];
+static unsigned nsides;
+
+static void
+side_open(struct side *s, char *arg)
+{
+	char *dir, *counts;
+
+	s->s_name = strsep(&arg, "=");
+	if ((dir = strsep(&arg, "=")) == NULL || (counts = strsep(&arg, "=")) == NULL)
+		errx(2, "a side is NAME=DIRECTORY=COUNTS");
+	snprintf(s->s_dir, sizeof(s->s_dir), "%s/dir", dir);
+	snprintf(s->s_file, sizeof(s->s_file), "%s/file", dir);
+	snprintf(s->s_new, sizeof(s->s_new), "%s/dir/new", dir);
+	if ((s->s_counts = counts_open(counts, false)) == NULL)
+		err(1, "%s", counts);
+	if ((s->s_fd = open(s->s_file, O_RDWR)) == -1)
+		err(1, "%s", s->s_file);
+}
+
+/* The server has done what nobody waits for. */
+static void
+settle(struct side *s)
+{
+	struct stat st;
+
+	if (fstat(s->s_fd, &st) == -1)
+		err(1, "%s", s->s_file);
+}
+
+static void
+place(const char *where)
+{
+	cpu_set_t set;
+	unsigned i;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	if (strcmp(where, "free") == 0)
+		return;
+	if (strcmp(where, "one") != 0)
+		errx(2, "a place is free or one");
+	if (sched_setaffinity(0, sizeof(set), &set) == -1)
+		err(1, "sched_setaffinity");
+	for (i = 0; i < nsides; i++)
+		if (sched_setaffinity(sides[i].s_counts->c_pid, sizeof(set), &set) == -1)
+			err(1, "sched_setaffinity: the server of %s", sides[i].s_name);
+}
+
+static int
+check(void)
+{
+	char *text[SIDES];
+	size_t len;
+	unsigned i;
+	FILE *to;
+
+	for (i = 0; i < nsides; i++) {
+		if ((to = open_memstream(&text[i], &len)) == NULL)
+			err(1, "no memory");
+		answers(&sides[i], to);
+		fclose(to);
+		if (strcmp(text[0], text[i]) != 0) {
+			fprintf(stderr, "%s:\n%s\nand %s:\n%s", sides[0].s_name, text[0], sides[i].s_name, text[i]);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static uint64_t
+nanoseconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t
+cycles(void)
+{
+
+	return __builtin_ia32_rdtsc();
+}
+
+/* One batch of each side, in turn, and each round another one begins. */
+static void
+measure(const char *quantity, uint64_t (*clock)(void), unsigned rounds, unsigned divide)
+{
+	const struct job *j;
+	unsigned round, i;
+
+	for (j = jobs; j->j_name != NULL; j++) {
+		unsigned count = j->j_count / divide;
+
+		for (i = 0; i < nsides; i++)
+			job_run(j, &sides[i], count / 4 + j->j_threads);
+		for (round = 0; round < rounds; round++) {
+			for (i = 0; i < nsides; i++) {
+				struct side *s = &sides[(round + i) % nsides];
+				uint64_t begun;
+
+				settle(s);
+				begun = clock();
+				job_run(j, s, count);
+				printf("%s\t%s\t%s\t%u\t%.1f\n", quantity, j->j_name, s->s_name, round,
+				    (double)(clock() - begun) / count);
+			}
+		}
+	}
+}
+
+static void
+print(const char *quantity, const char *where, const struct job *j, const struct side *s, unsigned long value)
+{
+
+	printf("%s.%s\t%s\t%s\t0\t%.2f\n", quantity, where, j->j_name, s->s_name, (double)value / COUNTED);
+}
+
+static void
+count_messages(const char *where, const struct job *j, struct side *s)
+{
+	struct counts before = *s->s_counts;
+	struct switches server = switches_of(s->s_counts->c_pid), caller = switches_of(getpid()), after;
+	const char *comma = "";
+	unsigned i;
+
+	job_run(j, s, COUNTED);
+	settle(s);
+	after = switches_of(s->s_counts->c_pid);
+	print("switches-server", where, j, s, after.voluntary - server.voluntary + after.involuntary - server.involuntary);
+	/* Of threads that have ended nothing is left to read. */
+	if (j->j_threads == 1) {
+		after = switches_of(getpid());
+		print("switches-caller", where, j, s, after.voluntary - caller.voluntary + after.involuntary - caller.involuntary);
+	}
+	printf("messages.%s\t%s\t%s\t0\t", where, j->j_name, s->s_name);
+	for (i = 0; i < COUNTS_OPS; i++) {
+		uint64_t n = s->s_counts->c_ops[i].co_count - before.c_ops[i].co_count;
+
+		/* One is ours. */
+		if (n <= 1)
+			continue;
+		printf("%s%s %.2f", comma, s->s_counts->c_ops[i].co_name[0] != '\0' ? s->s_counts->c_ops[i].co_name : "?",
+		    (double)n / COUNTED);
+		comma = ", ";
+	}
+	printf("\n");
+}
+
+static void
+count_calls(const char *where, const struct job *j, struct side *s)
+{
+	unsigned long calls[CALLS], sum = 0;
+	const char *comma = "";
+	unsigned i;
+
+	calls_begin();
+	job_run(j, s, COUNTED);
+	settle(s);
+	calls_end(s->s_counts->c_pid, calls);
+	for (i = 0; i < CALLS; i++)
+		sum += calls[i];
+	print("calls-server", where, j, s, sum);
+	printf("calls.%s\t%s\t%s\t0\t", where, j->j_name, s->s_name);
+	for (i = 0; i < CALLS; i++) {
+		if (calls[i] < COUNTED / 100)
+			continue;
+		printf("%s%s %.2f", comma, call_name(i), (double)calls[i] / COUNTED);
+		comma = ", ";
+	}
+	printf("\n");
+}
+
+static void
+counts(const char *where)
+{
+	const struct job *j;
+	unsigned i;
+
+	for (j = jobs; j->j_name != NULL; j++) {
+		for (i = 0; i < nsides; i++) {
+			settle(&sides[i]);
+			count_messages(where, j, &sides[i]);
+		}
+	}
+	for (j = jobs; j->j_name != NULL; j++)
+		for (i = 0; i < nsides; i++)
+			count_calls(where, j, &sides[i]);
+}
+
+/* What is known beforehand: two instructions, so many times; and a copy by one instruction, which may count as several. */
+static void
+calibrate(void)
+{
+	static uint8_t from[1 << 16], to[1 << 16];
+	unsigned long i = 1000000, bytes = sizeof(from), words = sizeof(from) / 8;
+	void *source = from, *target = to;
+	uint64_t begun;
+
+	begun = cycles();
+	__asm__ volatile("1: dec %0; jnz 1b" : "+r"(i) : : "cc");
+	printf("calibration\ta loop of 2000000 instructions\t-\t0\t%ju\n", (uintmax_t)(cycles() - begun));
+	memset(from, 1, sizeof(from));
+	memset(to, 1, sizeof(to));
+	begun = cycles();
+	__asm__ volatile("rep movsb" : "+c"(bytes), "+S"(source), "+D"(target) : : "memory");
+	printf("calibration\trep movsb of 65536 bytes\t-\t0\t%ju\n", (uintmax_t)(cycles() - begun));
+	source = from, target = to;
+	begun = cycles();
+	__asm__ volatile("rep movsq" : "+c"(words), "+S"(source), "+D"(target) : : "memory");
+	printf("calibration\trep movsq of 65536 bytes\t-\t0\t%ju\n", (uintmax_t)(cycles() - begun));
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char *what, *where = "free";
+	unsigned rounds = 0;
+
+	if (argc < 2)
+		errx(2, "usage: drive check|times|counts|instructions ...");
+	what = *++argv;
+	argv++;
+	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+	if ((strcmp(what, "times") == 0 || strcmp(what, "counts") == 0) && *argv != NULL)
+		where = *argv++;
+	if ((strcmp(what, "times") == 0 || strcmp(what, "instructions") == 0) && *argv != NULL)
+		rounds = (unsigned)atoi(*argv++);
+	for (; *argv != NULL; argv++) {
+		if (nsides == SIDES)
+			errx(2, "too many sides");
+		side_open(&sides[nsides++], *argv);
+	}
+	if (nsides == 0 || rounds > ROUNDS)
+		errx(2, "no sides, or too many rounds");
+	place(where);
+	if (strcmp(what, "check") == 0)
+		return check();
+	if (strcmp(what, "times") == 0) {
+		char quantity[32];
+
+		snprintf(quantity, sizeof(quantity), "time.%s", where);
+		measure(quantity, nanoseconds, rounds, 1);
+	} else if (strcmp(what, "counts") == 0) {
+		counts(where);
+	} else if (strcmp(what, "instructions") == 0) {
+		calibrate();
+		measure("instructions", cycles, rounds, 5);
+	} else {
+		errx(2, "not a thing to do: %s", what);
+	}
+	return 0;
+}

@@ -1,0 +1,72 @@
+#!/bin/sh
+# The module beside fuse.ko in one boot of Debian's kernel under QEMU: bench/peers. Nothing here passes or fails, unless servers give
+# different answers.
+#
+# kmod-bench.sh check DIR                  succeeds when it can run; else says what is missing
+# kmod-bench.sh build DIR STAGE            compiles servers and driver, with warnings as errors, to DIR/peers
+# kmod-bench.sh run DIR                    runs them with DIR/plain/puffs.ko, and prints tables
+#
+# SIDES= are the servers: `ours` by the server library, `device` by the device's calls themselves, `peer` over /dev/fuse; `overfuse` is `ours`
+# over /dev/fuse. ROUNDS= of the times.
+set -eu
+
+dir=$2
+: "${CC:=cc}" "${SIDES:=ours device peer}" "${ROUNDS:=11}"
+# Seconds, for each of the two boots.
+: "${LIMIT:=280}"
+. mk/guest.sh
+fuse=$dir/images/lib/modules/$kernel/kernel/fs/fuse/fuse.ko
+
+case $1 in
+check)
+    mk/kmod.sh check
+    guest_check
+    [ -e "$fuse" ] || {
+        echo "fuse.ko of Debian's kernel $kernel is not here (make deps)" >&2
+        exit 1
+    }
+    ;;
+build)
+    stage=$3
+    mkdir -p "$dir/peers"
+    flags="-std=gnu11 -O2 -g -Wall -Wextra -Werror -static -pthread -I$stage/include"
+    # shellcheck disable=SC2086 # a list
+    {
+        "$CC" $flags -o "$dir/peers/fuse_server" bench/peers/fuse_server.c
+        "$CC" $flags -o "$dir/peers/raw_server" bench/peers/raw_server.c
+        "$CC" $flags -o "$dir/peers/puffs_server" bench/peers/puffs_server.c "$stage/lib/libpuffs.a" -lm
+        "$CC" $flags -o "$dir/peers/drive" bench/peers/drive.c bench/peers/jobs.c bench/peers/counting.c
+    }
+    ;;
+run)
+    root=$dir/bench
+    guest_root bench/peers/init
+    mkdir -p "$root/modules"
+    cp "$fuse" "$root/modules/"
+    objcopy -g "$dir/plain/puffs.ko" "$root/modules/puffs.ko"
+    for program in fuse_server raw_server puffs_server drive; do
+        objcopy -g "$dir/peers/$program" "$root/$program"
+    done
+    : >"$dir/bench.txt"
+    for phase in smp icount; do
+        case $phase in
+        smp) set -- "idle=poll" -smp 2 ;;
+        # A processor that waits gets time for nothing, which is not counted with `sleep=off` as long as somebody runs.
+        icount) set -- "nokaslr" -smp 1 -icount shift=0,sleep=off -rtc clock=vm ;;
+        esac
+        append="$1 PHASE=$phase ROUNDS=$ROUNDS \"SIDES=$SIDES\""
+        shift
+        started=$(date +%s)
+        guest_run "$LIMIT" "$append" "$@"
+        echo "$phase: $(($(date +%s) - started)) seconds" >&2
+        [ "$(tail -n 1 "$dir/result")" = end ] || {
+            echo "the end of what the guest said:" >&2
+            tail -n 40 "$dir/result" "$dir/console.txt" >&2
+            exit 1
+        }
+        cat "$dir/result" >>"$dir/bench.txt"
+    done
+    awk -f bench/peers/tables.awk "$dir/bench.txt"
+    ;;
+*) exit 2 ;;
+esac
