@@ -11,7 +11,7 @@
 set -eu
 
 dir=$2
-: "${CC:=cc}" "${SIDES:=ours device peer}" "${ROUNDS:=11}"
+: "${CC:=cc}" "${SIDES:=ours device peer}" "${ROUNDS:=9}"
 # Seconds, for each of the two boots.
 : "${LIMIT:=280}"
 . mk/guest.sh
@@ -50,9 +50,9 @@ run)
     : >"$dir/bench.txt"
     for phase in smp icount; do
         case $phase in
-        smp) set -- "idle=poll" -smp 2 ;;
+        smp) set -- "tsc=reliable idle=poll" -smp 2 ;;
         # A processor that waits gets time for nothing, which is not counted with `sleep=off` as long as somebody runs.
-        icount) set -- "nokaslr" -smp 1 -icount shift=0,sleep=off -rtc clock=vm ;;
+        icount) set -- "tsc=reliable nokaslr" -smp 1 -icount shift=0,sleep=off -rtc clock=vm ;;
         esac
         append="$1 PHASE=$phase ROUNDS=$ROUNDS \"SIDES=$SIDES\""
         shift

@@ -16,7 +16,7 @@
 
 #define SIDES 8
 #define ROUNDS 100
-#define COUNTED 1000
+#define COUNTED 500
 
 static struct side sides[SIDES];
 static unsigned nsides;
@@ -106,16 +106,14 @@ cycles(void)
 
 /* One batch of each side, in turn, and each round another one begins. */
 static void
-measure(const char *quantity, uint64_t (*clock)(void), unsigned rounds, unsigned divide)
+measure(const char *quantity, uint64_t (*clock)(void), unsigned rounds)
 {
 	const struct job *j;
 	unsigned round, i;
 
 	for (j = jobs; j->j_name != NULL; j++) {
-		unsigned count = j->j_count / divide;
-
 		for (i = 0; i < nsides; i++)
-			job_run(j, &sides[i], count / 4 + j->j_threads);
+			job_run(j, &sides[i], j->j_count / 4);
 		for (round = 0; round < rounds; round++) {
 			for (i = 0; i < nsides; i++) {
 				struct side *s = &sides[(round + i) % nsides];
@@ -123,9 +121,9 @@ measure(const char *quantity, uint64_t (*clock)(void), unsigned rounds, unsigned
 
 				settle(s);
 				begun = clock();
-				job_run(j, s, count);
+				job_run(j, s, j->j_count);
 				printf("%s\t%s\t%s\t%u\t%.1f\n", quantity, j->j_name, s->s_name, round,
-				    (double)(clock() - begun) / count);
+				    (double)(clock() - begun) / j->j_count);
 			}
 		}
 	}
@@ -262,12 +260,12 @@ main(int argc, char *argv[])
 		char quantity[32];
 
 		snprintf(quantity, sizeof(quantity), "time.%s", where);
-		measure(quantity, nanoseconds, rounds, 1);
+		measure(quantity, nanoseconds, rounds);
 	} else if (strcmp(what, "counts") == 0) {
 		counts(where);
 	} else if (strcmp(what, "instructions") == 0) {
 		calibrate();
-		measure("instructions", cycles, rounds, 5);
+		measure("instructions", cycles, rounds);
 	} else {
 		errx(2, "not a thing to do: %s", what);
 	}

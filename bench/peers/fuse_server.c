@@ -1,7 +1,7 @@
 /*
  * fuse_server: the tree of tree.h over /dev/fuse itself, without a library: one thread reads a request, works, and writes the answer.
  *
- *	fuse_server DIRECTORY COUNTS		returns once it is mounted; umount ends it
+ *	fuse_server DIRECTORY COUNTS [OPTIONS]	returns once it is mounted; umount ends it
  *
  * Nothing is cached: names and attributes hold for no time, and files are read and written directly.
  */
@@ -201,8 +201,8 @@ main(int argc, char *argv[])
 	pid_t pid;
 	size_t i;
 
-	if (argc != 3)
-		errx(2, "usage: fuse_server DIRECTORY COUNTS");
+	if (argc != 3 && argc != 4)
+		errx(2, "usage: fuse_server DIRECTORY COUNTS [OPTIONS]");
 	tree_init();
 	if ((counts = counts_open(argv[2], true)) == NULL)
 		err(1, "%s", argv[2]);
@@ -210,7 +210,8 @@ main(int argc, char *argv[])
 		counts_name(counts, names[i].op, names[i].name);
 	if ((device = open("/dev/fuse", O_RDWR | O_CLOEXEC)) == -1)
 		err(1, "/dev/fuse");
-	snprintf(options, sizeof(options), "fd=%d,rootmode=%o,user_id=0,group_id=0,allow_other", device, S_IFDIR);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=%o,user_id=0,group_id=0,allow_other%s%s", device, S_IFDIR,
+	    argc == 4 ? "," : "", argc == 4 ? argv[3] : "");
 	if (mount("fuse_server", argv[1], "fuse", MS_NOSUID | MS_NODEV, options) == -1)
 		err(1, "%s", argv[1]);
 	if ((pid = fork()) == -1)
