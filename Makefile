@@ -199,10 +199,10 @@ kmod: ## The Linux module puffs.ko, for KERNEL= (the newest with headers here)
 kmod-test: ## Boot Debian's kernel in QEMU and test the module there; ONLY=test
 	@if mk/kmod-vm.sh check '$(KMOD)'; then \
 		set -e; \
-		$(MAKE) --no-print-directory kmod; \
+		$(MAKE) --no-print-directory kmod stage; \
 		mk/kmod.sh build '$(LIB)/libpuffs-bare.a' '$(KMOD)/load' load; \
 		mk/kmod-check.sh '$(KMOD)/load' mk/bare-allowed.txt >/dev/null; \
-		ONLY='$(ONLY)' exec mk/kmod-vm.sh run '$(KMOD)'; \
+		ONLY='$(ONLY)' PUFFS_STAGE='$(STAGE)$(PREFIX)' exec mk/kmod-vm.sh run '$(KMOD)'; \
 	else \
 		mk/skips.sh add "kmod-test: $$(mk/kmod-vm.sh check '$(KMOD)' 2>&1)"; \
 	fi

@@ -15,7 +15,7 @@
 #undef pr_fmt
 #define pr_fmt(fmt) "puffs: " fmt
 
-/* The two headers include nothing in a kernel, which has their names but for this one. */
+/* Our headers include nothing in a kernel, which has their names but for this one. */
 #ifndef UINT64_MAX
 #define UINT64_MAX U64_MAX
 #endif
@@ -35,6 +35,10 @@ void puffs_device_exit(void);
  * The instance behind an open /dev/puffs, with a reference that puffs_instance_rele gives back; NULL when the file is another.
  */
 struct puffs_instance *puffs_device_instance(struct file *file);
+
+/* super.c, where `mount -t puffs` begins; vfs.h has the rest of it. */
+int puffs_super_init(void);
+void puffs_super_exit(void);
 
 /* compat.c: the calls of a 32-bit server, whose structures are smaller. */
 #ifdef CONFIG_COMPAT

@@ -15,9 +15,17 @@ puffs_init(void)
 		return -error;
 	if ((error = puffs_load_init()) != 0)
 		return error;
-	/* From here on others may come. */
+	/* From here on others may come: whoever knows the type finds the device. */
 	if ((error = puffs_device_init()) != 0)
-		puffs_load_exit();
+		goto out_load;
+	if ((error = puffs_super_init()) != 0)
+		goto out_device;
+	return 0;
+
+out_device:
+	puffs_device_exit();
+out_load:
+	puffs_load_exit();
 	return error;
 }
 
@@ -28,6 +36,7 @@ puffs_exit(void)
 	size_t mounts, instances, alive;
 	long pieces;
 
+	puffs_super_exit();
 	puffs_device_exit();
 	puffs_load_exit();
 	if ((alive = puffs_detach(&mounts, &instances)) != 0)

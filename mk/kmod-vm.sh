@@ -4,6 +4,8 @@
 # kmod-vm.sh check DIR     succeeds when they can run; else says what is missing
 # kmod-vm.sh run DIR       runs them on DIR/load/puffs.ko: all, or those in ONLY
 #
+# PUFFS_STAGE= names the prefix of an install with the server library, which the servers of the mount's tests are linked with.
+#
 # A guest that stops half way (the kernel panics at an oops or a warning) has not said `end`; what it did say is judged, never QEMU's
 # exit status.
 set -eu
@@ -38,7 +40,7 @@ fi
 
 root=$dir/root
 rm -rf "$root"
-mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/tmp" "$root/tests"
+mkdir -p "$root/bin" "$root/dev" "$root/etc" "$root/lib" "$root/proc" "$root/root" "$root/sys" "$root/tmp" "$root/tests"
 cp "$(command -v busybox)" "$root/bin/busybox"
 cp kmod/tests/init "$root/init"
 objcopy -g "$dir/load/puffs.ko" "$root/puffs.ko"
@@ -58,6 +60,24 @@ for file in kmod/tests/t_*.sh; do
     cp "$file" "$root/tests/${name%.sh}"
     chmod +x "$root/tests/${name%.sh}"
 done
+
+# What the tests of the mount need: servers, and programs that work with files.
+cp kmod/tests/mount.sh kmod/tests/posix.awk kmod/tests/posix.known "$root/lib/"
+libs=$(PKG_CONFIG_PATH=$PUFFS_STAGE/lib/pkgconfig ${PKG_CONFIG:-pkg-config} "--define-variable=prefix=$PUFFS_STAGE" --static --libs puffs)
+# Nobody unwinds, but the library asks for it by its shared name.
+libs=$(printf '%s' "$libs" | sed 's/-lgcc_s/-lgcc_eh/')
+for file in examples/memfs.c examples/hello.c c-tests/tests/fuse/stopfs.c c-tests/tests/fuse/waitfs.c; do
+    name=${file##*/}
+    # shellcheck disable=SC2086
+    "$CC" -O2 -static -I"$PUFFS_STAGE/include" -o "$root/bin/${name%.c}" "$file" $libs
+done
+for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c; do
+    name=${file##*/}
+    "$CC" -O2 -static -DDEAD=ENXIO -o "$root/bin/${name%.c}" "$file"
+done
+"$CC" -O2 -static -D_GNU_SOURCE -o "$root/bin/posix" c-tests/posix/*.c
+strip "$root"/bin/*
+
 tests=${ONLY:-$(ls "$root/tests")}
 echo "$tests" >"$root/list"
 chmod +x "$root/init"

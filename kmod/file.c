@@ -1,0 +1,299 @@
+/*
+ * file.c: open files. Reads and writes go to the server as they come; nothing is cached but what is mapped (map.c).
+ *
+ * A close is paid for when the file is opened, since it happens where nobody can wait.
+ */
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/splice.h>
+#include <linux/uio.h>
+
+#include "vfs.h"
+
+/* Of open(2)'s flags, those that are Linux' own business. */
+#define NOT_THE_SERVERS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_LARGEFILE | __FMODE_EXEC | __FMODE_NONOTIFY)
+
+static u32
+open_mode(const struct file *file)
+{
+
+	return (file->f_flags & ~(O_ACCMODE | NOT_THE_SERVERS)) | (((file->f_flags & O_ACCMODE) + 1) & O_ACCMODE);
+}
+
+int
+puffs_open(struct inode *inode, struct file *file)
+{
+	struct mounted *m = MOUNTED(inode->i_sb);
+	struct puffs_vopened got = { .pvo_size = sizeof(got) };
+	struct node *n = NODE(inode);
+	struct opened *o;
+	struct asker a;
+	int error;
+
+	if (!puffs_may_use(m))
+		return -EACCES;
+	if ((o = kzalloc(sizeof(*o), GFP_KERNEL_ACCOUNT)) == NULL)
+		return -ENOMEM;
+	mutex_init(&o->o_lock);
+	o->o_mode = open_mode(file);
+	if ((error = puffs_vfs_open(m->m_pv, puffs_asker(&a), n->n_cookie, n->n_vtype, o->o_mode, &got)) != 0) {
+		kfree(o);
+		return -error;
+	}
+	o->o_close = got.pvo_close;
+	spin_lock(&inode->i_lock);
+	n->n_opens++;
+	spin_unlock(&inode->i_lock);
+	set_bit(NODE_USED, &n->n_flags);
+	if (got.pvo_oflags & PUFFS_VOPEN_DIRECT)
+		set_bit(NODE_DIRECT, &n->n_flags);
+	puffs_inode_notes(inode, got.pvo_setback & PUFFS_SETBACK_INACT_N1, got.pvo_setback & PUFFS_SETBACK_NOREF_N1);
+	file->private_data = o;
+	/* Where nobody may go to another offset, there are none. */
+	if (S_ISREG(inode->i_mode) && puffs_vfs_seek(m->m_pv, puffs_asker(&a), n->n_cookie, 0, 0) != 0)
+		return stream_open(inode, file);
+	return 0;
+}
+
+int
+puffs_release(struct inode *inode, struct file *file)
+{
+	struct opened *o = file->private_data;
+	struct node *n = NODE(inode);
+	bool last;
+
+	spin_lock(&inode->i_lock);
+	last = --n->n_opens == 0;
+	spin_unlock(&inode->i_lock);
+	puffs_vfs_close(MOUNTED(inode->i_sb)->m_pv, o->o_close, n->n_cookie, o->o_mode, last && puffs_inode_rests(inode));
+	puffs_vlisting_free(o->o_list);
+	kfree(o);
+	return 0;
+}
+
+/* The end 0 is that of the file, wherever it is. */
+int
+puffs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	struct inode *inode = file_inode(file);
+	struct asker a;
+
+	return -puffs_vfs_fsync(MOUNTED(inode->i_sb)->m_pv, puffs_asker(&a), NODE(inode)->n_cookie,
+	    PUFFS_VFSYNC_WAIT | (datasync ? PUFFS_VFSYNC_DATAONLY : 0), start, end == LLONG_MAX ? 0 : end + 1);
+}
+
+/*
+ * Data.
+ */
+
+static u32
+io_flags(const struct kiocb *iocb)
+{
+
+	return (iocb->ki_filp->f_flags & O_NONBLOCK ? PUFFS_VIO_NDELAY : 0) |
+	    (iocb->ki_flags & IOCB_APPEND ? PUFFS_VIO_APPEND : 0);
+}
+
+/* Some servers do not look where the file ends: of a file that might be cached nobody reads what is behind it. */
+static int
+clip(struct inode *inode, loff_t pos, size_t *len)
+{
+	struct mounted *m = MOUNTED(inode->i_sb);
+	int error;
+
+	if ((m->m_kflags & PUFFS_KFLAG_NOCACHE_PAGE) || test_bit(NODE_DIRECT, &NODE(inode)->n_flags))
+		return 0;
+	if (pos + (loff_t)*len > i_size_read(inode) && (error = puffs_attr_refresh(inode, false)) != 0)
+		return error;
+	*len = pos >= i_size_read(inode) ? 0 : min_t(u64, *len, i_size_read(inode) - pos);
+	return 0;
+}
+
+static ssize_t
+file_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct file *file = iocb->ki_filp;
+	struct inode *inode = file_inode(file);
+	struct puffs_vfs *pv = MOUNTED(inode->i_sb)->m_pv;
+	size_t room = min_t(size_t, iov_iter_count(to), puffs_vfs_maxdata(pv));
+	bool stream = file->f_mode & FMODE_STREAM;
+	size_t total = 0, len = iov_iter_count(to), done, moved;
+	struct asker a;
+	int error = 0;
+	char *buf;
+
+	if (!stream && (error = clip(inode, iocb->ki_pos, &len)) != 0)
+		return error;
+	if (len == 0)
+		return 0;
+	if ((buf = kvmalloc(room, GFP_KERNEL_ACCOUNT)) == NULL)
+		return -ENOMEM;
+	while (total < len) {
+		size_t part = min(room, len - total);
+
+		error = -puffs_vfs_read(pv, puffs_asker(&a), NODE(inode)->n_cookie, stream ? 0 : iocb->ki_pos, buf, part,
+		    io_flags(iocb), &done);
+		if (error != 0 || done == 0)
+			break;
+		moved = copy_to_iter(buf, done, to);
+		total += moved;
+		if (!stream)
+			iocb->ki_pos += moved;
+		if (moved < done)
+			error = -EFAULT;
+		/* The end of the file, or all that a stream has now. */
+		if (error != 0 || done < part || stream)
+			break;
+	}
+	kvfree(buf);
+	return total != 0 ? total : error;
+}
+
+/* Where a file ends that is written at its end. */
+static int
+find_end(struct kiocb *iocb)
+{
+
+	return iocb->ki_flags & IOCB_APPEND ? puffs_attr_refresh(file_inode(iocb->ki_filp), false) : 0;
+}
+
+/* The file is at least that long now, and what is mapped of it may be old. */
+static void
+written(struct inode *inode, loff_t start, loff_t end)
+{
+
+	puffs_attr_changed(inode);
+	spin_lock(&inode->i_lock);
+	if (end > i_size_read(inode))
+		i_size_write(inode, end);
+	spin_unlock(&inode->i_lock);
+	if (inode->i_mapping->nrpages != 0)
+		(void)invalidate_inode_pages2_range(inode->i_mapping, start >> PAGE_SHIFT, (end - 1) >> PAGE_SHIFT);
+}
+
+static ssize_t
+write_parts(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct puffs_vfs *pv = MOUNTED(inode->i_sb)->m_pv;
+	size_t room = min_t(size_t, iov_iter_count(from), puffs_vfs_maxdata(pv));
+	bool stream = iocb->ki_filp->f_mode & FMODE_STREAM;
+	size_t total = 0, part, done;
+	struct asker a;
+	int error = 0;
+	char *buf;
+
+	if ((buf = kvmalloc(room, GFP_KERNEL_ACCOUNT)) == NULL)
+		return -ENOMEM;
+	while (error == 0 && iov_iter_count(from) != 0) {
+		if ((part = copy_from_iter(buf, min(room, iov_iter_count(from)), from)) == 0) {
+			error = -EFAULT;
+			break;
+		}
+		done = 0;
+		error = -puffs_vfs_write(pv, puffs_asker(&a), NODE(inode)->n_cookie, stream ? 0 : iocb->ki_pos, buf, part,
+		    io_flags(iocb), &done);
+		if (error == 0 && done != 0 && !stream) {
+			written(inode, iocb->ki_pos, iocb->ki_pos + done);
+			iocb->ki_pos += done;
+		}
+		total += done;
+		/* A server takes all, or says why not. */
+		if (error == 0 && done < part)
+			error = -EIO;
+	}
+	kvfree(buf);
+	return total != 0 ? total : error;
+}
+
+static ssize_t
+file_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct file *file = iocb->ki_filp;
+	struct inode *inode = file_inode(file);
+	ssize_t done;
+
+	inode_lock(inode);
+	if ((done = find_end(iocb)) == 0 && (done = generic_write_checks(iocb, from)) > 0 &&
+	    (done = file_remove_privs(file)) == 0)
+		done = write_parts(iocb, from);
+	inode_unlock(inode);
+	return done > 0 ? generic_write_sync(iocb, done) : done;
+}
+
+static loff_t
+file_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct inode *inode = file_inode(file);
+	loff_t from = file->f_pos, to;
+	struct asker a;
+	int error;
+
+	if (whence != SEEK_SET && whence != SEEK_CUR && (error = puffs_attr_refresh(inode, false)) != 0)
+		return error;
+	to = generic_file_llseek(file, offset, whence);
+	if (to < 0 || to == from)
+		return to;
+	error = puffs_vfs_seek(MOUNTED(inode->i_sb)->m_pv, puffs_asker(&a), NODE(inode)->n_cookie, from, to);
+	if (error != 0) {
+		file->f_pos = from;
+		return -error;
+	}
+	return to;
+}
+
+static long
+file_fallocate(struct file *file, int mode, loff_t start, loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	struct puffs_vfs *pv = MOUNTED(inode->i_sb)->m_pv;
+	struct asker a;
+	int error;
+
+	inode_lock(inode);
+	if ((error = file_remove_privs(file)) != 0)
+		goto out;
+	switch (mode) {
+	case 0:
+		if ((error = inode_newsize_ok(inode, start + len)) == 0)
+			error = -puffs_vfs_fallocate(pv, puffs_asker(&a), NODE(inode)->n_cookie, start, len);
+		if (error == 0)
+			written(inode, start, start + len);
+		break;
+	case FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE:
+		error = -puffs_vfs_fdiscard(pv, puffs_asker(&a), NODE(inode)->n_cookie, start, len);
+		puffs_attr_changed(inode);
+		if (error == 0)
+			truncate_pagecache_range(inode, start, start + len - 1);
+		break;
+	default:
+		error = -EOPNOTSUPP;
+	}
+out:
+	inode_unlock(inode);
+	return error;
+}
+
+const struct file_operations puffs_file_fops = {
+	.owner = THIS_MODULE,
+	.open = puffs_open,
+	.release = puffs_release,
+	.llseek = file_llseek,
+	.read_iter = file_read_iter,
+	.write_iter = file_write_iter,
+	.mmap = puffs_map,
+	.fsync = puffs_fsync,
+	.fallocate = file_fallocate,
+	.splice_read = generic_file_splice_read,
+	.splice_write = iter_file_splice_write,
+};
+
+const struct inode_operations puffs_file_iops = {
+	.permission = puffs_permission,
+	.getattr = puffs_getattr,
+	.setattr = puffs_setattr,
+	.listxattr = puffs_listxattr,
+};

@@ -1,0 +1,124 @@
+# What the tests of the mount have in common; they read it in. One server at a time is mounted at $mnt.
+#
+# Nothing here waits for a time: await() asks until something is so, and gives up when it has no hope.
+set -eu
+
+export PUFFS_HOST="${PUFFS_HOST:-kmod}"
+mnt=/mnt/puffs
+work=/tmp/work
+log=$work/server.log
+server=
+
+fail() {
+	echo "$*" >&2
+	exit 1
+}
+
+# Two words, what is and what should be, are the same.
+same() {
+	[ "$1" = "$2" ] || fail "it is '$1', and should be '$2'"
+}
+
+# The command succeeds within half a minute.
+await() {
+	tries=600
+	until "$@"; do
+		[ $((tries -= 1)) -gt 0 ] || return 1
+		usleep 50000
+	done
+}
+
+# The command fails.
+fails() {
+	if "$@" >$work/fails 2>&1; then
+		fail "succeeded: $*"
+	fi
+}
+
+# The command fails, and says so by the word.
+fails_by() {
+	word=$1
+	shift
+	fails "$@"
+	grep -q "$word" $work/fails || fail "not by $word: $*: $(cat $work/fails)"
+}
+
+mounted() { grep -q " $mnt " /proc/mounts; }
+unmounted() { ! mounted; }
+
+# The state of a process as ps has it; Z when there is none.
+state() {
+	# The name in brackets may have anything in it.
+	words=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) || words=
+	echo "${words:-Z}" | cut -c 1
+}
+in_state() {
+	case $(state "$1") in
+	[$2]) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+ended() { in_state "$1" Z; }
+mounted_or_ended() { mounted || ended $server; }
+
+# The child ends by itself; its exit status goes to $status.
+ends() {
+	await ended "$1" || fail "process $1 (${2:-}) has not ended: $(state "$1") $(cat "/proc/$1/wchan" "/proc/$1/stack" 2>/dev/null)"
+	status=0
+	wait "$1" || status=$?
+}
+
+# Free blocks and nodes; later they are as before, when all that was made was removed and forgotten.
+room() { stat -f -c '%f %d' $mnt; }
+is_room() { [ "$(room)" = "$1" ]; }
+room_is() {
+	await is_room "$1" || fail "free blocks and nodes are $(room), and were $1"
+}
+
+# Starts the server that the words say, at $mnt, in the foreground.
+serve() {
+	"$@" $mnt >$log 2>&1 &
+	server=$!
+	await mounted_or_ended || fail "no mount: $*"
+	mounted || fail "ended instead of mounting: $*: $(cat $log)"
+}
+
+# The server ends by itself, and well, with its mount.
+server_ends() {
+	ends $server server
+	[ $status -eq 0 ] || fail "the server ended with $status: $(cat $log)"
+	server=
+	unmounted || fail "still mounted, without a server"
+}
+
+unmount() {
+	umount $mnt || fail "cannot unmount"
+	server_ends
+}
+
+# Kills the server.
+kill_server() {
+	kill -KILL $server
+	ends $server server
+	[ $status -eq 137 ] || fail "the server ended with $status"
+	server=
+}
+
+# Says why, and leaves nothing behind that would be in the way of the next test.
+at_exit() {
+	result=$?
+	trap - EXIT
+	[ $result -eq 0 ] || echo "the server said: $(cat $log 2>/dev/null)" >&2
+	if [ -n "$server" ]; then
+		kill -KILL $server 2>/dev/null || :
+	fi
+	while mounted; do
+		umount -l -f $mnt || break
+		result=1
+	done
+	exit $result
+}
+trap at_exit EXIT
+
+rm -rf $work
+mkdir -p $mnt $work
