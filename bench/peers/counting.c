@@ -37,8 +37,9 @@ switches_of(pid_t pid)
 		if (d->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "/proc/%d/task/%s/status", pid, d->d_name);
+		/* It may have ended meanwhile. */
 		if ((file = fopen(path, "r")) == NULL)
-			err(1, "%s", path);
+			continue;
 		while (fgets(line, sizeof(line), file) != NULL) {
 			if (sscanf(line, "voluntary_ctxt_switches: %lu", &value) == 1)
 				sum.voluntary += value;

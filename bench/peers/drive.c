@@ -16,7 +16,7 @@
 
 #define SIDES 8
 #define ROUNDS 100
-#define COUNTED 500
+#define COUNTED 200
 
 static struct side sides[SIDES];
 static unsigned nsides;
@@ -106,14 +106,16 @@ cycles(void)
 
 /* One batch of each side, in turn, and each round another one begins. */
 static void
-measure(const char *quantity, uint64_t (*clock)(void), unsigned rounds)
+measure(const char *quantity, uint64_t (*clock)(void), unsigned rounds, unsigned part)
 {
 	const struct job *j;
 	unsigned round, i;
 
 	for (j = jobs; j->j_name != NULL; j++) {
+		unsigned count = j->j_count / part;
+
 		for (i = 0; i < nsides; i++)
-			job_run(j, &sides[i], j->j_count / 4);
+			job_run(j, &sides[i], count);
 		for (round = 0; round < rounds; round++) {
 			for (i = 0; i < nsides; i++) {
 				struct side *s = &sides[(round + i) % nsides];
@@ -121,9 +123,9 @@ measure(const char *quantity, uint64_t (*clock)(void), unsigned rounds)
 
 				settle(s);
 				begun = clock();
-				job_run(j, s, j->j_count);
+				job_run(j, s, count);
 				printf("%s\t%s\t%s\t%u\t%.1f\n", quantity, j->j_name, s->s_name, round,
-				    (double)(clock() - begun) / j->j_count);
+				    (double)(clock() - begun) / count);
 			}
 		}
 	}
@@ -260,12 +262,13 @@ main(int argc, char *argv[])
 		char quantity[32];
 
 		snprintf(quantity, sizeof(quantity), "time.%s", where);
-		measure(quantity, nanoseconds, rounds);
+		/* Where two processors are needed at once, those of QEMU's host must be free. */
+		measure(quantity, nanoseconds, rounds, strcmp(where, "free") == 0 ? 5 : 1);
 	} else if (strcmp(what, "counts") == 0) {
 		counts(where);
 	} else if (strcmp(what, "instructions") == 0) {
 		calibrate();
-		measure("instructions", cycles, rounds);
+		measure("instructions", cycles, rounds, 1);
 	} else {
 		errx(2, "not a thing to do: %s", what);
 	}
