@@ -4,7 +4,8 @@
  *
  *	drive check SIDE...			the servers' answers are the same, or else it fails
  *	drive times PLACE ROUNDS SIDE...	nanoseconds for each of a job's operations
- *	drive counts PLACE SIDE...		messages, context switches and system calls for each
+ *	drive counts PLACE SIDE...		messages and context switches for each
+ *	drive calls PLACE SIDE...		the server's system calls for each, by the kernel's tracing
  *	drive instructions ROUNDS SIDE...	the processor's cycles, which are instructions under QEMU's -icount shift=0
  *
  * A SIDE is NAME=DIRECTORY=COUNTS. PLACE is `free`, or `one`: caller and server share the first processor.
@@ -16,7 +17,11 @@
 
 #define SIDES 8
 #define ROUNDS 100
-#define COUNTED 200
+/* Operations that are counted together. */
+#define COUNTED 100
+/* A batch: so many operations at least, and so long unless those take longer. */
+#define TRIED 12
+#define BATCH_NS 40000000
 
 static struct side sides[SIDES];
 static unsigned nsides;
@@ -38,14 +43,23 @@ side_open(struct side *s, char *arg)
 		err(1, "%s", s->s_file);
 }
 
-/* The server has done what nobody waits for. */
+/* The server has done what nobody waits for, and sleeps. */
 static void
 settle(struct side *s)
 {
-	struct stat st;
+	char path[32], line[400];
+	const char *state;
+	FILE *file;
 
-	if (fstat(s->s_fd, &st) == -1)
-		err(1, "%s", s->s_file);
+	snprintf(path, sizeof(path), "/proc/%d/stat", s->s_counts->c_pid);
+	do {
+		sched_yield();
+		if ((file = fopen(path, "r")) == NULL)
+			err(1, "the server of %s", s->s_name);
+		if (fgets(line, sizeof(line), file) == NULL || (state = strrchr(line, ')')) == NULL)
+			errx(1, "%s", path);
+		fclose(file);
+	} while (state[2] != 'S');
 }
 
 static void
@@ -104,18 +118,34 @@ cycles(void)
 	return __builtin_ia32_rdtsc();
 }
 
+/* How many of a job's operations are done at once: `most`, or fewer where that would take long. */
+static unsigned
+batch(const struct job *j, unsigned most)
+{
+	uint64_t begun, taken = 1;
+	unsigned i;
+
+	for (i = 0; i < nsides; i++) {
+		/* The first time is not like any other. */
+		job_run(j, &sides[i], j->j_threads);
+		begun = nanoseconds();
+		job_run(j, &sides[i], TRIED);
+		taken = nanoseconds() - begun > taken ? nanoseconds() - begun : taken;
+	}
+	taken = (uint64_t)BATCH_NS * TRIED / taken;
+	return taken < TRIED ? TRIED : taken > most ? most : (unsigned)taken;
+}
+
 /* One batch of each side, in turn, and each round another one begins. */
 static void
-measure(const char *quantity, uint64_t (*clock)(void), unsigned rounds, unsigned part)
+measure(const char *quantity, uint64_t (*clock)(void), unsigned rounds)
 {
 	const struct job *j;
 	unsigned round, i;
 
 	for (j = jobs; j->j_name != NULL; j++) {
-		unsigned count = j->j_count / part;
+		unsigned count = batch(j, j->j_count);
 
-		for (i = 0; i < nsides; i++)
-			job_run(j, &sides[i], count);
 		for (round = 0; round < rounds; round++) {
 			for (i = 0; i < nsides; i++) {
 				struct side *s = &sides[(round + i) % nsides];
@@ -147,20 +177,19 @@ count_messages(const char *where, const struct job *j, struct side *s)
 	unsigned i;
 
 	job_run(j, s, COUNTED);
-	settle(s);
-	after = switches_of(s->s_counts->c_pid);
-	print("switches-server", where, j, s, after.voluntary - server.voluntary + after.involuntary - server.involuntary);
 	/* Of threads that have ended nothing is left to read. */
 	if (j->j_threads == 1) {
 		after = switches_of(getpid());
 		print("switches-caller", where, j, s, after.voluntary - caller.voluntary + after.involuntary - caller.involuntary);
 	}
+	settle(s);
+	after = switches_of(s->s_counts->c_pid);
+	print("switches-server", where, j, s, after.voluntary - server.voluntary + after.involuntary - server.involuntary);
 	printf("messages.%s\t%s\t%s\t0\t", where, j->j_name, s->s_name);
 	for (i = 0; i < COUNTS_OPS; i++) {
 		uint64_t n = s->s_counts->c_ops[i].co_count - before.c_ops[i].co_count;
 
-		/* One is ours. */
-		if (n <= 1)
+		if (n == 0)
 			continue;
 		printf("%s%s %.2f", comma, s->s_counts->c_ops[i].co_name[0] != '\0' ? s->s_counts->c_ops[i].co_name : "?",
 		    (double)n / COUNTED);
@@ -185,7 +214,7 @@ count_calls(const char *where, const struct job *j, struct side *s)
 	print("calls-server", where, j, s, sum);
 	printf("calls.%s\t%s\t%s\t0\t", where, j->j_name, s->s_name);
 	for (i = 0; i < CALLS; i++) {
-		if (calls[i] < COUNTED / 100)
+		if (calls[i] == 0)
 			continue;
 		printf("%s%s %.2f", comma, call_name(i), (double)calls[i] / COUNTED);
 		comma = ", ";
@@ -193,8 +222,9 @@ count_calls(const char *where, const struct job *j, struct side *s)
 	printf("\n");
 }
 
+/* Each job on each side. */
 static void
-counts(const char *where)
+count(const char *where, void (*one)(const char *, const struct job *, struct side *))
 {
 	const struct job *j;
 	unsigned i;
@@ -202,12 +232,9 @@ counts(const char *where)
 	for (j = jobs; j->j_name != NULL; j++) {
 		for (i = 0; i < nsides; i++) {
 			settle(&sides[i]);
-			count_messages(where, j, &sides[i]);
+			one(where, j, &sides[i]);
 		}
 	}
-	for (j = jobs; j->j_name != NULL; j++)
-		for (i = 0; i < nsides; i++)
-			count_calls(where, j, &sides[i]);
 }
 
 /* What is known beforehand: two instructions, so many times; and a copy by one instruction, which may count as several. */
@@ -240,11 +267,11 @@ main(int argc, char *argv[])
 	unsigned rounds = 0;
 
 	if (argc < 2)
-		errx(2, "usage: drive check|times|counts|instructions ...");
+		errx(2, "usage: drive check|times|counts|calls|instructions ...");
 	what = *++argv;
 	argv++;
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
-	if ((strcmp(what, "times") == 0 || strcmp(what, "counts") == 0) && *argv != NULL)
+	if ((strcmp(what, "times") == 0 || strcmp(what, "counts") == 0 || strcmp(what, "calls") == 0) && *argv != NULL)
 		where = *argv++;
 	if ((strcmp(what, "times") == 0 || strcmp(what, "instructions") == 0) && *argv != NULL)
 		rounds = (unsigned)atoi(*argv++);
@@ -262,13 +289,14 @@ main(int argc, char *argv[])
 		char quantity[32];
 
 		snprintf(quantity, sizeof(quantity), "time.%s", where);
-		/* Where two processors are needed at once, those of QEMU's host must be free. */
-		measure(quantity, nanoseconds, rounds, strcmp(where, "free") == 0 ? 5 : 1);
+		measure(quantity, nanoseconds, rounds);
 	} else if (strcmp(what, "counts") == 0) {
-		counts(where);
+		count(where, count_messages);
+	} else if (strcmp(what, "calls") == 0) {
+		count(where, count_calls);
 	} else if (strcmp(what, "instructions") == 0) {
 		calibrate();
-		measure("instructions", cycles, rounds, 1);
+		measure("instructions", cycles, rounds);
 	} else {
 		errx(2, "not a thing to do: %s", what);
 	}
