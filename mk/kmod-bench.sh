@@ -3,15 +3,15 @@
 # different answers.
 #
 # kmod-bench.sh check DIR                  succeeds when it can run; else says what is missing
-# kmod-bench.sh build DIR STAGE            compiles servers and driver, with warnings as errors, to DIR/peers
+# kmod-bench.sh build DIR                  compiles servers and driver, with warnings as errors, to DIR/peers
 # kmod-bench.sh run DIR                    runs them with DIR/plain/puffs.ko, and prints tables
 #
-# SIDES= are the servers: `ours` by the server library, `device` by the device's calls themselves, `peer` over /dev/fuse; `overfuse` is `ours`
-# over /dev/fuse. ROUNDS= of the times.
+# PUFFS_STAGE= as mk/guest.sh has it. SIDES= are the servers: `ours` by the server library, `device` by the device's calls themselves, `peer` over
+# /dev/fuse, `checked` the same with the kernel checking permissions, as puffs.ko does; `overfuse` is `ours` over /dev/fuse. ROUNDS= of times and instructions.
 set -eu
 
-dir=$2
-: "${CC:=cc}" "${SIDES:=ours device peer}" "${ROUNDS:=9}"
+dir=$2 out=$2/peers
+: "${CC:=cc}" "${SIDES:=ours device checked peer}" "${ROUNDS:=9}"
 # Seconds, for each of the three boots.
 : "${LIMIT:=280}"
 . mk/guest.sh
@@ -19,7 +19,6 @@ fuse=$dir/images/lib/modules/$kernel/kernel/fs/fuse/fuse.ko
 
 case $1 in
 check)
-    mk/kmod.sh check
     guest_check
     [ -e "$fuse" ] || {
         echo "fuse.ko of Debian's kernel $kernel is not here (make deps)" >&2
@@ -27,27 +26,29 @@ check)
     }
     ;;
 build)
-    stage=$3
-    mkdir -p "$dir/peers"
-    flags="-std=gnu11 -O2 -g -Wall -Wextra -Werror -static -pthread -I$stage/include"
-    # shellcheck disable=SC2086 # a list
-    {
-        "$CC" $flags -o "$dir/peers/fuse_server" bench/peers/fuse_server.c
-        "$CC" $flags -o "$dir/peers/raw_server" bench/peers/raw_server.c
-        "$CC" $flags -o "$dir/peers/puffs_server" bench/peers/puffs_server.c "$stage/lib/libpuffs.a" -lm
-        "$CC" $flags -o "$dir/peers/drive" bench/peers/drive.c bench/peers/jobs.c bench/peers/counting.c
+    mkdir -p "$out"
+    libs=$(guest_libs)
+    flags="-std=gnu11 -O2 -g -Wall -Wextra -Werror -static -pthread -I$PUFFS_STAGE/include"
+    compile() {
+        name=$1
+        shift
+        # shellcheck disable=SC2086 # a list
+        "$CC" $flags -o "$out/$name" "$@"
     }
+    compile fuse_server bench/peers/fuse_server.c
+    compile raw_server bench/peers/raw_server.c
+    # shellcheck disable=SC2086 # a list
+    compile puffs_server bench/peers/puffs_server.c $libs
+    compile drive bench/peers/drive.c bench/peers/jobs.c bench/peers/counting.c
     ;;
 run)
-    root=$dir/bench
-    guest_root bench/peers/init
-    mkdir -p "$root/modules"
+    guest_root bench/peers/init modules mnt
     cp "$fuse" "$root/modules/"
     objcopy -g "$dir/plain/puffs.ko" "$root/modules/puffs.ko"
     for program in fuse_server raw_server puffs_server drive; do
-        objcopy -g "$dir/peers/$program" "$root/$program"
+        objcopy -g "$out/$program" "$root/$program"
     done
-    : >"$dir/bench.txt"
+    : >"$out/lines"
     for phase in times calls instructions; do
         case $phase in
         times) set -- "idle=poll" -smp 2 ;;
@@ -61,14 +62,14 @@ run)
         started=$(date +%s)
         guest_run "$LIMIT" "$append" "$@"
         echo "$phase: $(($(date +%s) - started)) seconds" >&2
-        [ "$(tail -n 1 "$dir/result")" = end ] || {
+        [ "$(tail -n 1 "$out/result")" = end ] || {
             echo "the end of what the guest said:" >&2
-            tail -n 40 "$dir/result" "$dir/console.txt" >&2
+            tail -n 40 "$out/result" "$out/console.txt" >&2
             exit 1
         }
-        cat "$dir/result" >>"$dir/bench.txt"
+        cat "$out/result" >>"$out/lines"
     done
-    awk -f bench/peers/tables.awk "$dir/bench.txt"
+    awk -f bench/peers/tables.awk "$out/lines"
     ;;
 *) exit 2 ;;
 esac

@@ -52,24 +52,17 @@ switches_of(pid_t pid)
 	return sum;
 }
 
-static void
-trigger(const char *text)
+void
+calls_count(void)
 {
 	int fd;
 
-	if ((fd = open(EVENT "trigger", O_WRONLY)) == -1 || write(fd, text, strlen(text)) == -1 || close(fd) == -1)
-		err(1, EVENT "trigger: %s", text);
+	if ((fd = open(EVENT "trigger", O_WRONLY)) == -1 || write(fd, TRIGGER, strlen(TRIGGER)) == -1 || close(fd) == -1)
+		err(1, EVENT "trigger");
 }
 
 void
-calls_begin(void)
-{
-
-	trigger(TRIGGER);
-}
-
-void
-calls_end(pid_t pid, unsigned long calls[CALLS])
+calls_of(pid_t pid, unsigned long calls[CALLS])
 {
 	char line[400], name[32];
 	unsigned long hits;
@@ -77,7 +70,6 @@ calls_end(pid_t pid, unsigned long calls[CALLS])
 	FILE *file;
 	int tid;
 
-	trigger(TRIGGER ":pause");
 	memset(calls, 0, CALLS * sizeof(calls[0]));
 	if ((file = fopen(EVENT "hist", "r")) == NULL)
 		err(1, EVENT "hist");
@@ -92,7 +84,6 @@ calls_end(pid_t pid, unsigned long calls[CALLS])
 		strcpy(call_names[number], name);
 	}
 	fclose(file);
-	trigger("!" TRIGGER);
 }
 
 const char *

@@ -201,16 +201,16 @@ count_messages(const char *where, const struct job *j, struct side *s)
 static void
 count_calls(const char *where, const struct job *j, struct side *s)
 {
-	unsigned long calls[CALLS], sum = 0;
+	unsigned long before[CALLS], calls[CALLS], sum = 0;
 	const char *comma = "";
 	unsigned i;
 
-	calls_begin();
+	calls_of(s->s_counts->c_pid, before);
 	job_run(j, s, COUNTED);
 	settle(s);
-	calls_end(s->s_counts->c_pid, calls);
+	calls_of(s->s_counts->c_pid, calls);
 	for (i = 0; i < CALLS; i++)
-		sum += calls[i];
+		sum += calls[i] -= before[i];
 	print("calls-server", where, j, s, sum);
 	printf("calls.%s\t%s\t%s\t0\t", where, j->j_name, s->s_name);
 	for (i = 0; i < CALLS; i++) {
@@ -293,6 +293,7 @@ main(int argc, char *argv[])
 	} else if (strcmp(what, "counts") == 0) {
 		count(where, count_messages);
 	} else if (strcmp(what, "calls") == 0) {
+		calls_count();
 		count(where, count_calls);
 	} else if (strcmp(what, "instructions") == 0) {
 		calibrate();

@@ -34,16 +34,16 @@ void job_run(const struct job *, struct side *, unsigned);
 /* What the file system says about everything in it, as text. */
 void answers(struct side *, FILE *);
 
-/* counting.c: everything so far, of a process with its threads. The maximum is that of system calls. */
-#define CALLS 512
+/* counting.c: everything so far, of a process with its threads. */
 struct switches {
 	unsigned long voluntary;
 	unsigned long involuntary;
 };
 struct switches switches_of(pid_t);
-/* System calls are counted from the beginning to the end; calls[number] is then how often those threads made it. */
-void calls_begin(void);
-void calls_end(pid_t, unsigned long calls[CALLS]);
+/* No system call's number is as large. They are counted from calls_count() on. */
+#define CALLS 512
+void calls_count(void);
+void calls_of(pid_t, unsigned long[CALLS]);
 const char *call_name(unsigned);
 
 #endif
