@@ -64,6 +64,7 @@ node_init(struct node *n, u32 vtype, u64 size, u64 rdev)
 	struct inode *inode = &n->n_inode;
 	umode_t type = puffs_type_bits(vtype);
 
+	mutex_init(&n->n_flush);
 	n->n_vtype = vtype;
 	n->n_blksize = PAGE_SIZE;
 	inode->i_ino = (unsigned long)n->n_cookie;
@@ -205,13 +206,12 @@ puffs_inode_rests(struct inode *inode)
 	return true;
 }
 
-/* With the inode's lock held. The server wants back what nobody uses, or has no links any more. */
+/* With the inode's lock held. What has no links any more goes, and what the server wants back, with what was not written of it. */
 int
 puffs_inode_drop(struct inode *inode)
 {
 
-	return generic_drop_inode(inode) || test_bit(NODE_NOREF, &NODE(inode)->n_flags) ||
-	    test_bit(NODE_INACTIVE, &NODE(inode)->n_flags);
+	return generic_drop_inode(inode) || test_bit(NODE_NOREF, &NODE(inode)->n_flags);
 }
 
 void

@@ -8,7 +8,7 @@
  *	names.c		names: looked up, made, removed
  *	dir.c		directories, read
  *	file.c		files: open, read, write
- *	map.c		files in memory
+ *	map.c		contents of files in memory
  *	xattr.c		extended attributes
  *
  * Whoever waits for the server may hold what VFS locked (a directory, a file being written), as with any file system; but each wait ends when
@@ -40,7 +40,13 @@ struct mounted {
 	u32 m_kflags;
 	bool m_allow_other;
 	bool m_started;			/* the server is there */
+	u64 m_slow;			/* until then nobody who exits waits for the server */
 };
+
+/* What a thread waits that cannot be killed: it exits, or is the kernel's own. */
+#define PUFFS_UNKILLABLE_NS (5 * NSEC_PER_SEC)
+/* And for how long others do not, once one has waited in vain. */
+#define PUFFS_SLOW_NS (30 * NSEC_PER_SEC)
 
 /* An inode of ours. What is marked "i_lock" is under the inode's lock of that name. */
 struct node {
@@ -51,6 +57,7 @@ struct node {
 	u32 n_vtype;
 	u32 n_blksize;
 	u32 n_opens;			/* i_lock */
+	struct mutex n_flush;		/* pages being written, or cut off */
 	u64 n_until;			/* attributes hold until then, in ktime_get_ns() */
 	u64 n_changed;			/* m_changes at the last change; i_lock */
 	struct timespec64 n_btime;
@@ -60,6 +67,7 @@ struct node {
 #define NODE_NOREF 2			/* the server wants it back after that */
 #define NODE_DIRECT 3			/* reads and writes as they come */
 #define NODE_BORN 4			/* n_btime is known */
+#define NODE_STALE 5			/* what is cached of the contents is old */
 };
 
 /* An open file. */
@@ -165,12 +173,20 @@ extern const struct file_operations puffs_dir_fops;
 /* file.c */
 extern const struct inode_operations puffs_file_iops;
 extern const struct file_operations puffs_file_fops;
+/* Whether what is read of it stays in memory. */
+bool puffs_is_cached(const struct file *file);
 int puffs_open(struct inode *inode, struct file *file);
 int puffs_release(struct inode *inode, struct file *file);
 int puffs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
 
 /* map.c */
 extern const struct address_space_operations puffs_map_aops;
+/* Forgets a range of the contents; what is dirty stays. */
+void puffs_map_drop(struct inode *inode, loff_t start, loff_t end);
+/* The same with all, if the node is known to have changed. */
+void puffs_map_freshen(struct inode *inode);
+/* Writes what is dirty of a range. */
+int puffs_map_flush(struct inode *inode, loff_t start, loff_t end);
 int puffs_map(struct file *file, struct vm_area_struct *vma);
 
 /* xattr.c */
