@@ -8,11 +8,12 @@
 #
 # PUFFS_STAGE= as mk/guest.sh has it. SIDES= are the servers: `ours` by the server library, `device` by the device's calls themselves, `peer` over
 # /dev/fuse, `checked` the same with the kernel checking permissions, as puffs.ko does; `overfuse` is `ours` over /dev/fuse. ROUNDS= of times and instructions.
+# PHASES= are boots: `one` and `two` processors, `instructions`; and `calls`, which counts system calls on two.
 set -eu
 
 dir=$2 out=$2/peers
-: "${CC:=cc}" "${SIDES:=ours device checked peer}" "${ROUNDS:=9}"
-# Seconds, for each of the three boots.
+: "${CC:=cc}" "${SIDES:=ours device checked peer}" "${ROUNDS:=9}" "${PHASES:=one two instructions}"
+# Seconds, for each boot.
 : "${LIMIT:=280}"
 . mk/guest.sh
 fuse=$dir/images/lib/modules/$kernel/kernel/fs/fuse/fuse.ko
@@ -49,13 +50,18 @@ run)
         objcopy -g "$out/$program" "$root/$program"
     done
     : >"$out/lines"
-    for phase in times calls instructions; do
+    for phase in $PHASES; do
         case $phase in
-        times) set -- "idle=poll" -smp 2 ;;
-        # What makes a kernel trace is code that it changes; here it does so before there is a second processor, which QEMU's may not notice.
+        one) set -- "" -smp 1 ;;
+        two) set -- "idle=poll" -smp 2 ;;
+        # What makes a kernel trace is code that it changes; here it does so before there is a second processor, which under QEMU may not notice.
         calls) set -- "idle=poll trace_event=raw_syscalls:sys_enter trace_buf_size=64k" -smp 2 ;;
         # An instruction takes a nanosecond. A processor that waits gets time for nothing (`sleep=off`), but here somebody always runs.
         instructions) set -- "nokaslr" -smp 1 -icount shift=0,sleep=off -rtc clock=vm ;;
+        *)
+            echo "not a phase: $phase" >&2
+            exit 2
+            ;;
         esac
         append="tsc=reliable $1 PHASE=$phase ROUNDS=$ROUNDS \"SIDES=$SIDES\""
         shift

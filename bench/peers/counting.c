@@ -6,6 +6,7 @@
 #include <dirent.h>
 
 #define EVENT "/sys/kernel/tracing/events/raw_syscalls/sys_enter/"
+/* It stays, so that another run finds it. */
 #define TRIGGER "hist:keys=common_pid,id.syscall:size=4096"
 
 static char call_names[CALLS][32];
@@ -57,8 +58,11 @@ calls_count(void)
 {
 	int fd;
 
-	if ((fd = open(EVENT "trigger", O_WRONLY)) == -1 || write(fd, TRIGGER, strlen(TRIGGER)) == -1 || close(fd) == -1)
+	if ((fd = open(EVENT "trigger", O_WRONLY)) == -1)
 		err(1, EVENT "trigger");
+	if (write(fd, TRIGGER, strlen(TRIGGER)) == -1 && errno != EEXIST)
+		err(1, EVENT "trigger: " TRIGGER);
+	close(fd);
 }
 
 void

@@ -6,9 +6,9 @@
  *	drive times PLACE ROUNDS SIDE...	nanoseconds for each of a job's operations
  *	drive counts PLACE SIDE...		messages and context switches for each
  *	drive calls PLACE SIDE...		the server's system calls for each, by the kernel's tracing
- *	drive instructions ROUNDS SIDE...	the processor's cycles, which are instructions under QEMU's -icount shift=0
+ *	drive instructions PLACE ROUNDS SIDE...	the processor's cycles, which are instructions under QEMU's -icount shift=0
  *
- * A SIDE is NAME=DIRECTORY=COUNTS. PLACE is `free`, or `one`: caller and server share the first processor.
+ * A SIDE is NAME=DIRECTORY=COUNTS. PLACE is a word for the machine, which becomes part of the quantity's name.
  */
 #include "drive.h"
 
@@ -19,9 +19,10 @@
 #define ROUNDS 100
 /* Operations that are counted together. */
 #define COUNTED 100
-/* A batch: so many operations at least, and so long unless those take longer. */
+/* A batch: so many operations at least, and so long unless those take longer. All rounds of a job: so long, if those are three. */
 #define TRIED 12
-#define BATCH_NS 40000000
+#define BATCH_NS UINT64_C(40000000)
+#define JOB_NS UINT64_C(3000000000)
 
 static struct side sides[SIDES];
 static unsigned nsides;
@@ -60,25 +61,6 @@ settle(struct side *s)
 			errx(1, "%s", path);
 		fclose(file);
 	} while (state[2] != 'S');
-}
-
-static void
-place(const char *where)
-{
-	cpu_set_t set;
-	unsigned i;
-
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
-	if (strcmp(where, "free") == 0)
-		return;
-	if (strcmp(where, "one") != 0)
-		errx(2, "a place is free or one");
-	if (sched_setaffinity(0, sizeof(set), &set) == -1)
-		err(1, "sched_setaffinity");
-	for (i = 0; i < nsides; i++)
-		if (sched_setaffinity(sides[i].s_counts->c_pid, sizeof(set), &set) == -1)
-			err(1, "sched_setaffinity: the server of %s", sides[i].s_name);
 }
 
 static int
@@ -132,7 +114,7 @@ batch(const struct job *j, unsigned most)
 		job_run(j, &sides[i], TRIED);
 		taken = nanoseconds() - begun > taken ? nanoseconds() - begun : taken;
 	}
-	taken = (uint64_t)BATCH_NS * TRIED / taken;
+	taken = BATCH_NS * TRIED / taken;
 	return taken < TRIED ? TRIED : taken > most ? most : (unsigned)taken;
 }
 
@@ -145,8 +127,9 @@ measure(const char *quantity, uint64_t (*clock)(void), unsigned rounds)
 
 	for (j = jobs; j->j_name != NULL; j++) {
 		unsigned count = batch(j, j->j_count);
+		uint64_t started = nanoseconds();
 
-		for (round = 0; round < rounds; round++) {
+		for (round = 0; round < rounds && (round < 3 || nanoseconds() - started < JOB_NS); round++) {
 			for (i = 0; i < nsides; i++) {
 				struct side *s = &sides[(round + i) % nsides];
 				uint64_t begun;
@@ -263,7 +246,8 @@ calibrate(void)
 int
 main(int argc, char *argv[])
 {
-	const char *what, *where = "free";
+	const char *what, *where = "";
+	char quantity[32];
 	unsigned rounds = 0;
 
 	if (argc < 2)
@@ -271,7 +255,7 @@ main(int argc, char *argv[])
 	what = *++argv;
 	argv++;
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
-	if ((strcmp(what, "times") == 0 || strcmp(what, "counts") == 0 || strcmp(what, "calls") == 0) && *argv != NULL)
+	if (strcmp(what, "check") != 0 && *argv != NULL)
 		where = *argv++;
 	if ((strcmp(what, "times") == 0 || strcmp(what, "instructions") == 0) && *argv != NULL)
 		rounds = (unsigned)atoi(*argv++);
@@ -282,13 +266,10 @@ main(int argc, char *argv[])
 	}
 	if (nsides == 0 || rounds > ROUNDS)
 		errx(2, "no sides, or too many rounds");
-	place(where);
 	if (strcmp(what, "check") == 0)
 		return check();
+	snprintf(quantity, sizeof(quantity), "%s.%s", what, where);
 	if (strcmp(what, "times") == 0) {
-		char quantity[32];
-
-		snprintf(quantity, sizeof(quantity), "time.%s", where);
 		measure(quantity, nanoseconds, rounds);
 	} else if (strcmp(what, "counts") == 0) {
 		count(where, count_messages);
@@ -297,7 +278,7 @@ main(int argc, char *argv[])
 		count(where, count_calls);
 	} else if (strcmp(what, "instructions") == 0) {
 		calibrate();
-		measure("instructions", cycles, rounds);
+		measure(quantity, cycles, rounds);
 	} else {
 		errx(2, "not a thing to do: %s", what);
 	}

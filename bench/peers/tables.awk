@@ -3,24 +3,23 @@
 
 BEGIN {
 	FS = "\t"
-	title["time.free"] = "Nanoseconds for an operation; caller and server where the scheduler puts them"
-	title["time.one"] = "Nanoseconds for an operation; caller and server share one processor"
-	title["instructions"] = "Instructions for an operation, of caller, kernel and server together; one processor"
-	title["calls-server.free"] = "System calls of the server for an operation; two processors"
-	title["calls-server.one"] = "System calls of the server for an operation; one processor"
-	title["switches-server.free"] = "Context switches of the server for an operation; two processors"
-	title["switches-server.one"] = "Context switches of the server for an operation; one processor"
-	title["switches-caller.free"] = "Context switches of the caller for an operation; two processors"
-	title["switches-caller.one"] = "Context switches of the caller for an operation; one processor"
-	title["messages.free"] = "Messages for an operation, as each server counts them; those of `ours` are calls of its operations"
-	title["calls.free"] = "Which system calls those of the server are; two processors"
-	title["calls.one"] = "Which system calls those of the server are; one processor"
-	title["calibration"] = "What the instructions are: cycles that were counted"
-	ntables = split("calibration time.one time.free instructions messages.free calls-server.one calls-server.free calls.one calls.free " \
-	    "switches-server.one switches-server.free switches-caller.one switches-caller.free", tables, " ")
+	title["times"] = "Nanoseconds for an operation"
+	title["instructions"] = "Instructions for an operation, those of caller, kernel and server together"
+	title["calls-server"] = "System calls of the server for an operation"
+	title["switches-server"] = "Context switches of the server for an operation"
+	title["switches-caller"] = "Context switches of the caller for an operation"
+	title["messages"] = "Messages for an operation, as each server counts them; those of `ours` are calls of its operations"
+	title["calls"] = "Which system calls those of the server are"
+	title["calibration"] = "What counts as an instruction"
+	place["one"] = "; one processor"
+	place["two"] = "; two processors"
+	ntables = split("calibration. instructions.one times.one times.two messages.one calls-server.one calls-server.two calls.one calls.two " \
+	    "switches-server.one switches-server.two switches-caller.one switches-caller.two", tables, " ")
 }
 
 NF != 5 { next }
+
+$1 !~ /\./ { $1 = $1 "." }
 
 {
 	if (!(($1, $2) in seen)) {
@@ -103,8 +102,9 @@ END {
 		table = tables[t]
 		if (!njobs[table])
 			continue
-		printf "\n%s\n\n", title[table]
-		if (table == "calibration")
+		split(table, parts, ".")
+		printf "\n%s%s\n\n", title[parts[1]], place[parts[2]]
+		if (table == "calibration.")
 			for (j = 1; j <= njobs[table]; j++)
 				printf "%-40s%10d\n", jobs[table, j], value[table, jobs[table, j], "-", 0]
 		else if (table ~ /^(messages|calls)\./)
