@@ -127,6 +127,9 @@ puffs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 
 	if ((error = puffs_map_settle(inode)) != 0 || (error = file_write_and_wait_range(file, start, end)) != 0)
 		return error;
+	/* A server need not have an operation for this, but what was written is lost with it. */
+	if (READ_ONCE(MOUNTED(inode->i_sb)->m_dead))
+		return -ENXIO;
 	return -puffs_vfs_fsync(MOUNTED(inode->i_sb)->m_pv, puffs_asker(&a), NODE(inode)->n_cookie,
 	    PUFFS_VFSYNC_WAIT | (datasync ? PUFFS_VFSYNC_DATAONLY : 0), start, end == LLONG_MAX ? 0 : end + 1);
 }
