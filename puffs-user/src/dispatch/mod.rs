@@ -18,6 +18,7 @@ mod name;
 mod node;
 pub(crate) mod opdump;
 mod open;
+mod path;
 mod poll;
 mod space;
 #[cfg(test)]
