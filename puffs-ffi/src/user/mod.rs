@@ -9,11 +9,14 @@ pub mod cache;
 pub mod context;
 pub mod cred;
 pub mod dirent;
+mod fakecc;
 pub mod generic;
 pub mod hooks;
 pub mod life;
 pub mod newinfo;
 pub mod node;
+pub mod null;
+pub mod path;
 pub mod settings;
 
 use core::ffi::{CStr, c_char, c_int, c_void};

@@ -7,10 +7,12 @@
 mod attr;
 mod call;
 mod check;
+mod control;
 mod dir;
 mod error;
 mod extattr;
 mod fs;
+mod handle;
 mod io;
 mod life;
 mod lock;
@@ -81,6 +83,9 @@ fn operation(call: &mut Call<'_>, class: u8, optype: u8) -> Done {
         (op::CLASS_VFS, vfs::UNMOUNT) => fs::unmount(call),
         (op::CLASS_VFS, vfs::STATVFS) => fs::statvfs(call),
         (op::CLASS_VFS, vfs::SYNC) => fs::sync(call),
+        (op::CLASS_VFS, vfs::FHTOVP) => handle::fhtonode(call),
+        (op::CLASS_VFS, vfs::VPTOFH) => handle::nodetofh(call),
+        (op::CLASS_VFS, vfs::EXTATTRCTL) => control::extattrctl(call),
         (op::CLASS_VN, vn::LOOKUP) => node::lookup(call),
         (op::CLASS_VN, vn::CREATE) => node::create(call),
         (op::CLASS_VN, vn::MKNOD) => node::mknod(call),
@@ -90,6 +95,7 @@ fn operation(call: &mut Call<'_>, class: u8, optype: u8) -> Done {
         (op::CLASS_VN, vn::RMDIR) => name::rmdir(call),
         (op::CLASS_VN, vn::LINK) => name::link(call),
         (op::CLASS_VN, vn::RENAME) => name::rename(call),
+        (op::CLASS_VN, vn::ABORTOP) => name::abortop(call),
         (op::CLASS_VN, vn::GETATTR) => attr::getattr(call),
         (op::CLASS_VN, vn::SETATTR) => attr::setattr(call),
         (op::CLASS_VN, vn::OPEN) => open::open(call),
@@ -104,6 +110,8 @@ fn operation(call: &mut Call<'_>, class: u8, optype: u8) -> Done {
         (op::CLASS_VN, vn::MMAP) => lock::mmap(call),
         (op::CLASS_VN, vn::SEEK) => lock::seek(call),
         (op::CLASS_VN, vn::POLL) => poll::poll(call),
+        (op::CLASS_VN, vn::PATHCONF) => control::pathconf(call),
+        (op::CLASS_VN, vn::PRINT) => control::print(call),
         (op::CLASS_VN, vn::GETEXTATTR) => extattr::get(call),
         (op::CLASS_VN, vn::SETEXTATTR) => extattr::set(call),
         (op::CLASS_VN, vn::LISTEXTATTR) => extattr::list(call),

@@ -1,4 +1,4 @@
-//! The operations on names of nodes that exist: remove, rmdir, link, rename.
+//! The operations on names of nodes that exist: remove, rmdir, link, rename; and abortop.
 
 use std::ptr;
 
@@ -48,6 +48,21 @@ fn on_name(call: &mut Call<'_>, f: NameFn, nameiop: u32) -> Done {
     // SAFETY: the server's operation, called as its type says; the name outlives the call.
     let rv = unsafe { f(call.usermount(), call.cookie, cookie(req.target), pcn) };
     call.result(rv)?;
+    call.answer_head()
+}
+
+/// A server that keeps nothing since the lookup need not know. What it says is nobody's business.
+pub(super) fn abortop(call: &mut Call<'_>) -> Done {
+    let req: NameReq = call.fixed()?;
+    let [name] = call.tails::<NameReq, 1>([req.namelen])?;
+    let mut component = Component::new();
+    // What the name was looked up for is not said again.
+    let pcn = component.fill(name, NAMEI_CREATE, NAMEI_ISLASTCN, call.cc.cred())?;
+    if let Some(f) = call.ops().puffs_node_abortop {
+        // SAFETY: the server's operation, called as its type says; the name outlives the call.
+        let rv = unsafe { f(call.usermount(), call.cookie, pcn) };
+        let _ = call.result(rv);
+    }
     call.answer_head()
 }
 

@@ -80,6 +80,8 @@ pub struct Usermount {
     /// The request being executed; null between requests.
     current: Cell<*const Cc>,
     fibers: Fibers,
+    /// Requests run on the stack of the main loop.
+    no_stacks: Cell<bool>,
     session: RefCell<Option<Rc<dyn Session>>>,
     daemon: Cell<Option<OwnedFd>>,
     exit_wanted: AtomicBool,
@@ -157,6 +159,7 @@ impl Usermount {
             root_cookie: Cell::new(ptr::null_mut()),
             current: Cell::new(ptr::null()),
             fibers: Fibers::new(fibers::STACK),
+            no_stacks: Cell::new(false),
             session: RefCell::new(None),
             daemon: Cell::new(None),
             exit_wanted: AtomicBool::new(false),

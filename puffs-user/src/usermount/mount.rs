@@ -56,6 +56,7 @@ impl Usermount {
             let words = "this file server has been mounted already".into();
             return Err(MountError::Explained(words, libc::EBUSY));
         }
+        self.check_fh().map_err(MountError::Unsupported)?;
         let args = MountArgs {
             from: self.names.borrow().from.clone(),
             fstype: self.names.borrow().fstype.clone(),
