@@ -53,7 +53,7 @@ pub unsafe extern "C" fn puffs_init(
     };
     match Usermount::new(ops, from, fstype, private(priv_), pflags) {
         Ok(pu) => {
-            if super::fakecc::is_set() {
+            if crate::fakecc::is_set() {
                 pu.give_up_stacks();
             }
             // SAFETY: by contract from malloc and the library's from now on; `ops` is not used any more.

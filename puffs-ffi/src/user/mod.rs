@@ -9,7 +9,6 @@ pub mod cache;
 pub mod context;
 pub mod cred;
 pub mod dirent;
-mod fakecc;
 pub mod generic;
 pub mod hooks;
 pub mod life;

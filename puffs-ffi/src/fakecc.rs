@@ -11,6 +11,6 @@ static puffs_fakecc: AtomicI32 = AtomicI32::new(0);
 const _: () = assert!(size_of::<AtomicI32>() == size_of::<c_int>());
 
 /// Whether the program has set it.
-pub(super) fn is_set() -> bool {
+pub(crate) fn is_set() -> bool {
     puffs_fakecc.load(Ordering::Relaxed) != 0
 }
