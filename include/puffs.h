@@ -796,9 +796,6 @@ struct puffs_pathinfo {
 extern "C" {
 #endif // __cplusplus
 
-/** Other than 0 when `puffs_init` is called: the requests of that server have no stacks of their own. */
-extern const AtomicI32 puffs_fakecc;
-
 /**
  * May all of `acc_mode` (`PUFFS_VREAD`, `PUFFS_VWRITE`, `PUFFS_VEXEC`) be done to a node of this type, mode, owner and
  * group? Exactly one class of bits counts: the owner's, else the group's, else the others'. User 0 may all but execute a

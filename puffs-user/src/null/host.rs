@@ -13,11 +13,13 @@ use crate::c::vattr::vattr;
 use crate::sys::{check, errno};
 use crate::vtype::Vtype;
 
-/// What tells files apart, as long as they live: device and inode number.
+/// What tells files apart, as long as they live: device and inode number. The type tells some of those apart that have had a number one
+/// after the other. (Their times of birth would too, but some file systems change them.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Ident {
     pub(super) dev: u64,
     pub(super) ino: u64,
+    pub(super) vtype: Vtype,
 }
 
 /// What the host says of a file.
@@ -67,6 +69,7 @@ pub(super) fn stat(dir: BorrowedFd<'_>, name: &CStr) -> Result<Stat, i32> {
         ident: Ident {
             dev,
             ino: stx.stx_ino,
+            vtype: type_of_mode(mode),
         },
         nlink: stx.stx_nlink,
         attr: vattr {

@@ -1,7 +1,7 @@
 //! The null layer: operations that pass a directory of the host's through, for servers that keep paths. Replaces `puffs_null_*`.
 //!
 //! A node's path is a path of the host's. Whoever else works on the host's files may change what is there, so a path is only
-//! believed when it leads to the file that the node stands for, by device and inode number; otherwise the answer is
+//! believed when it leads to the file that the node stands for, by device, inode number and type; otherwise the answer is
 //! `ESTALE`, after which the kernel looks the name up again. No symbolic link is followed below the root.
 //!
 //! A file whose name is gone while somebody uses it is kept by a descriptor ([`Kept`]), and so is one whose permission bits would
@@ -146,6 +146,7 @@ unsafe fn ident_of(node: *mut puffs_node) -> Option<Ident> {
         (known && va.va_fileid != NONE.va_fileid).then_some(Ident {
             dev: va.va_fsid,
             ino: va.va_fileid,
+            vtype: va.va_type,
         })
     }
 }

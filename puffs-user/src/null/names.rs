@@ -58,15 +58,10 @@ pub unsafe fn lookup(
         }
         let stat = Place::of(pu, &path, dir)?.stat()?;
         let node = match pu.null().find(stat.ident) {
-            Some(node) if (*node).pn_va.va_type == stat.vtype() => {
+            Some(node) => {
                 refind(pu, node, &mut path);
                 (*node).pn_va = stat.attr;
                 node
-            }
-            // The number belongs to another file now.
-            Some(old) => {
-                nodes::remove(old);
-                new_node(pu, &stat)?
             }
             None => new_node(pu, &stat)?,
         };
