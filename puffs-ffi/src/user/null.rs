@@ -341,13 +341,13 @@ pub unsafe extern "C" fn puffs_null_node_setattr(
     pu: *mut Usermount,
     opc: puffs_cookie_t,
     vap: *const vattr,
-    _pcr: *const Cred,
+    pcr: *const Cred,
 ) -> c_int {
     let run = || {
         // SAFETY: by contract.
         unsafe {
             let (pu, node) = on(pu, opc)?;
-            null::setattr(pu, node, there(vap)?)
+            null::setattr(pu, node, there(vap)?, pcr.as_ref())
         }
     };
     answer(run())
@@ -581,7 +581,7 @@ pub unsafe extern "C" fn puffs_null_node_write(
     buf: *mut u8,
     offset: off_t,
     resid: *mut usize,
-    _pcr: *const Cred,
+    pcr: *const Cred,
     ioflag: c_int,
 ) -> c_int {
     let run = || {
@@ -590,7 +590,7 @@ pub unsafe extern "C" fn puffs_null_node_write(
             let (pu, node) = on(pu, opc)?;
             there(buf)?;
             let left = resid.as_mut().ok_or(libc::EINVAL)?;
-            *left -= null::write(pu, node, buf, *left, offset, ioflag)?;
+            *left -= null::write(pu, node, buf, *left, offset, ioflag, pcr.as_ref())?;
         }
         Ok(())
     };

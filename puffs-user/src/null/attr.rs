@@ -4,12 +4,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use core::ffi::c_ulong;
 
-use libc::{S_ISGID, mode_t, timespec};
+use libc::{S_ISGID, S_ISUID, S_IXGRP, mode_t, timespec};
 
 use super::host::{self, Stat};
 use super::kept;
 use super::place::{self, reach};
-use crate::attr::{NONE, merge};
+use crate::attr::{NONE, attr_out, merge};
 use crate::c::consts::VA_UTIMES_NULL;
 use crate::c::node::puffs_node;
 use crate::c::statvfs::puffs_statvfs;
@@ -43,9 +43,11 @@ pub(super) fn finish(fd: BorrowedFd<'_>, va: &vattr, fresh: &Fresh<'_>) -> Resul
         }
     }
     let made = &fresh.made.attr;
+    let mut changed = false;
     let other = |new: u32, old: u32| new != u32::MAX && new != old;
     if other(uid, made.va_uid) || other(gid, made.va_gid) {
         host::chown(fd, uid, gid)?;
+        changed = true;
     }
     let vtype = fresh.made.vtype();
     if va.va_size != NONE.va_size && vtype == VREG {
@@ -57,12 +59,53 @@ pub(super) fn finish(fd: BorrowedFd<'_>, va: &vattr, fresh: &Fresh<'_>) -> Resul
             VDIR => made.va_mode & S_ISGID,
             _ => 0,
         };
-        host::chmod(fd, va.va_mode & 0o7777 | inherited)?;
+        let mode = va.va_mode & 0o7777 | inherited;
+        if changed || mode != made.va_mode & 0o7777 {
+            host::chmod(fd, mode)?;
+            changed = true;
+        }
     }
-    set_times(fd, va)
+    if set_times(fd, va)? || !changed {
+        return Ok(());
+    }
+    // What is new has one time, whatever was done to it since.
+    let now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: libc::UTIME_NOW,
+    };
+    host::utimens(fd, &[now, now])
 }
 
-fn set_times(fd: BorrowedFd<'_>, va: &vattr) -> Result<(), i32> {
+/// A file that somebody else writes to loses its set-id bits, as it would if they did it themselves: the host does not see them. Without
+/// `S_IXGRP` set-group-id does not mean the group's rights; then it is lost only to strangers.
+pub(super) fn drop_setid(fd: BorrowedFd<'_>, stat: &Stat, cred: Option<&Cred>) -> Result<(), i32> {
+    let mode = stat.attr.va_mode & 0o7777;
+    let Some(cred) = cred else {
+        return Ok(());
+    };
+    if mode & (S_ISUID | S_ISGID) == 0 || stat.vtype() != VREG || cred.is_juggernaut() {
+        return Ok(());
+    }
+    let mut left = mode & !S_ISUID;
+    if mode & S_IXGRP != 0 || !cred.has_group(stat.attr.va_gid) {
+        left &= !S_ISGID;
+    }
+    match left == mode {
+        true => Ok(()),
+        false => host::chmod(fd, left),
+    }
+}
+
+/// Whether nothing is to be changed.
+fn is_none(va: &vattr) -> bool {
+    let mut changed = NONE;
+    merge(&mut changed, va);
+    let none = attr_out(&changed) == attr_out(&NONE);
+    none && va.va_vaflags == 0
+}
+
+/// Sets what times are given; whether there were any.
+fn set_times(fd: BorrowedFd<'_>, va: &vattr) -> Result<bool, i32> {
     let now = va.va_vaflags & VA_UTIMES_NULL != 0;
     let time = |t: timespec| match () {
         () if t.tv_sec == NONE.va_atime.tv_sec && t.tv_nsec == NONE.va_atime.tv_nsec => timespec {
@@ -78,8 +121,8 @@ fn set_times(fd: BorrowedFd<'_>, va: &vattr) -> Result<(), i32> {
     };
     let times = [time(va.va_atime), time(va.va_mtime)];
     match times.iter().all(|t| t.tv_nsec == libc::UTIME_OMIT) {
-        true => Ok(()),
-        false => host::utimens(fd, &times),
+        true => Ok(false),
+        false => host::utimens(fd, &times).map(|()| true),
     }
 }
 
@@ -127,7 +170,12 @@ pub unsafe fn getattr(pu: &Usermount, node: *mut puffs_node) -> Result<vattr, i3
 ///
 /// # Safety
 /// As for [`getattr`].
-pub unsafe fn setattr(pu: &Usermount, node: *mut puffs_node, va: &vattr) -> Result<(), i32> {
+pub unsafe fn setattr(
+    pu: &Usermount,
+    node: *mut puffs_node,
+    va: &vattr,
+    cred: Option<&Cred>,
+) -> Result<(), i32> {
     if va.va_flags != NONE.va_flags {
         return Err(libc::EOPNOTSUPP);
     }
@@ -143,8 +191,11 @@ pub unsafe fn setattr(pu: &Usermount, node: *mut puffs_node, va: &vattr) -> Resu
                 (VDIR, _) => return Err(libc::EISDIR),
                 _ => {}
             }
+            drop_setid(fd, &file.stat, cred)?;
         }
-        if va.va_uid != NONE.va_uid || va.va_gid != NONE.va_gid {
+        let owner = va.va_uid != NONE.va_uid || va.va_gid != NONE.va_gid;
+        // chown(2) that changes nothing comes as a request that changes nothing, and is a change of the file even so.
+        if owner || is_none(va) {
             host::chown(fd, va.va_uid, va.va_gid)?;
         }
         if va.va_mode != NONE.va_mode {

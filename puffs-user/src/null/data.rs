@@ -4,11 +4,13 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use core::ffi::c_int;
 
+use super::attr::drop_setid;
 use super::host;
 use super::kept;
 use super::place::{Reached, reach};
 use crate::c::consts::{PUFFS_FSYNC_DATAONLY, PUFFS_IO_APPEND};
 use crate::c::node::puffs_node;
+use crate::cred::Cred;
 use crate::usermount::Usermount;
 use crate::vtype::{VDIR, VREG};
 
@@ -84,6 +86,7 @@ pub unsafe fn write(
     len: usize,
     offset: i64,
     ioflag: c_int,
+    cred: Option<&Cred>,
 ) -> Result<usize, i32> {
     let append = match ioflag & PUFFS_IO_APPEND {
         0 => 0,
@@ -93,7 +96,11 @@ pub unsafe fn write(
     // SAFETY: by contract.
     unsafe {
         let file = open(pu, node, libc::O_WRONLY | append)?;
-        host::write(file.fd(), buf, len, offset)
+        let written = host::write(file.fd(), buf, len, offset)?;
+        if let Open::Now(reached) = &file {
+            drop_setid(reached.fd(), &reached.stat, cred)?;
+        }
+        Ok(written)
     }
 }
 

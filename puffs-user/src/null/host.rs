@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::mem::{MaybeUninit, zeroed};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use core::ffi::{c_int, c_uint};
 
@@ -110,9 +110,27 @@ pub(super) fn open_root(path: &CStr) -> Result<OwnedFd, i32> {
     own(unsafe { libc::open(path.as_ptr(), flags) })
 }
 
-/// Opens what is below `dir`, without following a link anywhere: whoever may change the tree beside us could lead us out of it.
-pub(super) fn open_below(dir: BorrowedFd<'_>, path: &CStr, flags: c_int) -> Result<OwnedFd, i32> {
-    let path = if path.is_empty() { c"." } else { path };
+/// Most of a path that one call takes.
+const PIECE: usize = 4000;
+
+/// Opens what is below `dir`, without following a link anywhere: whoever may change the tree beside us could lead us out of it. The path may
+/// be longer than the host's are.
+pub(super) fn open_below(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, i32> {
+    let (mut on_the_way, mut rest): (Option<OwnedFd>, _) = (None, path);
+    while rest.len() > PIECE {
+        let slash = rest[..PIECE].iter().rposition(|&b| b == b'/');
+        let (piece, behind) = rest.split_at(slash.ok_or(libc::ENAMETOOLONG)?);
+        let from = on_the_way.as_ref().map_or(dir, |fd| fd.as_fd());
+        let next = open_piece(from, piece, libc::O_PATH | libc::O_DIRECTORY)?;
+        (on_the_way, rest) = (Some(next), &behind[1..]);
+    }
+    let from = on_the_way.as_ref().map_or(dir, |fd| fd.as_fd());
+    open_piece(from, rest, flags)
+}
+
+fn open_piece(dir: BorrowedFd<'_>, path: &[u8], flags: c_int) -> Result<OwnedFd, i32> {
+    let path = CString::new(path).map_err(|_| libc::EINVAL)?;
+    let path = if path.is_empty() { c"." } else { &path };
     let flags = flags | libc::O_NOFOLLOW | libc::O_CLOEXEC;
     // SAFETY: plain numbers, for which zero is a value.
     let mut how: libc::open_how = unsafe { zeroed() };
@@ -314,7 +332,7 @@ pub(super) unsafe fn read(
     Ok(done)
 }
 
-/// Writes all of it, or as much as can be. Returns the bytes written; an error only when there are none.
+/// Writes all of it. Returns the bytes written, which are fewer only when the host writes none and does not say why.
 ///
 /// # Safety
 /// `from` has `len` bytes.
@@ -339,8 +357,8 @@ pub(super) unsafe fn write(
             (Ok(0), _) => break,
             (Ok(n), _) => done += n,
             (Err(_), libc::EINTR) => {}
-            (Err(_), error) if done == 0 => return Err(error),
-            (Err(_), _) => break,
+            // Whoever is told of an error does not believe that anything was written.
+            (Err(_), error) => return Err(error),
         }
     }
     Ok(done)

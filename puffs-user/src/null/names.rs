@@ -16,6 +16,7 @@ use crate::c::consts::VA_EXCLUSIVE;
 use crate::c::name::{puffs_cn, puffs_pathinfo, puffs_pathobj};
 use crate::c::node::puffs_node;
 use crate::c::vattr::vattr;
+use crate::cred::Cred;
 use crate::newinfo::Newinfo;
 use crate::usermount::Usermount;
 use crate::vtype::{VDIR, VREG, VSOCK};
@@ -160,6 +161,20 @@ fn take_back(place: &Place, made: Option<Stat>) {
     }
 }
 
+/// The mode that a file is made with: what was asked for, where it belongs to whoever asked from the first.
+///
+/// # Safety
+/// As for [`lookup`].
+unsafe fn first_mode(pcn: *const puffs_cn, va: &vattr) -> mode_t {
+    // SAFETY: by contract.
+    let cred = unsafe { (*pcn).pcn_cred.as_ref() };
+    match va.va_mode {
+        mode if mode == NONE.va_mode => 0,
+        _ if host::is_root() && !cred.is_some_and(Cred::is_juggernaut) => 0,
+        mode => mode & 0o777,
+    }
+}
+
 /// Makes a regular file or a socket.
 ///
 /// # Errors
@@ -178,10 +193,12 @@ pub unsafe fn create(
         // SAFETY: by contract.
         return unsafe { mknod(pu, dir, pni, pcn, va) };
     }
+    // Nobody else gets in before it has its owner.
+    // SAFETY: by contract.
+    let mode = unsafe { first_mode(pcn, va) };
     let new = |place: &Place| {
-        // Nobody else gets in before it has its owner and mode.
         let flags = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL | libc::O_NOCTTY;
-        match host::open_at(place.dir(), &place.name, flags, 0o600) {
+        match host::open_at(place.dir(), &place.name, flags, mode | 0o600) {
             // Somebody has just made it on the host. Who does not insist on a new file looks again.
             Err(libc::EEXIST) if va.va_vaflags & VA_EXCLUSIVE == 0 => Err(libc::ESTALE),
             result => result,
@@ -211,8 +228,10 @@ pub unsafe fn mknod(
     } else {
         va.va_rdev
     };
+    // SAFETY: by contract.
+    let mode = unsafe { first_mode(pcn, va) };
     let new = |place: &Place| {
-        host::mknod(place.dir(), &place.name, kind | 0o600, rdev)?;
+        host::mknod(place.dir(), &place.name, kind | mode | 0o600, rdev)?;
         place.open()
     };
     // SAFETY: by contract.
@@ -233,8 +252,10 @@ pub unsafe fn mkdir(
     pcn: *const puffs_cn,
     va: &vattr,
 ) -> Result<(), i32> {
+    // SAFETY: by contract.
+    let mode = unsafe { first_mode(pcn, va) };
     let new = |place: &Place| {
-        host::mkdir(place.dir(), &place.name, 0o700)?;
+        host::mkdir(place.dir(), &place.name, mode | 0o700)?;
         place.open()
     };
     // SAFETY: by contract.

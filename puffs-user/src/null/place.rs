@@ -127,13 +127,12 @@ impl Place {
             let dir = Dir::Root(root);
             return Ok(Place { dir, name });
         }
-        let parent = CString::new(parent).map_err(|_| NONSENSE)?;
         let flags = libc::O_PATH | libc::O_DIRECTORY;
-        let fd = host::open_below(root.as_fd(), &parent, flags)?;
+        let fd = host::open_below(root.as_fd(), parent, flags)?;
         // SAFETY: by contract.
         let theirs = unsafe { below(pu, Some(&(*dir).pn_po)) }?;
         // SAFETY: by contract.
-        if let (true, Some(ident)) = (theirs.path == parent.as_bytes(), unsafe { ident_of(dir) })
+        if let (true, Some(ident)) = (theirs.path == parent, unsafe { ident_of(dir) })
             && host::stat(fd.as_fd(), c"")?.ident != ident
         {
             return Err(libc::ESTALE);
@@ -204,7 +203,6 @@ pub(super) unsafe fn reach<'n>(
         let fd = File::Root(root);
         return Ok(Reached { fd, stat });
     }
-    let path = CString::new(path).map_err(|_| NONSENSE)?;
     let fd = host::open_below(root.as_fd(), &path, flags)?;
     let stat = host::stat(fd.as_fd(), c"")?;
     // SAFETY: by contract.

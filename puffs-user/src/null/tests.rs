@@ -177,7 +177,7 @@ impl World {
 
     fn set(&self, node: Node, va: vattr) -> Result<(), i32> {
         // SAFETY: live nodes.
-        unsafe { setattr(&self.pu, node, &va) }
+        unsafe { setattr(&self.pu, node, &va, None) }
     }
 
     fn text(&self, node: Node) -> Result<String, i32> {
@@ -189,7 +189,17 @@ impl World {
 
     fn put_text(&self, node: Node, text: &str, offset: i64, ioflag: i32) -> Result<usize, i32> {
         // SAFETY: live nodes, and that many bytes.
-        unsafe { write(&self.pu, node, text.as_ptr(), text.len(), offset, ioflag) }
+        unsafe {
+            write(
+                &self.pu,
+                node,
+                text.as_ptr(),
+                text.len(),
+                offset,
+                ioflag,
+                None,
+            )
+        }
     }
 
     fn unname(&self, dir: Node, text: &str, node: Node) -> Result<(), i32> {
