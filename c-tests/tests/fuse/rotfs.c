@@ -11,7 +11,7 @@
 
 #include <puffs.h>
 
-PUFFSOP_PROTOS(rotfs);
+PUFFSOP_PROTOS(rotfs)
 
 /* Letters by half the alphabet, so that twice is nothing. */
 static void

@@ -76,21 +76,23 @@ pub(super) fn finish(fd: BorrowedFd<'_>, va: &vattr, fresh: &Fresh<'_>) -> Resul
     host::utimens(fd, &[now, now])
 }
 
-/// A file that somebody else writes to loses its set-id bits, as it would if they did it themselves: the host does not see them. Without
-/// `S_IXGRP` set-group-id does not mean the group's rights; then it is lost only to strangers.
+/// A mode without the set-id bits that a file loses when somebody writes to it. Without `S_IXGRP` set-group-id does not mean the group's
+/// rights; then it is lost only to strangers.
+fn without_setid(mode: mode_t, gid: u32, cred: Option<&Cred>) -> mode_t {
+    match cred {
+        Some(cred) if mode & (S_ISUID | S_ISGID) != 0 && !cred.is_juggernaut() => {
+            let group = mode & S_IXGRP != 0 || !cred.has_group(gid);
+            mode & !S_ISUID & !if group { S_ISGID } else { 0 }
+        }
+        _ => mode,
+    }
+}
+
+/// A file that somebody writes to loses its set-id bits, as it would if they did it themselves: the host does not see them.
 pub(super) fn drop_setid(fd: BorrowedFd<'_>, stat: &Stat, cred: Option<&Cred>) -> Result<(), i32> {
     let mode = stat.attr.va_mode & 0o7777;
-    let Some(cred) = cred else {
-        return Ok(());
-    };
-    if mode & (S_ISUID | S_ISGID) == 0 || stat.vtype() != VREG || cred.is_juggernaut() {
-        return Ok(());
-    }
-    let mut left = mode & !S_ISUID;
-    if mode & S_IXGRP != 0 || !cred.has_group(stat.attr.va_gid) {
-        left &= !S_ISGID;
-    }
-    match left == mode {
+    let left = without_setid(mode, stat.attr.va_gid, cred);
+    match left == mode || stat.vtype() != VREG {
         true => Ok(()),
         false => host::chmod(fd, left),
     }
@@ -199,7 +201,10 @@ pub unsafe fn setattr(
             host::chown(fd, va.va_uid, va.va_gid)?;
         }
         if va.va_mode != NONE.va_mode {
-            let mode = va.va_mode & 0o7777;
+            let mut mode = va.va_mode & 0o7777;
+            if va.va_size != NONE.va_size {
+                mode = without_setid(mode, file.stat.attr.va_gid, cred);
+            }
             // Whoever has the file open goes on with it, so we must be able to as well.
             if mode & OWNER != OWNER {
                 keep_rights(pu, node, mode, || host::reopen(fd, libc::O_RDWR));

@@ -750,3 +750,101 @@ fn modes_of_the_directory_are_inherited() {
     let mode = |name| fs::metadata(world.host(name)).unwrap().mode() & 0o7777;
     assert_eq!((mode("g/d"), mode("g/f")), (0o2755, 0o755));
 }
+
+/// Who asks, when it is a user.
+fn user(uid: u32, gid: u32) -> Cred {
+    Cred::of(&puffs_core::msg::body::Head {
+        version: puffs_core::msg::body::VERSION,
+        cred: puffs_core::msg::body::cred::USER,
+        uid,
+        gid,
+        ..Default::default()
+    })
+    .unwrap()
+}
+
+#[test]
+fn who_writes_takes_set_id_bits_away() {
+    let world = World::new();
+    let gid = fs::metadata(&world.top).unwrap().gid();
+    let (member, stranger) = (user(4000, gid), user(4000, gid + 1));
+    let node = world.make("f", VREG, 0o644).unwrap();
+    let mode = || fs::metadata(world.host("f")).unwrap().mode() & 0o7777;
+    let size = vattr { va_size: 5, ..NONE };
+    let both = vattr {
+        va_mode: 0o2666,
+        ..size
+    };
+    for (before, cred, after) in [
+        (0o6777, None, 0o6777),
+        (0o6777, Some(&member), 0o777),
+        (0o6767, Some(&member), 0o2767),
+        (0o6767, Some(&stranger), 0o767),
+        (0o644, Some(&stranger), 0o644),
+    ] {
+        fs::set_permissions(world.host("f"), Permissions::from_mode(before)).unwrap();
+        // SAFETY: live nodes, and a byte.
+        let n = unsafe { write(&world.pu, node, b"x".as_ptr(), 1, 0, 0, cred) };
+        assert_eq!((n, mode()), (Ok(1), after));
+        fs::set_permissions(world.host("f"), Permissions::from_mode(before)).unwrap();
+        // SAFETY: live nodes.
+        unsafe { setattr(&world.pu, node, &size, cred) }.unwrap();
+        assert_eq!(mode(), after);
+    }
+    // SAFETY: live nodes.
+    unsafe { setattr(&world.pu, node, &both, Some(&stranger)) }.unwrap();
+    assert_eq!(mode(), 0o666);
+}
+
+#[test]
+fn what_is_new_has_one_time_and_a_change_of_nothing_is_a_change() {
+    let world = World::new();
+    let node = world.make("f", VREG, 0o4711).unwrap();
+    let st = fs::metadata(world.host("f")).unwrap();
+    assert_eq!((st.mtime(), st.mtime_nsec()), (st.ctime(), st.ctime_nsec()));
+    assert_eq!(st.mode() & 0o7777, 0o4711);
+    let ctime = || {
+        let st = fs::metadata(world.host("f")).unwrap();
+        (st.ctime(), st.ctime_nsec())
+    };
+    let (before, mut tries) = (ctime(), 0);
+    // The clock of files moves in steps.
+    while ctime() == before {
+        world.set(node, NONE).unwrap();
+        tries += 1;
+        assert!(tries < 1_000_000);
+    }
+}
+
+#[test]
+fn paths_may_be_longer_than_the_hosts() {
+    let world = World::new();
+    let (mut dir, part) = (world.root, "a".repeat(200));
+    let mut all = vec![dir];
+    for _ in 0..50 {
+        let va = vattr {
+            va_type: VDIR,
+            va_mode: 0o755,
+            ..NONE
+        };
+        dir = world.make_in(dir, &part, &va).unwrap();
+        all.push(dir);
+    }
+    assert!(world.path(dir).len() > 10_000);
+    let va = vattr {
+        va_type: VREG,
+        va_mode: 0o644,
+        ..NONE
+    };
+    let file = world.make_in(dir, "f", &va).unwrap();
+    world.put_text(file, "deep", 0, 0).unwrap();
+    assert_eq!(world.text(file).unwrap(), "deep");
+    assert_eq!(world.find_in(dir, "f").unwrap(), file);
+    world.unname(dir, "f", file).unwrap();
+    put(file);
+    for pair in all.windows(2).rev() {
+        world.unname(pair[0], &part, pair[1]).unwrap();
+        put(pair[1]);
+    }
+    assert_eq!(fs::read_dir(&world.top).unwrap().count(), 0);
+}
