@@ -1622,7 +1622,7 @@ int puffs_null_node_getattr(struct puffs_usermount *pu,
 int puffs_null_node_setattr(struct puffs_usermount *pu,
                             puffs_cookie_t opc,
                             const struct vattr *vap,
-                            const struct puffs_cred *_pcr);
+                            const struct puffs_cred *pcr);
 
 /**
  * node_fsync: brings the file to stable storage, whatever range was asked for; only its data with `PUFFS_FSYNC_DATAONLY`.
@@ -1738,7 +1738,7 @@ int puffs_null_node_write(struct puffs_usermount *pu,
                           uint8_t *buf,
                           off_t offset,
                           size_t *resid,
-                          const struct puffs_cred *_pcr,
+                          const struct puffs_cred *pcr,
                           int ioflag);
 
 /**

@@ -1,6 +1,6 @@
 //! File handles: from a node and back, over the time that a kernel forgets nodes.
 
-use puffs_core::msg::body::{DataAns, HANDLE_MAX, HandleReq, Head, NodeAns};
+use puffs_core::msg::body::{DataAns, HANDLE_MAX, HandleReq, Head, NOVAL, NodeAns};
 use puffs_core::msg::op::vfs;
 use puffs_core::{Cookie, Errno, Platform};
 
@@ -74,5 +74,9 @@ pub fn fhtonode<P: Platform, C: Caller<P> + ?Sized>(
         let text = "node without a type";
         return Err(broken(caller, cookie, Kind::MakeNode, text));
     };
+    if ans.size == NOVAL {
+        let text = "node without a size";
+        return Err(broken(caller, cookie, Kind::MakeNode, text));
+    }
     found(caller, &ans, vtype, ans.size, ans.rdev)
 }
