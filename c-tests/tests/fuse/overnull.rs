@@ -411,3 +411,22 @@ fn case_may_mean_nothing() {
     assert_eq!(names(&over.target), set([]));
     over.end();
 }
+
+/// Requests without stacks of their own work like others, but for the one thing that they cannot.
+#[test]
+fn requests_may_run_on_the_stack_of_the_loop() {
+    if skipped() {
+        return;
+    }
+    let mut command = Command::new(program("tests/fuse/onestackfs.c", Build::Asan));
+    command
+        .env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99")
+        .arg("-s");
+    let mut server = Server::start(command, Place::new());
+    fs::create_dir(server.path("d")).unwrap();
+    fs::write(server.path("d/f"), "text").unwrap();
+    assert_eq!(read(server.path("d/f")), "text");
+    let told = "puffs_cc_yield: this request has no stack of its own";
+    assert_eq!(server.log().matches(told).count(), 1, "{}", server.log());
+    server.unmount();
+}
