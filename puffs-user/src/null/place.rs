@@ -110,7 +110,7 @@ impl Place {
     /// `ESTALE` when another directory is there now; what the host says.
     ///
     /// # Safety
-    /// The root node and `dir` live, and paths are strings.
+    /// The root node lives, and `dir` does or is null; paths are strings.
     pub(super) unsafe fn of(
         pu: &Usermount,
         path: &puffs_pathobj,
@@ -129,6 +129,10 @@ impl Place {
         }
         let flags = libc::O_PATH | libc::O_DIRECTORY;
         let fd = host::open_below(root.as_fd(), parent, flags)?;
+        if dir.is_null() {
+            let dir = Dir::Other(fd);
+            return Ok(Place { dir, name });
+        }
         // SAFETY: by contract.
         let theirs = unsafe { below(pu, Some(&(*dir).pn_po)) }?;
         // SAFETY: by contract.

@@ -6,6 +6,7 @@
 
 mod daemon;
 mod fibers;
+pub mod hand;
 #[cfg(test)]
 mod hosted_tests;
 mod mainloop;
