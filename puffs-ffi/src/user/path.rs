@@ -126,13 +126,12 @@ pub unsafe extern "C" fn puffs_stdpath_cmppath(
     checkprefix: c_int,
 ) -> c_int {
     // SAFETY: by contract.
-    match unsafe { (po1.as_ref(), po2.as_ref()) } {
-        // SAFETY: by contract.
-        (Some(a), Some(b)) => {
-            c_int::from(unsafe { !paths::std_match(a, b, plen, checkprefix != 0) })
-        }
-        _ => 1,
-    }
+    let (Some(a), Some(b)) = (unsafe { (po1.as_ref(), po2.as_ref()) }) else {
+        return 1;
+    };
+    // SAFETY: by contract.
+    let same = unsafe { paths::std_match(a, b, plen, checkprefix != 0) };
+    c_int::from(!same)
 }
 
 /// Frees a path from `malloc`.

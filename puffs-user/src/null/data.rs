@@ -14,28 +14,17 @@ use crate::cred::Cred;
 use crate::usermount::Usermount;
 use crate::vtype::{VDIR, VREG};
 
-/// An open file: the one that is kept, or one opened for this operation.
-enum Open<'n> {
-    Kept(BorrowedFd<'n>),
-    Now(Reached<'n>),
-}
-
-impl Open<'_> {
-    fn fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Open::Kept(fd) => *fd,
-            Open::Now(reached) => reached.fd(),
-        }
-    }
-}
-
 /// Opens a regular file.
-unsafe fn open<'n>(pu: &Usermount, node: *mut puffs_node, flags: c_int) -> Result<Open<'n>, i32> {
+unsafe fn open<'n>(
+    pu: &Usermount,
+    node: *mut puffs_node,
+    flags: c_int,
+) -> Result<Reached<'n>, i32> {
     // SAFETY: by contract of the operations.
     unsafe {
         if let (0, Some(rights)) = (flags & libc::O_APPEND, &kept(node).rights) {
             // It is open as long as the node keeps it, and nobody changes that meanwhile.
-            return Ok(Open::Kept(BorrowedFd::borrow_raw(rights.fd.as_raw_fd())));
+            return Reached::kept(BorrowedFd::borrow_raw(rights.fd.as_raw_fd()));
         }
         // A device or a FIFO must not even be opened, nor waited for.
         match (*node).pn_va.va_type {
@@ -45,7 +34,7 @@ unsafe fn open<'n>(pu: &Usermount, node: *mut puffs_node, flags: c_int) -> Resul
         }
         let file = reach(pu, node, flags | libc::O_NONBLOCK | libc::O_NOCTTY)?;
         match file.stat.vtype() {
-            VREG => Ok(Open::Now(file)),
+            VREG => Ok(file),
             _ => Err(libc::ESTALE),
         }
     }
@@ -97,9 +86,7 @@ pub unsafe fn write(
     unsafe {
         let file = open(pu, node, libc::O_WRONLY | append)?;
         let written = host::write(file.fd(), buf, len, offset)?;
-        if let Open::Now(reached) = &file {
-            drop_setid(reached.fd(), &reached.stat, cred)?;
-        }
+        drop_setid(file.fd(), &file.stat, cred)?;
         Ok(written)
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn stat(dir: BorrowedFd<'_>, name: &CStr) -> Result<Stat, i32> {
         tv_sec: t.tv_sec,
         tv_nsec: i64::from(t.tv_nsec),
     };
-    let born = match stx.stx_mask & libc::STATX_BTIME as u32 {
+    let born = match stx.stx_mask & libc::STATX_BTIME {
         0 => stx.stx_ctime,
         _ => stx.stx_btime,
     };

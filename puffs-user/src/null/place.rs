@@ -164,7 +164,14 @@ impl Place {
     }
 }
 
-impl Reached<'_> {
+impl<'n> Reached<'n> {
+    /// A file that is kept open.
+    pub(super) fn kept(fd: BorrowedFd<'n>) -> Result<Self, i32> {
+        let stat = host::stat(fd, c"")?;
+        let fd = File::Kept(fd);
+        Ok(Reached { fd, stat })
+    }
+
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         match &self.fd {
             File::Opened(fd) => fd.as_fd(),
@@ -190,14 +197,11 @@ pub(super) unsafe fn reach<'n>(
     if let Some(gone) = unsafe { &kept(node).gone } {
         // SAFETY: it is open as long as the node keeps it.
         let gone = unsafe { BorrowedFd::borrow_raw(gone.as_raw_fd()) };
-        let fd = match flags & libc::O_PATH {
-            0 => File::Opened(host::reopen(gone, flags)?),
-            _ => File::Kept(gone),
-        };
-        return Ok(Reached {
-            fd,
-            stat: host::stat(gone, c"")?,
-        });
+        let mut reached = Reached::kept(gone)?;
+        if flags & libc::O_PATH == 0 {
+            reached.fd = File::Opened(host::reopen(gone, flags)?);
+        }
+        return Ok(reached);
     }
     // SAFETY: by contract.
     let Below { root, path } = unsafe { below(pu, Some(&(*node).pn_po)) }?;
