@@ -4,8 +4,6 @@
  *
  * c-test: run=plain,asan,valgrind
  */
-#define _GNU_SOURCE
-
 #include <puffs.h>
 
 #include <sys/wait.h>

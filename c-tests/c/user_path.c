@@ -3,8 +3,6 @@
  *
  * c-test: run=plain,asan,valgrind
  */
-#define _GNU_SOURCE
-
 #include <puffs.h>
 
 #include <errno.h>
