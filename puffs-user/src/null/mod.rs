@@ -4,7 +4,7 @@
 //! believed when it leads to the file that the node stands for, by device, inode number and type; otherwise the answer is
 //! `ESTALE`, after which the kernel looks the name up again. No symbolic link is followed below the root.
 //!
-//! A file whose name is gone while somebody uses it is kept by a descriptor ([`Kept`]), and so is one whose permission bits would
+//! A file whose name is gone while somebody uses it is kept by a descriptor, and so is one whose permission bits would
 //! keep this process out that made them.
 
 mod attr;
