@@ -13,6 +13,8 @@
 extern crate alloc;
 
 #[cfg(feature = "hosted")]
+mod fakecc;
+#[cfg(feature = "hosted")]
 mod host;
 #[cfg(not(any(feature = "hosted", test)))]
 mod kernel;

@@ -22,6 +22,7 @@ mod misuse;
 mod nodes;
 mod nonsense;
 mod one_file;
+mod overnull;
 mod owners;
 mod posix;
 mod random;

@@ -1,7 +1,7 @@
-//! The calls of POSIX and Linux, made by the program of `c-tests/posix` on tmpfs and on memfs.
+//! The calls of POSIX and Linux, made by the program of `c-tests/posix` on tmpfs, on memfs, and on nullfs over a tmpfs.
 //!
 //! The program prints a line for each result and judges by itself what POSIX leaves no choice in: on tmpfs
-//! it must be content. What it prints on memfs must be the same, line by line, but for the differences that
+//! it must be content. What it prints on ours must be the same, line by line, but for the differences that
 //! [`tables`] gives with their reasons.
 
 mod compare;
@@ -9,7 +9,7 @@ mod tables;
 
 use crate::{
     server::{Place, Server},
-    stage::{Build, memfs, skipped},
+    stage::{Build, memfs, nullfs, skipped},
     wait::Process,
 };
 use c_tests::{
@@ -90,11 +90,17 @@ fn run(topic: &str, dir: &Path, place: &Place) -> Output {
     output
 }
 
-fn on_tmpfs(topic: &str) -> String {
+/// A tmpfs, which goes with its place.
+fn tmpfs() -> Place {
     let place = Place::new();
     let options = std::ffi::CString::new(format!("{SIZE},mode=755")).expect("no NUL");
     let flags = MountFlags::empty();
     mount("tmpfs", place.mnt(), "tmpfs", flags, options.as_c_str()).expect("mount tmpfs");
+    place
+}
+
+fn on_tmpfs(topic: &str) -> String {
+    let place = tmpfs();
     let output = run(topic, place.mnt(), &place);
     assert!(
         output.status.success() && output.complaints.is_empty(),
@@ -105,13 +111,12 @@ fn on_tmpfs(topic: &str) -> String {
     output.lines
 }
 
-fn on_memfs(topic: &str) -> String {
-    let mut server = Server::with_options(&["-o", SIZE]);
+fn on_ours(topic: &str, mut server: Server) -> String {
     let output = run(topic, server.mnt(), server.place());
     // 1: it was not content, as the comparison will show.
     assert!(
         matches!(output.status.code(), Some(0 | 1)),
-        "on memfs, {topic} ended with {}:\n{}{}",
+        "{topic} ended with {}:\n{}{}",
         output.status,
         output.lines,
         output.complaints
@@ -120,11 +125,22 @@ fn on_memfs(topic: &str) -> String {
     output.lines
 }
 
-fn compare(topic: &str) {
+/// nullfs over a directory.
+fn over(build: Build, dir: &Path) -> Server {
+    let mut command = Command::new(nullfs(build));
+    command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99");
+    command.arg("-s").arg(dir);
+    Server::start(command, Place::new())
+}
+
+fn on_memfs(topic: &str) {
     if skipped() {
         return;
     }
-    let (theirs, ours) = (on_tmpfs(topic), on_memfs(topic));
+    let (theirs, ours) = (
+        on_tmpfs(topic),
+        on_ours(topic, Server::with_options(&["-o", SIZE])),
+    );
     let rows = tables::EXPECTED.iter().chain(tables::OPEN);
     let result = compare::compare(topic, &ours, &theirs, rows);
     let awaited = tables::AWAITED.iter().find(|awaited| {
@@ -143,14 +159,39 @@ fn compare(topic: &str) {
     }
 }
 
+fn on_nullfs(topic: &str) {
+    if skipped() {
+        return;
+    }
+    let below = tmpfs();
+    let (theirs, ours) = (
+        on_tmpfs(topic),
+        on_ours(topic, over(Build::Plain, below.mnt())),
+    );
+    let rows = tables::EXPECTED.iter().chain(tables::NULLFS);
+    if let Err(differences) = compare::compare(topic, &ours, &theirs, rows) {
+        panic!("{differences}");
+    }
+    assert_eq!(fs::read_dir(below.mnt()).expect("its directory").count(), 0);
+}
+
 macro_rules! topics {
     ($($topic:ident)*) => {
         $(
             #[test]
             fn $topic() {
-                compare(stringify!($topic));
+                on_memfs(stringify!($topic));
             }
         )*
+
+        mod through {
+            $(
+                #[test]
+                fn $topic() {
+                    super::on_nullfs(stringify!($topic));
+                }
+            )*
+        }
 
         const TOPICS: &[&str] = &[$(stringify!($topic)),*];
     };
@@ -174,16 +215,24 @@ fn address_sanitizer_finds_nothing() {
         command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99");
         command.args(["-s", "-o", SIZE]);
         let mut server = Server::start(command, Place::new());
-        for topic in topics {
-            let output = run(topic, server.mnt(), server.place());
-            let status = output.status;
-            assert!(
-                matches!(status.code(), Some(0 | 1)),
-                "{topic} ended with {status}: {}",
-                server.log()
-            );
-        }
+        all_on(topics, &server);
         server.unmount();
+        let below = tmpfs();
+        let mut server = over(Build::Asan, below.mnt());
+        all_on(topics, &server);
+        server.unmount();
+    }
+}
+
+fn all_on(topics: &[&str], server: &Server) {
+    for topic in topics {
+        let output = run(topic, server.mnt(), server.place());
+        let status = output.status;
+        assert!(
+            matches!(status.code(), Some(0 | 1)),
+            "{topic} ended with {status}: {}",
+            server.log()
+        );
     }
 }
 

@@ -37,6 +37,11 @@ pub(crate) fn memfs(build: Build) -> PathBuf {
     program("../examples/memfs.c", build)
 }
 
+/// The server that passes a directory through.
+pub(crate) fn nullfs(build: Build) -> PathBuf {
+    program("../examples/nullfs.c", build)
+}
+
 /// The server of the README.
 pub(crate) fn hello(build: Build) -> PathBuf {
     program("../examples/hello.c", build)

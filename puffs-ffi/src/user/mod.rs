@@ -16,6 +16,8 @@ pub mod hooks;
 pub mod life;
 pub mod newinfo;
 pub mod node;
+pub mod null;
+pub mod path;
 pub mod settings;
 
 use core::ffi::{CStr, c_char, c_int, c_void};

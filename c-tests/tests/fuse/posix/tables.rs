@@ -1,4 +1,4 @@
-//! Where memfs differs from tmpfs: for good, for now, and altogether.
+//! Where memfs and nullfs differ from tmpfs: for good, for now, and altogether.
 
 use super::compare::Difference;
 
@@ -97,6 +97,18 @@ pub(super) const EXPECTED: &[Difference] = &[
                 "yes",
             ),
         ],
+    },
+];
+
+/// What differs besides on nullfs, for good: the null layer has nineteen operations, as the reference has them.
+pub(super) const NULLFS: &[Difference] = &[
+    Difference {
+        why: "the null layer has no operations for extended attributes",
+        rows: &[("xattr/*", "*", "*")],
+    },
+    Difference {
+        why: "the null layer has none that reserves space or makes a hole",
+        rows: &[("falloc/*", "*", "*")],
     },
 ];
 
