@@ -65,14 +65,26 @@ const HEADERS: &[Header] = &[
         consts: None,
     },
     Header {
+        name: "puffs_dirent.h",
+        sources: &["puffs-user/src/c/dirent.rs"],
+        partly: &[],
+        opaque: &[],
+        consts: None,
+    },
+    Header {
+        name: "puffs_statvfs.h",
+        sources: &["puffs-user/src/c/statvfs.rs"],
+        partly: &[],
+        opaque: &[],
+        consts: None,
+    },
+    Header {
         name: "puffs.h",
         sources: &[
-            "puffs-user/src/c/dirent.rs",
             "puffs-user/src/c/hooks.rs",
             "puffs-user/src/c/name.rs",
             "puffs-user/src/c/node.rs",
             "puffs-user/src/c/ops.rs",
-            "puffs-user/src/c/statvfs.rs",
             "puffs-user/src/c/types.rs",
             "puffs-user/src/c/vattr.rs",
             "puffs-ffi/src/user",

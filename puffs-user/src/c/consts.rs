@@ -180,10 +180,6 @@ pub const PUFFS_LOCK_POSIX: c_int = 0x040;
 /// `struct puffs_node`: no longer on the list of nodes.
 pub const PUFFS_NODE_REMOVED: c_int = 0x01;
 
-/// Longest type name with its terminator.
-pub const _VFS_NAMELEN: usize = 32;
-/// Longest "device" name with its terminator.
-pub const _VFS_MNAMELEN: usize = 1024;
 /// Longest name in a directory record.
 pub const PUFFS_MAXNAMLEN: usize = 511;
 /// Unit of figures that nobody gave.
