@@ -267,6 +267,24 @@ struct puffs_cc;
 #endif
 #define PUFFS_EXTATTR_LIST_LENPREFIX 1
 
+/* That node_fallocate is there. */
+#define PUFFS_HAVE_FALLOCATE 1
+/* The version of the reference's messages, which programs ask for; ours have their own, PUFFS_VERSION tells the library's. */
+#define PUFFSVERSION 30
+/* What stands before a type's name in NetBSD's tables of mounts. */
+#define PUFFS_TYPEPREFIX "puffs|"
+
+/* Classes of messages, and a flag, that the reference has besides; none travels here. */
+#define PUFFSOP_CACHE 3
+#define PUFFSOP_FLUSH 5
+#define PUFFSOP_SUSPEND 6
+#define PUFFSOP_UNMOUNT 7
+#define PUFFSOPFLAG_ISRESPONSE 0x20
+#define PUFFS_SUSPEND_START 0
+#define PUFFS_SUSPEND_SUSPENDED 1
+#define PUFFS_SUSPEND_RESUME 2
+#define PUFFS_SUSPEND_ERROR 3
+
 /* The mode of open, close and their like: open(2)'s flags with the access mode plus one. */
 #ifndef FREAD
 #define FREAD 0x0001
@@ -1490,6 +1508,11 @@ void puffs_ml_settimeout(struct puffs_usermount *pu,
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
+
+/* Other names of types. */
+typedef puffs_cookie_t puffs_croissant_t;
+typedef off_t voff_t;
+typedef unsigned long vsize_t;
 
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_dirent, d_name) == PUFFS_MSG_DIRENT_NAME, "struct puffs_dirent as it travels");
 PUFFS_STATIC_ASSERT(sizeof(enum vtype) == sizeof(int), "enum vtype as the library knows it");

@@ -19,11 +19,21 @@ char *estrndup(const char *, size_t) __asm__("puffs_compat_estrndup");
 size_t estrlcpy(char *, const char *, size_t) __asm__("puffs_compat_estrlcpy");
 size_t estrlcat(char *, const char *, size_t) __asm__("puffs_compat_estrlcat");
 FILE *efopen(const char *, const char *) __asm__("puffs_compat_efopen");
-int evasprintf(char **__restrict, const char *__restrict, va_list) __asm__("puffs_compat_evasprintf")
-    __printflike(2, 0);
 /* Sets what is called instead of err(3), and returns what was. */
 void (*esetfunc(void (*)(int, const char *, ...)))(int, const char *, ...) __asm__("puffs_compat_esetfunc");
+/* Calls that, with words. */
+void puffs_compat_efail(const char *);
 __END_DECLS
+
+static __inline int __printflike(2, 0)
+evasprintf(char **__restrict to, const char *__restrict format, va_list arguments)
+{
+	int length = vasprintf(to, format, arguments);
+
+	if (length == -1)
+		puffs_compat_efail("Cannot format string");
+	return length;
+}
 
 static __inline int __printflike(2, 3)
 easprintf(char **__restrict to, const char *__restrict format, ...)

@@ -12,6 +12,7 @@ pub mod attr;
 mod buffer;
 pub mod c;
 pub mod cc;
+pub mod compat;
 pub mod cred;
 pub mod dirents;
 mod dispatch;
