@@ -119,9 +119,9 @@ const FLAGS: &[&[&str]] = &[
     &["-D_FILE_OFFSET_BITS=64", "-O1"],
 ];
 
-/// Compiles a program in each way and calls `run` with it.
-fn each_way(name: &str, run: impl Fn(&Path)) {
-    for (way, flags) in FLAGS.iter().enumerate() {
+/// Compiles a program in each of these ways and calls `run` with it.
+fn each_way(name: &str, ways: &[&[&str]], run: impl Fn(&Path)) {
+    for (way, flags) in ways.iter().enumerate() {
         let program = scratch(&format!("netbsd-{way}")).join(name);
         std::fs::create_dir_all(program.parent().unwrap()).unwrap();
         netbsd(&stage(), &here(&format!("{name}.c")), flags, &program)
@@ -144,7 +144,7 @@ fn succeeds(command: &mut Command) -> String {
 
 #[test]
 fn every_function_does_what_it_does_there() {
-    each_way("every_call", |program| {
+    each_way("every_call", FLAGS, |program| {
         let dir = tempfile::tempdir().unwrap();
         succeeds(Command::new(program).arg(dir.path()));
     });
@@ -152,9 +152,55 @@ fn every_function_does_what_it_does_there() {
 
 #[test]
 fn every_macro_and_type_is_there() {
-    each_way("every_macro", |program| {
+    each_way("every_macro", FLAGS, |program| {
         succeeds(&mut Command::new(program));
     });
+}
+
+/// The eight ways in which servers include headers and understand options.
+const OPTIONS: &[&str] = &[
+    "caseless",
+    "cipher",
+    "memory",
+    "nine",
+    "null",
+    "portal",
+    "secure",
+    "variables",
+];
+
+#[test]
+fn servers_find_what_they_need_and_understand_options() {
+    for name in OPTIONS {
+        each_way(&format!("options/{name}"), &FLAGS[1..3], |program| {
+            let run = |arguments: &[&str]| Command::new(program).args(arguments).output().unwrap();
+            for (arguments, expected) in [
+                (&["/mnt"][..], "/mnt 0 0 1"),
+                (&["-s", "/mnt"], "/mnt 0 0 0"),
+                (
+                    &["-o", "ro,nosuid,nocache,dump", "/a"],
+                    "/a 0x9 0x40000003 0",
+                ),
+                (
+                    &["-o", "nodev,ro", "-o", "rw,noattrcache", "/a"],
+                    "/a 0x10 0x40 1",
+                ),
+                (&["-so", "nopagecache,allops,noexec", "/a"], "/a 0x4 0x6 0"),
+            ] {
+                let output = run(arguments);
+                let said = String::from_utf8_lossy(&output.stdout);
+                assert_eq!(said, format!("{name} {expected}\n"), "{output:?}");
+                assert!(output.status.success(), "{output:?}");
+            }
+            let fast = format!("{name}: -o fast: option not supported\n");
+            let usage = format!("{name}: usage: {name} [-s] [-o options] mountpoint\n");
+            for (arguments, expected) in [(&["-o", "ro,fast", "/a"][..], fast), (&[], usage)] {
+                let output = run(arguments);
+                assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
+                assert_eq!(output.status.code(), Some(1));
+            }
+        });
+    }
 }
 
 /// The headers in the repository, relative to where they are.
