@@ -256,6 +256,22 @@ fn every_header_is_installed_and_stands_alone_and_before_all_others() {
 }
 
 #[test]
+fn one_package_is_enough_to_ask_for() {
+    let stage = stage();
+    let both = stage
+        .pkg_config_of(&["puffs-compat"], &["--cflags", "--libs"])
+        .unwrap();
+    let include = |dir| format!("-I{}", stage.include().join(dir).display());
+    assert!(both.contains(&include("puffs-compat")), "{both:?}");
+    let plain = stage.pkg_config(&["--cflags", "--libs"]).unwrap();
+    assert!(plain.iter().all(|flag| both.contains(flag)), "{both:?}");
+    let version = stage
+        .pkg_config_of(&["puffs-compat"], &["--modversion"])
+        .unwrap();
+    assert_eq!(version, [env!("CARGO_PKG_VERSION")]);
+}
+
+#[test]
 fn nobody_else_sees_the_headers() {
     let flags = stage().pkg_config(&["--cflags"]).unwrap();
     assert!(
