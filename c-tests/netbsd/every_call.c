@@ -329,6 +329,46 @@ directories(const char *dir)
 	CHECK_EQ(errno, ENOENT);
 }
 
+#define FAILS(call, why) \
+	do { \
+		errno = 0; \
+		CHECK((intptr_t)(call) == -1 || (intptr_t)(call) == 0); \
+		CHECK_EQ(errno, why); \
+	} while (0)
+
+static void
+nulls(void)
+{
+	struct dirent entry, *result, **list;
+	struct statvfs figures;
+	char room[4] = "abc";
+	DIR *volatile none = NULL;
+
+	CHECK(strlcpy(NULL, "ab", 4) == 2 && strlcpy(room, NULL, 4) == 0 && strlcat(NULL, "ab", 4) == 0);
+	CHECK_EQ(strlcat(room, NULL, 4), 3);
+	CHECK(estrdup(NULL) == NULL && estrndup(NULL, 1) == NULL);
+	FAILS(efopen(NULL, "r"), EINVAL);
+	FAILS(efopen("/dev/null", NULL), EINVAL);
+	FAILS(getmntopts(NULL, puffsmopts, NULL, NULL), EINVAL);
+	FAILS(getmntopts("ro", NULL, NULL, NULL), EINVAL);
+	freemntopts(getmntopts("ro", puffsmopts, NULL, NULL));
+	CHECK(getmntoptstr(NULL, "ro") == NULL);
+	getmnt_silent = 1;
+	FAILS(getmntoptnum(NULL, "ro"), EINVAL);
+	FAILS(getmntoptnum(NULL, NULL), EINVAL);
+	getmnt_silent = 0;
+	FAILS(statvfs(NULL, &figures), EFAULT);
+	FAILS(statvfs("/", NULL), EFAULT);
+	FAILS(statvfs1(NULL, NULL, ST_WAIT), EFAULT);
+	FAILS(fstatvfs(STDIN_FILENO, NULL), EFAULT);
+	FAILS(fstatvfs1(STDIN_FILENO, NULL, ST_WAIT), EFAULT);
+	FAILS(readdir(none), EBADF);
+	FAILS(scandir(NULL, &list, NULL, NULL), EFAULT);
+	FAILS(scandir("/", NULL, NULL, NULL), EFAULT);
+	CHECK_EQ(readdir_r(none, &entry, &result), EINVAL);
+	CHECK_EQ(alphasort(NULL, NULL), 0);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -342,6 +382,7 @@ main(int argc, char *argv[])
 	options();
 	figures(argv[1]);
 	directories(argv[1]);
+	nulls();
 	errno = 0;
 	CHECK_EQ(sysctl(name, 1, NULL, NULL, NULL, 0), -1);
 	CHECK_EQ(errno, ENOSYS);
