@@ -12,7 +12,7 @@
 
 #include "vfs.h"
 
-#define SECOND ((struct puffs_msg_time){ .sec = 1 })
+static const struct puffs_msg_time second = { .sec = 1 };
 
 static const umode_t type_bits[] = {
 	[PUFFS_VT_REG] = S_IFREG, [PUFFS_VT_DIR] = S_IFDIR, [PUFFS_VT_BLK] = S_IFBLK, [PUFFS_VT_CHR] = S_IFCHR,
@@ -50,7 +50,7 @@ until(const struct mounted *m, u32 never, const struct puffs_msg_time *ttl)
 	if (m->m_kflags & never)
 		return 0;
 	if (!(m->m_kflags & PUFFS_KFLAG_CACHE_FS_TTL))
-		ttl = &SECOND;
+		ttl = &second;
 	/* Spans are not negative; the longest are for ever. */
 	span = ttl->sec >= KTIME_SEC_MAX ? KTIME_MAX : ttl->sec * NSEC_PER_SEC + ttl->nsec;
 	return span == 0 ? 0 : now + span;
@@ -113,6 +113,9 @@ take(struct node *n, const struct puffs_msg_attr *attr)
 
 	if (GIVEN(attr->mode))
 		inode->i_mode = (inode->i_mode & S_IFMT) | (attr->mode & 07777);
+	/* Writing has to take them away again. */
+	if (inode->i_mode & (S_ISUID | S_ISGID))
+		inode->i_flags &= ~S_NOSEC;
 	if (GIVEN(attr->nlink))
 		set_nlink(inode, attr->nlink);
 	if (GIVEN(attr->uid))
@@ -150,8 +153,10 @@ puffs_attr_store(struct inode *inode, const struct puffs_msg_attr *attr, const s
 		WRITE_ONCE(n->n_until, puffs_attr_until(MOUNTED(inode->i_sb), ttl));
 	}
 	spin_unlock(&inode->i_lock);
-	if (other && inode->i_mapping->nrpages != 0)
-		(void)invalidate_inode_pages2(inode->i_mapping);
+	if (other && inode->i_mapping->nrpages != 0) {
+		set_bit(NODE_STALE, &n->n_flags);
+		puffs_map_freshen(inode);
+	}
 }
 
 int
@@ -209,14 +214,21 @@ int
 puffs_getattr(struct user_namespace *ns, const struct path *path, struct kstat *stat, u32 mask, unsigned int flags)
 {
 	struct inode *inode = d_inode(path->dentry);
+	struct mounted *m = MOUNTED(inode->i_sb);
+	unsigned int how = flags & AT_STATX_SYNC_TYPE;
 	struct node *n = NODE(inode);
+	bool always;
 	int error;
 
-	if (!puffs_may_use(MOUNTED(inode->i_sb)))
+	if (!puffs_may_use(m))
 		return -EACCES;
-	if ((flags & AT_STATX_SYNC_TYPE) != AT_STATX_DONT_SYNC &&
-	    (error = puffs_attr_refresh(inode, (flags & AT_STATX_SYNC_TYPE) == AT_STATX_FORCE_SYNC)) != 0)
-		return error;
+	if (how != AT_STATX_DONT_SYNC) {
+		/* The server moves the time of access when it is read from, unless it has said for how long all this holds. */
+		always = (mask & STATX_ATIME) && test_and_clear_bit(NODE_READ, &n->n_flags) &&
+		    !(m->m_kflags & PUFFS_KFLAG_CACHE_FS_TTL);
+		if ((error = puffs_attr_refresh(inode, always || how == AT_STATX_FORCE_SYNC)) != 0)
+			return error;
+	}
 	generic_fillattr(ns, inode, stat);
 	stat->blksize = n->n_blksize;
 	if (test_bit(NODE_BORN, &n->n_flags)) {
@@ -249,7 +261,8 @@ wanted(struct puffs_msg_attr *attr, const struct iattr *set)
 		attr->size = set->ia_size;
 	if (valid & ATTR_ATIME)
 		attr->atime = given_time(&set->ia_atime);
-	if (valid & ATTR_MTIME)
+	/* Who cuts a file need not be its owner, who alone may set the time: it is the server's to move then. */
+	if ((valid & ATTR_MTIME_SET) || (valid & (ATTR_MTIME | ATTR_SIZE)) == ATTR_MTIME)
 		attr->mtime = given_time(&set->ia_mtime);
 	if ((valid & ATTR_ATIME) && (valid & ATTR_MTIME) && !(valid & (ATTR_ATIME_SET | ATTR_MTIME_SET)))
 		attr->vaflags = PUFFS_VATTR_UTIMES_NULL;
@@ -266,7 +279,8 @@ puffs_setattr(struct user_namespace *ns, struct dentry *dentry, struct iattr *se
 	struct mounted *m = MOUNTED(inode->i_sb);
 	struct puffs_vattrs got = { .pvs_size = sizeof(got) };
 	struct puffs_msg_attr attr;
-	bool forced = set->ia_valid & ATTR_FORCE;
+	struct node *n = NODE(inode);
+	bool forced = set->ia_valid & ATTR_FORCE, cuts;
 	struct asker a;
 	int error;
 
@@ -279,13 +293,24 @@ puffs_setattr(struct user_namespace *ns, struct dentry *dentry, struct iattr *se
 	if ((error = setattr_prepare(ns, dentry, set)) != 0)
 		return error;
 	wanted(&attr, set);
-	error = puffs_vfs_setattr(m->m_pv, forced ? puffs_asker_fs(&a) : puffs_asker(&a),
-	    NODE(inode)->n_cookie, &attr, &got);
+	/* Pages on their way to the server would make the file longer again. */
+	cuts = set->ia_valid & ATTR_SIZE;
+	if (cuts && mutex_lock_killable(&n->n_flush) != 0)
+		return -EINTR;
+	error = puffs_vfs_setattr(m->m_pv, forced ? puffs_asker_fs(&a) : puffs_asker(&a), n->n_cookie, &attr, &got);
 	puffs_attr_changed(inode);
+	if (error == 0 && cuts)
+		truncate_setsize(inode, set->ia_size);
+	if (cuts)
+		mutex_unlock(&n->n_flush);
 	if (error != 0)
 		return -error;
-	if (set->ia_valid & ATTR_SIZE)
-		truncate_setsize(inode, set->ia_size);
+	/* A time that was set is no sign of other contents. */
+	if (set->ia_valid & ATTR_MTIME_SET) {
+		spin_lock(&inode->i_lock);
+		take_time(&inode->i_mtime, &got.pvs_attr.mtime);
+		spin_unlock(&inode->i_lock);
+	}
 	puffs_attr_store(inode, &got.pvs_attr, &got.pvs_ttl, puffs_changes(m));
 	return 0;
 }

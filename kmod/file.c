@@ -1,5 +1,6 @@
 /*
- * file.c: open files. Reads and writes go to the server as they come; nothing is cached but what is mapped (map.c).
+ * file.c: open files. What is read stays in memory (map.c), unless the server or whoever opened the file does not want that; what is
+ * written goes to the server at once.
  *
  * A close is paid for when the file is opened, since it happens where nobody can wait.
  */
@@ -52,8 +53,14 @@ puffs_open(struct inode *inode, struct file *file)
 		set_bit(NODE_DIRECT, &n->n_flags);
 	puffs_inode_notes(inode, got.pvo_setback & PUFFS_SETBACK_INACT_N1, got.pvo_setback & PUFFS_SETBACK_NOREF_N1);
 	file->private_data = o;
+	if (!S_ISREG(inode->i_mode))
+		return 0;
+	/* Who maps it is not to see what was there long ago. */
+	if (inode->i_mapping->nrpages != 0)
+		(void)puffs_attr_refresh(inode, false);
+	file->f_mode |= FMODE_CAN_ODIRECT;
 	/* Where nobody may go to another offset, there are none. */
-	if (S_ISREG(inode->i_mode) && puffs_vfs_seek(m->m_pv, puffs_asker(&a), n->n_cookie, 0, 0) != 0)
+	if (puffs_vfs_seek(m->m_pv, puffs_asker(&a), n->n_cookie, 0, 0) != 0)
 		return stream_open(inode, file);
 	return 0;
 }
@@ -65,6 +72,9 @@ puffs_release(struct inode *inode, struct file *file)
 	struct node *n = NODE(inode);
 	bool last;
 
+	/* Of a file that was unmapped last, pages may be left to write. */
+	if (file->f_mode & FMODE_WRITE)
+		(void)puffs_map_flush(inode, 0, LLONG_MAX);
 	spin_lock(&inode->i_lock);
 	last = --n->n_opens == 0;
 	spin_unlock(&inode->i_lock);
@@ -74,13 +84,24 @@ puffs_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* Each close(2): who wrote through a mapping hears of errors. */
+static int
+file_flush(struct file *file, fl_owner_t id)
+{
+
+	return file->f_mode & FMODE_WRITE ? puffs_map_flush(file_inode(file), 0, LLONG_MAX) : 0;
+}
+
 /* The end 0 is that of the file, wherever it is. */
 int
 puffs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
 	struct inode *inode = file_inode(file);
 	struct asker a;
+	int error;
 
+	if ((error = file_write_and_wait_range(file, start, end)) != 0)
+		return error;
 	return -puffs_vfs_fsync(MOUNTED(inode->i_sb)->m_pv, puffs_asker(&a), NODE(inode)->n_cookie,
 	    PUFFS_VFSYNC_WAIT | (datasync ? PUFFS_VFSYNC_DATAONLY : 0), start, end == LLONG_MAX ? 0 : end + 1);
 }
@@ -97,59 +118,65 @@ io_flags(const struct kiocb *iocb)
 	    (iocb->ki_flags & IOCB_APPEND ? PUFFS_VIO_APPEND : 0);
 }
 
-/* Some servers do not look where the file ends: of a file that might be cached nobody reads what is behind it. */
-static int
-clip(struct inode *inode, loff_t pos, size_t *len)
+bool
+puffs_is_cached(const struct file *file)
 {
-	struct mounted *m = MOUNTED(inode->i_sb);
-	int error;
+	struct inode *inode = file_inode(file);
 
-	if ((m->m_kflags & PUFFS_KFLAG_NOCACHE_PAGE) || test_bit(NODE_DIRECT, &NODE(inode)->n_flags))
-		return 0;
-	if (pos + (loff_t)*len > i_size_read(inode) && (error = puffs_attr_refresh(inode, false)) != 0)
-		return error;
-	*len = pos >= i_size_read(inode) ? 0 : min_t(u64, *len, i_size_read(inode) - pos);
-	return 0;
+	return !(MOUNTED(inode->i_sb)->m_kflags & PUFFS_KFLAG_NOCACHE_PAGE) && !test_bit(NODE_DIRECT, &NODE(inode)->n_flags) &&
+	    !(file->f_flags & O_DIRECT) && !(file->f_mode & FMODE_STREAM);
 }
 
+/* Reads past the cache, until the end of the file, or what a stream has now. */
 static ssize_t
-file_read_iter(struct kiocb *iocb, struct iov_iter *to)
+read_parts(struct kiocb *iocb, struct iov_iter *to)
 {
-	struct file *file = iocb->ki_filp;
-	struct inode *inode = file_inode(file);
+	struct inode *inode = file_inode(iocb->ki_filp);
 	struct puffs_vfs *pv = MOUNTED(inode->i_sb)->m_pv;
 	size_t room = min_t(size_t, iov_iter_count(to), puffs_vfs_maxdata(pv));
-	bool stream = file->f_mode & FMODE_STREAM;
-	size_t total = 0, len = iov_iter_count(to), done, moved;
+	bool stream = iocb->ki_filp->f_mode & FMODE_STREAM;
+	size_t total = 0, part, done, moved;
 	struct asker a;
 	int error = 0;
 	char *buf;
 
-	if (!stream && (error = clip(inode, iocb->ki_pos, &len)) != 0)
-		return error;
-	if (len == 0)
-		return 0;
 	if ((buf = kvmalloc(room, GFP_KERNEL_ACCOUNT)) == NULL)
 		return -ENOMEM;
-	while (total < len) {
-		size_t part = min(room, len - total);
-
+	do {
+		part = min(room, iov_iter_count(to));
 		error = -puffs_vfs_read(pv, puffs_asker(&a), NODE(inode)->n_cookie, stream ? 0 : iocb->ki_pos, buf, part,
 		    io_flags(iocb), &done);
-		if (error != 0 || done == 0)
+		if (error != 0)
 			break;
+		set_bit(NODE_READ, &NODE(inode)->n_flags);
 		moved = copy_to_iter(buf, done, to);
 		total += moved;
 		if (!stream)
 			iocb->ki_pos += moved;
 		if (moved < done)
 			error = -EFAULT;
-		/* The end of the file, or all that a stream has now. */
-		if (error != 0 || done < part || stream)
-			break;
-	}
+	} while (error == 0 && done == part && iov_iter_count(to) != 0 && !stream);
 	kvfree(buf);
 	return total != 0 ? total : error;
+}
+
+static ssize_t
+file_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	int error;
+
+	if (iov_iter_count(to) == 0)
+		return 0;
+	if (puffs_is_cached(iocb->ki_filp)) {
+		if ((error = puffs_attr_refresh(inode, false)) != 0)
+			return error;
+		puffs_map_freshen(inode);
+		return generic_file_read_iter(iocb, to);
+	}
+	if ((error = puffs_map_flush(inode, iocb->ki_pos, LLONG_MAX)) != 0)
+		return error;
+	return read_parts(iocb, to);
 }
 
 /* Where a file ends that is written at its end. */
@@ -170,8 +197,7 @@ written(struct inode *inode, loff_t start, loff_t end)
 	if (end > i_size_read(inode))
 		i_size_write(inode, end);
 	spin_unlock(&inode->i_lock);
-	if (inode->i_mapping->nrpages != 0)
-		(void)invalidate_inode_pages2_range(inode->i_mapping, start >> PAGE_SHIFT, (end - 1) >> PAGE_SHIFT);
+	puffs_map_drop(inode, start, end - 1);
 }
 
 static ssize_t
@@ -218,7 +244,8 @@ file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 	inode_lock(inode);
 	if ((done = find_end(iocb)) == 0 && (done = generic_write_checks(iocb, from)) > 0 &&
-	    (done = file_remove_privs(file)) == 0)
+	    (done = file_remove_privs(file)) == 0 &&
+	    (done = puffs_map_flush(inode, iocb->ki_pos, iocb->ki_pos + iov_iter_count(from) - 1)) == 0)
 		done = write_parts(iocb, from);
 	inode_unlock(inode);
 	return done > 0 ? generic_write_sync(iocb, done) : done;
@@ -250,6 +277,7 @@ file_fallocate(struct file *file, int mode, loff_t start, loff_t len)
 {
 	struct inode *inode = file_inode(file);
 	struct puffs_vfs *pv = MOUNTED(inode->i_sb)->m_pv;
+	struct node *n = NODE(inode);
 	struct asker a;
 	int error;
 
@@ -259,15 +287,19 @@ file_fallocate(struct file *file, int mode, loff_t start, loff_t len)
 	switch (mode) {
 	case 0:
 		if ((error = inode_newsize_ok(inode, start + len)) == 0)
-			error = -puffs_vfs_fallocate(pv, puffs_asker(&a), NODE(inode)->n_cookie, start, len);
+			error = -puffs_vfs_fallocate(pv, puffs_asker(&a), n->n_cookie, start, len);
 		if (error == 0)
 			written(inode, start, start + len);
 		break;
 	case FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE:
-		error = -puffs_vfs_fdiscard(pv, puffs_asker(&a), NODE(inode)->n_cookie, start, len);
+		/* What is dirty in the hole must not fill it again. */
+		if ((error = mutex_lock_killable(&n->n_flush)) != 0)
+			break;
+		error = -puffs_vfs_fdiscard(pv, puffs_asker(&a), n->n_cookie, start, len);
 		puffs_attr_changed(inode);
 		if (error == 0)
 			truncate_pagecache_range(inode, start, start + len - 1);
+		mutex_unlock(&n->n_flush);
 		break;
 	default:
 		error = -EOPNOTSUPP;
@@ -280,6 +312,7 @@ out:
 const struct file_operations puffs_file_fops = {
 	.owner = THIS_MODULE,
 	.open = puffs_open,
+	.flush = file_flush,
 	.release = puffs_release,
 	.llseek = file_llseek,
 	.read_iter = file_read_iter,

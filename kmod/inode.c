@@ -64,6 +64,7 @@ node_init(struct node *n, u32 vtype, u64 size, u64 rdev)
 	struct inode *inode = &n->n_inode;
 	umode_t type = puffs_type_bits(vtype);
 
+	mutex_init(&n->n_flush);
 	n->n_vtype = vtype;
 	n->n_blksize = PAGE_SIZE;
 	inode->i_ino = (unsigned long)n->n_cookie;
@@ -165,12 +166,19 @@ puffs_inode_found(struct super_block *sb, struct puffs_vfound *found, u64 asked,
 	return inode;
 }
 
+struct inode *
+puffs_inode_known(struct super_block *sb, void *cookie)
+{
+
+	return ilookup5(sb, (unsigned long)cookie, node_is, cookie);
+}
+
 bool
 puffs_inode_late(struct super_block *sb, void *cookie)
 {
 	struct inode *inode;
 
-	if ((inode = ilookup5(sb, (unsigned long)cookie, node_is, cookie)) == NULL)
+	if ((inode = puffs_inode_known(sb, cookie)) == NULL)
 		return false;
 	node_again(NODE(inode), NULL);
 	iput(inode);
@@ -205,13 +213,12 @@ puffs_inode_rests(struct inode *inode)
 	return true;
 }
 
-/* With the inode's lock held. The server wants back what nobody uses, or has no links any more. */
+/* With the inode's lock held. What has no links any more goes, and what the server wants back, with what was not written of it. */
 int
 puffs_inode_drop(struct inode *inode)
 {
 
-	return generic_drop_inode(inode) || test_bit(NODE_NOREF, &NODE(inode)->n_flags) ||
-	    test_bit(NODE_INACTIVE, &NODE(inode)->n_flags);
+	return generic_drop_inode(inode) || test_bit(NODE_NOREF, &NODE(inode)->n_flags);
 }
 
 void

@@ -14,11 +14,11 @@
  * mount(2) waits for nobody: the server starts afterwards, and whoever comes earlier waits for that. A file system whose server is gone
  * stays, and answers ENXIO, until it is unmounted.
  */
+#include <linux/backing-dev.h>
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
-#include <linux/magic.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
@@ -29,8 +29,6 @@
 
 #define PUFFS_SUPER_MAGIC 0x70756666	/* "puff" */
 
-/* What a thread waits that cannot be killed: it exits, or is the kernel's own. */
-#define UNKILLABLE_NS (10 * NSEC_PER_SEC)
 /* No message is longer. */
 #define MAXLEN (64UL << 20)
 
@@ -53,7 +51,7 @@ puffs_asker(struct asker *a)
 	a->a_call = (struct puffs_vcall){
 		.pvc_size = sizeof(a->a_call),
 		.pvc_cred = PUFFS_MSG_CRED_USER,
-		.pvc_timeout_ns = current->flags & PF_EXITING ? UNKILLABLE_NS : 0,
+		.pvc_timeout_ns = current->flags & PF_EXITING ? PUFFS_UNKILLABLE_NS : 0,
 		.pvc_pid = task_tgid_nr(current),
 		.pvc_lwp = task_pid_nr(current),
 		.pvc_uid = from_kuid(&init_user_ns, cred->fsuid),
@@ -71,7 +69,7 @@ puffs_asker_fs(struct asker *a)
 	a->a_call = (struct puffs_vcall){
 		.pvc_size = sizeof(a->a_call),
 		.pvc_cred = PUFFS_MSG_CRED_FS,
-		.pvc_timeout_ns = current->flags & (PF_EXITING | PF_KTHREAD) ? UNKILLABLE_NS : 0,
+		.pvc_timeout_ns = current->flags & (PF_EXITING | PF_KTHREAD) ? PUFFS_UNKILLABLE_NS : 0,
 	};
 	return &a->a_call;
 }
@@ -132,11 +130,18 @@ host_freed(void *data)
 }
 
 /* A module cannot unmount: when the server is gone, that is left to whoever sees the errors. */
+static void
+host_unmount(void *data, struct puffs_mount *pmp)
+{
+}
+
 static const struct puffs_hostops hostops = {
 	.pho_size = sizeof(struct puffs_hostops),
+	.pho_unmount = host_unmount,
 	.pho_started = host_started,
 	.pho_late = host_late,
 	.pho_freed = host_freed,
+	.pho_stale = puffs_stale,
 };
 
 /*
@@ -351,6 +356,7 @@ mounted_new(struct fs_context *fc, const struct options *o, struct mounted **mp)
 		return -ENOMEM;
 	mutex_init(&m->m_late);
 	mutex_init(&m->m_renames);
+	puffs_stale_init(m);
 	m->m_uid = current_euid();
 	m->m_ops = o->o_ops;
 	m->m_kflags = o->o_kflags;
@@ -388,10 +394,18 @@ super_fill(struct super_block *sb, struct fs_context *fc)
 	sb->s_blocksize_bits = PAGE_SHIFT;
 	sb->s_maxbytes = MAX_LFS_FILESIZE;
 	sb->s_magic = PUFFS_SUPER_MAGIC;
+	/* Not each write looks for capabilities of the file again. */
+	sb->s_flags |= SB_NOSEC;
 	sb->s_time_gran = 1;
 	sb->s_op = &super_ops;
 	sb->s_d_op = &puffs_dentry_ops;
 	sb->s_xattr = puffs_xattr_handlers;
+	if ((error = super_setup_bdi(sb)) != 0)
+		return error;
+	sb->s_bdi->ra_pages = min_t(unsigned long, sb->s_bdi->ra_pages, puffs_vfs_maxdata(m->m_pv) >> PAGE_SHIFT);
+	/* A server may be slow, or stop: few pages wait for it. */
+	sb->s_bdi->capabilities |= BDI_CAP_STRICTLIMIT;
+	(void)bdi_set_max_ratio(sb->s_bdi, 1);
 	if ((root = puffs_inode_root(sb, (void *)(uintptr_t)o->o_root, o->o_vtype, o->o_size, o->o_rdev)) == NULL)
 		return -ENOMEM;
 	sb->s_root = d_make_root(root);
@@ -448,6 +462,7 @@ super_kill(struct super_block *sb)
 		mutex_lock(&m->m_late);
 		m->m_sb = NULL;
 		mutex_unlock(&m->m_late);
+		puffs_stale_end(m);
 	}
 	kill_anon_super(sb);
 	if (m == NULL)

@@ -8,8 +8,9 @@
  *	names.c		names: looked up, made, removed
  *	dir.c		directories, read
  *	file.c		files: open, read, write
- *	map.c		files in memory
+ *	map.c		contents of files in memory
  *	xattr.c		extended attributes
+ *	stale.c		what the server says is stale
  *
  * Whoever waits for the server may hold what VFS locked (a directory, a file being written), as with any file system; but each wait ends when
  * the thread is killed, and what runs in a thread that cannot be killed any more has a deadline (puffs_asker).
@@ -21,6 +22,7 @@
 #include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
+#include <linux/workqueue.h>
 #include <linux/xattr.h>
 
 #include "kmod.h"
@@ -35,12 +37,20 @@ struct mounted {
 	struct mutex m_late;
 	struct mutex m_renames;		/* servers count on one rename at a time */
 	atomic64_t m_changes;		/* changes that went through this kernel */
+	atomic64_t m_names;		/* how often all names were called stale */
+	struct work_struct m_write;	/* what is dirty is to be written */
 	kuid_t m_uid;			/* who mounted */
 	u64 m_ops;
 	u32 m_kflags;
 	bool m_allow_other;
 	bool m_started;			/* the server is there */
+	u64 m_slow;			/* until then nobody who exits waits for the server */
 };
+
+/* What a thread waits that cannot be killed: it exits, or is the kernel's own. */
+#define PUFFS_UNKILLABLE_NS (5 * NSEC_PER_SEC)
+/* And for how long others do not, once one has waited in vain. */
+#define PUFFS_SLOW_NS (30 * NSEC_PER_SEC)
 
 /* An inode of ours. What is marked "i_lock" is under the inode's lock of that name. */
 struct node {
@@ -51,6 +61,8 @@ struct node {
 	u32 n_vtype;
 	u32 n_blksize;
 	u32 n_opens;			/* i_lock */
+	atomic64_t n_names;		/* how often the names below were called stale */
+	struct mutex n_flush;		/* pages being written, or cut off */
 	u64 n_until;			/* attributes hold until then, in ktime_get_ns() */
 	u64 n_changed;			/* m_changes at the last change; i_lock */
 	struct timespec64 n_btime;
@@ -60,6 +72,8 @@ struct node {
 #define NODE_NOREF 2			/* the server wants it back after that */
 #define NODE_DIRECT 3			/* reads and writes as they come */
 #define NODE_BORN 4			/* n_btime is known */
+#define NODE_STALE 5			/* what is cached of the contents is old */
+#define NODE_READ 6			/* since the time of access was asked for */
 };
 
 /* An open file. */
@@ -124,6 +138,8 @@ struct inode *puffs_inode_root(struct super_block *sb, void *cookie, u32 vtype, 
  * Consumes pvf_reclaim. An error is one of ERR_PTR's.
  */
 struct inode *puffs_inode_found(struct super_block *sb, struct puffs_vfound *found, u64 asked, bool made);
+/* The inode of a node that Linux has, with a reference; NULL if it has none. Waits for nobody who waits for the server. */
+struct inode *puffs_inode_known(struct super_block *sb, void *cookie);
 /* The same for a late answer: the node, if there is one, is counted. */
 bool puffs_inode_late(struct super_block *sb, void *cookie);
 /* Takes down the server's side notes for a node. */
@@ -165,13 +181,28 @@ extern const struct file_operations puffs_dir_fops;
 /* file.c */
 extern const struct inode_operations puffs_file_iops;
 extern const struct file_operations puffs_file_fops;
+/* Whether what is read of it stays in memory. */
+bool puffs_is_cached(const struct file *file);
 int puffs_open(struct inode *inode, struct file *file);
 int puffs_release(struct inode *inode, struct file *file);
 int puffs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
 
 /* map.c */
 extern const struct address_space_operations puffs_map_aops;
+/* Forgets a range of the contents; what is dirty stays. */
+void puffs_map_drop(struct inode *inode, loff_t start, loff_t end);
+/* The same with all, if the node is known to have changed. */
+void puffs_map_freshen(struct inode *inode);
+/* Writes what is dirty of a range. */
+int puffs_map_flush(struct inode *inode, loff_t start, loff_t end);
 int puffs_map(struct file *file, struct vm_area_struct *vma);
+
+/* stale.c */
+void puffs_stale_init(struct mounted *m);
+/* Nobody uses the mount any more. */
+void puffs_stale_end(struct mounted *m);
+/* PUFFSSTALE. Returns 0 or an errno value. */
+int puffs_stale(void *data, const struct puffs_stale *stale);
 
 /* xattr.c */
 extern const struct xattr_handler *puffs_xattr_handlers[];
