@@ -369,11 +369,52 @@ nulls(void)
 	CHECK_EQ(alphasort(NULL, NULL), 0);
 }
 
+static void
+variables(void)
+{
+	struct sysctlnode version = { .sysctl_flags = SYSCTL_VERSION }, nodes[8];
+	int query[] = { CTL_HW, CTL_QUERY }, pagesize[] = { CTL_HW, HW_PAGESIZE }, size, i;
+	int memory[] = { CTL_HW, HW_PHYSMEM64 }, release[] = { CTL_KERN, KERN_OSRELEASE };
+	char text[65];
+	u_quad_t bytes;
+	size_t length;
+
+	CHECK_EQ(sysctl(query, 2, NULL, &length, &version, sizeof(version)), 0);
+	CHECK_EQ(length, 5 * sizeof(version));
+	FAILS(sysctl(query, 2, nodes, (length = 2 * sizeof(version), &length), NULL, 0), ENOMEM);
+	CHECK_EQ(length, 5 * sizeof(version));
+	length = sizeof(nodes);
+	CHECK_EQ(sysctl(query, 2, nodes, &length, NULL, 0), 0);
+	for (i = 0; nodes[i].sysctl_num != HW_PAGESIZE; i++)
+		continue;
+	CHECK(strcmp(nodes[i].sysctl_name, "pagesize") == 0 && nodes[i].sysctl_size == sizeof(int));
+	CHECK_EQ(nodes[i].sysctl_flags, SYSCTL_VERSION | CTLTYPE_INT);
+
+	length = sizeof(size);
+	CHECK_EQ(sysctl(pagesize, 2, &size, &length, NULL, 0), 0);
+	CHECK_EQ(size, getpagesize());
+	length = sizeof(bytes);
+	CHECK_EQ(sysctl(memory, 2, &bytes, &length, NULL, 0), 0);
+	CHECK(bytes > 1 << 20 && length == 8);
+	length = sizeof(text);
+	CHECK_EQ(sysctl(release, 2, text, &length, NULL, 0), 0);
+	CHECK_EQ(length, strlen(text) + 1);
+	FAILS(sysctl(release, 2, text, (length = 2, &length), NULL, 0), ENOMEM);
+
+	FAILS(sysctl(release, 2, NULL, NULL, "x", 1), EPERM);
+	FAILS(sysctl(query, 2, NULL, NULL, nodes, 1), EINVAL);
+	version.sysctl_flags = 0;
+	FAILS(sysctl(query, 2, NULL, NULL, &version, sizeof(version)), EINVAL);
+	FAILS(sysctl(query, 1, NULL, NULL, NULL, 0), EISDIR);
+	FAILS(sysctl(NULL, 1, NULL, NULL, NULL, 0), EINVAL);
+	FAILS(sysctl(query, CTL_MAXNAME + 1, NULL, NULL, NULL, 0), EINVAL);
+	FAILS(sysctl(release, 2, text, NULL, NULL, 0), EINVAL);
+	CHECK_EQ(sysctl(release, 2, NULL, NULL, NULL, 0), 0);
+}
+
 int
 main(int argc, char *argv[])
 {
-	int name[] = { CTL_QUERY };
-
 	if (argc != 2)
 		errx(1, "usage: every_call directory");
 	program_name();
@@ -383,8 +424,6 @@ main(int argc, char *argv[])
 	figures(argv[1]);
 	directories(argv[1]);
 	nulls();
-	errno = 0;
-	CHECK_EQ(sysctl(name, 1, NULL, NULL, NULL, 0), -1);
-	CHECK_EQ(errno, ENOSYS);
+	variables();
 	return 0;
 }

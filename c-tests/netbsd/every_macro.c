@@ -150,6 +150,7 @@ structures(void)
 	CHECK(node.sysctl_bdata && node.sysctl_idata == 1 && node.sysctl_num == 0);
 	CHECK_EQ(sizeof(node.sysctl_name), SYSCTL_NAMELEN);
 	CHECK(CTL_QUERY == -2 && CTL_EOL == -1 && CTL_MAXNAME == 12);
+	CHECK_EQ(sizeof(node), 96);
 	CHECK(CTLTYPE_NODE == 1 && CTLTYPE_INT == 2 && CTLTYPE_STRING == 3 && CTLTYPE_STRUCT == 5 && CTLTYPE_BOOL == 6);
 }
 

@@ -28,12 +28,13 @@ PUFFSOP_PROTOS(variables)
 static void
 speciality(void)
 {
-	struct sysctlnode node, *np = &node;
+	struct sysctlnode node, below[20], *np = &node;
 	struct timeval tv = { 1, 2 };
 	struct timespec ts;
 	const char *words = "Machine Name";
-	size_t size = sizeof(node);
-	int name[CTL_MAXNAME] = { CTL_QUERY };
+	size_t size = sizeof(below);
+	char type[20] = "";
+	int name[CTL_MAXNAME] = { CTL_KERN, CTL_QUERY }, i, n;
 	bool directory;
 
 	memset(np, 0, sizeof(*np));
@@ -42,8 +43,15 @@ speciality(void)
 	TIMEVAL_TO_TIMESPEC(&tv, &ts);
 	if (!directory || ts.tv_nsec != 2000 || strcasestr(__UNCONST(words), "NAME") == NULL || MIN(1, 2) != 1)
 		errx(1, "node");
-	if (sysctl(name, 1, np, &size, NULL, 0) != -1 || errno != ENOSYS)
-		errx(1, "sysctl");
+	if (sysctl(name, 2, below, &size, np, sizeof(*np)) == -1)
+		err(1, "query");
+	n = (int)(size / sizeof(below[0]));
+	for (i = 0; i < n; i++)
+		if (strcmp(below[i].sysctl_name, "ostype") == 0)
+			name[1] = below[i].sysctl_num;
+	size = sizeof(type);
+	if (sysctl(name, 2, type, &size, NULL, 0) == -1 || strcmp(type, "Linux") != 0)
+		err(1, "ostype");
 	free(emalloc(10));
 }
 

@@ -1,5 +1,5 @@
 /*
- * sys/sysctl.h: NetBSD's tree of system variables, for programs that ask for it. Linux has none: sysctl fails with ENOSYS.
+ * sys/sysctl.h: NetBSD's tree of system variables. Linux has no such thing, so it is a small one, to be read.
  */
 #ifndef PUFFS_COMPAT_SYS_SYSCTL_H
 #define PUFFS_COMPAT_SYS_SYSCTL_H
@@ -15,6 +15,20 @@
 /* Instead of a last number: ask for the nodes below. */
 #define CTL_EOL (-1)
 #define CTL_QUERY (-2)
+
+/* What is there. */
+#define CTL_KERN 1
+#define KERN_OSTYPE 1
+#define KERN_OSRELEASE 2
+#define KERN_VERSION 4
+#define KERN_ARGMAX 8
+#define KERN_HOSTNAME 10
+#define CTL_HW 6
+#define HW_MACHINE 1
+#define HW_NCPU 3
+#define HW_BYTEORDER 4
+#define HW_PAGESIZE 7
+#define HW_PHYSMEM64 13
 
 #define CTLTYPE_NODE 1
 #define CTLTYPE_INT 2

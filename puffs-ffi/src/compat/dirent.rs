@@ -18,11 +18,14 @@ pub unsafe extern "C" fn puffs_compat_readdir(stream: *mut DIR) -> *mut puffs_di
     if stream.is_null() {
         return null(libc::EBADF);
     }
+    // At the end it stays what it was: by that the end differs from an error.
+    // SAFETY: errno of this thread.
+    let errno = unsafe { *libc::__errno_location() };
     let kept = listing::kept(stream);
     // SAFETY: by contract; the record is this stream's until it is closed.
     match unsafe { listing::next(stream, &mut *kept) } {
         Ok(true) => kept.cast(),
-        Ok(false) => core::ptr::null_mut(),
+        Ok(false) => null(errno),
         Err(errno) => null(errno),
     }
 }

@@ -8,7 +8,8 @@ use puffs_user::compat::mntopts::{self, Parsed, mntopt};
 use super::errx;
 use crate::user::{fail, null};
 
-/// The options that every file system understands, and those of puffs.
+/// The options that every file system understands, and those of puffs. Programs may have a copy of it, made when they start and as
+/// large as it was when they were linked: it must not grow as long as the library has the same name.
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals)] // The name that C sees.
 pub static puffsmopts: [mntopt; mntopts::STANDARD.len()] = mntopts::STANDARD;

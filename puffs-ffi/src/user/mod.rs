@@ -28,7 +28,7 @@ pub(crate) fn fail(errno: i32) -> c_int {
 }
 
 /// 0, or -1 with `errno` set.
-fn finish(result: Result<(), i32>) -> c_int {
+pub(crate) fn finish(result: Result<(), i32>) -> c_int {
     match result {
         Ok(()) => 0,
         Err(errno) => fail(errno),

@@ -4,3 +4,4 @@
 pub mod figures;
 pub mod listing;
 pub mod mntopts;
+pub mod sysctl;
