@@ -17,7 +17,8 @@
  * conventions that hold for all.
  *
  * Names differ from NetBSD's where glibc's headers have taken them: struct puffs_dirent and struct puffs_statvfs
- * are NetBSD's struct dirent and struct statvfs, PUFFS_MNT_* its MNT_*.
+ * are NetBSD's struct dirent and struct statvfs, PUFFS_MNT_* its MNT_*. Programs that are written with NetBSD's names get them
+ * from the headers of `pkg-config --cflags puffs-compat`.
  */
 #ifndef PUFFS_H
 #define PUFFS_H
@@ -34,7 +35,14 @@
 #include <string.h>
 #include <time.h>
 
+/* What NetBSD's <puffs.h> includes besides, for its programs. */
+#ifdef PUFFS_COMPAT
+#include <puffs_netbsd.h>
+#endif
+
+#include "puffs_dirent.h"
 #include "puffs_msgif.h"
+#include "puffs_statvfs.h"
 
 struct flock;
 /* The context of a file server. */
@@ -248,10 +256,6 @@ struct puffs_framebuf;
 /** `struct puffs_node`: no longer on the list of nodes. */
 #define PUFFS_NODE_REMOVED 0x01
 
-/** Longest type name with its terminator. */
-#define _VFS_NAMELEN 32
-/** Longest "device" name with its terminator. */
-#define _VFS_MNAMELEN 1024
 /** Longest name in a directory record. */
 #define PUFFS_MAXNAMLEN 511
 /** Unit of figures that nobody gave. */
@@ -281,6 +285,24 @@ struct puffs_framebuf;
 #endif
 #define PUFFS_EXTATTR_LIST_LENPREFIX 1
 
+/* That node_fallocate is there. */
+#define PUFFS_HAVE_FALLOCATE 1
+/* The version of the reference's messages, which programs ask for; ours have their own, PUFFS_VERSION tells the library's. */
+#define PUFFSVERSION 30
+/* What stands before a type's name in NetBSD's tables of mounts. */
+#define PUFFS_TYPEPREFIX "puffs|"
+
+/* Classes of messages, and a flag, that the reference has besides; none travels here. */
+#define PUFFSOP_CACHE 3
+#define PUFFSOP_FLUSH 5
+#define PUFFSOP_SUSPEND 6
+#define PUFFSOP_UNMOUNT 7
+#define PUFFSOPFLAG_ISRESPONSE 0x20
+#define PUFFS_SUSPEND_START 0
+#define PUFFS_SUSPEND_SUSPENDED 1
+#define PUFFS_SUSPEND_RESUME 2
+#define PUFFS_SUSPEND_ERROR 3
+
 /* The mode of open, close and their like: open(2)'s flags with the access mode plus one. */
 #ifndef FREAD
 #define FREAD 0x0001
@@ -292,9 +314,6 @@ struct puffs_framebuf;
 #ifndef _PATH_PUFFS
 #define _PATH_PUFFS "/dev/puffs"
 #endif
-
-/** Room for a name and its terminator. */
-#define PUFFS_DIRENT_NAMESIZE 512
 
 /** Room for a name and its terminator: `MAXPATHLEN`. */
 #define PUFFS_KCN_NAMESIZE 4096
@@ -370,99 +389,6 @@ typedef void *puffs_cookie_t;
 
 /** A thread of a process. */
 typedef int lwpid_t;
-
-/** A record of readdir. Only `d_reclen` bytes of it are there. */
-struct puffs_dirent {
-  /** Inode number. */
-  ino_t d_fileno;
-  /** Length of the record, a multiple of 8. */
-  uint16_t d_reclen;
-  /** Length of the name. */
-  uint16_t d_namlen;
-  /** `DT_*` of `<dirent.h>`. */
-  uint8_t d_type;
-  /** The name, ended by a NUL. */
-  char d_name[PUFFS_DIRENT_NAMESIZE];
-};
-
-/**
- * Reads one frame, or a part of it, from a descriptor. Returns 0, with 1 in `done` once the frame is complete, else to be called
- * with the same buffer when there is more; or an errno value, which closes the descriptor's read side.
- */
-typedef int (*puffs_framev_readframe_fn)(struct puffs_usermount *pu,
-                                         struct puffs_framebuf *fb,
-                                         int fd,
-                                         int *done);
-
-/**
- * Writes one frame, or a part of it, to a descriptor, from the buffer's cursor on, which is 0 the first time. Returns as the function that
- * reads; an error closes the write side.
- */
-typedef int (*puffs_framev_writeframe_fn)(struct puffs_usermount *pu,
-                                          struct puffs_framebuf *fb,
-                                          int fd,
-                                          int *done);
-
-/** Returns 0 when the frame that came in answers the one that waits. With anything but 0 in `notresp` it answers none. */
-typedef int (*puffs_framev_cmpframe_fn)(struct puffs_usermount *pu,
-                                        struct puffs_framebuf *incoming,
-                                        struct puffs_framebuf *waiting,
-                                        int *notresp);
-
-/** Gets a frame that answers none, and owns it. */
-typedef void (*puffs_framev_gotframe_fn)(struct puffs_usermount *pu, struct puffs_framebuf *fb);
-
-/** Is told once of each side of a descriptor that closes: `what` has the bits of all that have. */
-typedef void (*puffs_framev_fdnotify_fn)(struct puffs_usermount *pu, int fd, int what);
-
-/** Gets the answer, in the buffer that was sent, or an error; and owns the buffer. */
-typedef void (*puffs_framev_cb)(struct puffs_usermount *pu,
-                                struct puffs_framebuf *fb,
-                                void *arg,
-                                int error);
-
-/**
- * Figures of a file system. The server fills the sizes and counts; flags, names and owner are put by the
- * other side.
- */
-struct puffs_statvfs {
-  /** Mount flags. */
-  unsigned long f_flag;
-  /** Block size. */
-  unsigned long f_bsize;
-  /** Fragment size: the unit of the block counts. */
-  unsigned long f_frsize;
-  /** Preferred I/O size. */
-  unsigned long f_iosize;
-  /** Blocks. */
-  uint64_t f_blocks;
-  /** Free blocks. */
-  uint64_t f_bfree;
-  /** Free blocks for users. */
-  uint64_t f_bavail;
-  /** Reserved blocks. */
-  uint64_t f_bresvd;
-  /** Nodes. */
-  uint64_t f_files;
-  /** Free nodes. */
-  uint64_t f_ffree;
-  /** Free nodes for users. */
-  uint64_t f_favail;
-  /** Reserved nodes. */
-  uint64_t f_fresvd;
-  /** File system id. */
-  unsigned long f_fsid;
-  /** Longest name. */
-  unsigned long f_namemax;
-  /** Who mounted it. */
-  uid_t f_owner;
-  /** Type's name. */
-  char f_fstypename[_VFS_NAMELEN];
-  /** Mount point. */
-  char f_mntonname[_VFS_MNAMELEN];
-  /** "Device". */
-  char f_mntfromname[_VFS_MNAMELEN];
-};
 
 /** Called once in every turn of the main loop, before it waits. */
 typedef void (*puffs_ml_loop_fn)(struct puffs_usermount *pu);
@@ -2362,6 +2288,10 @@ extern int puffs_fakecc;
 #ifdef __cplusplus
 }
 #endif
+/* Other names of types. */
+typedef puffs_cookie_t puffs_croissant_t;
+typedef off_t voff_t;
+typedef unsigned long vsize_t;
 
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_dirent, d_name) == PUFFS_MSG_DIRENT_NAME, "struct puffs_dirent as it travels");
 PUFFS_STATIC_ASSERT(sizeof(enum vtype) == sizeof(int), "enum vtype as the library knows it");
@@ -2466,11 +2396,5 @@ PUFFS_STATIC_ASSERT(sizeof(enum vtype) == sizeof(int), "enum vtype as the librar
 		*((cp)++) = (offset); \
 		(*(ncp))++; \
 	}
-
-/* Lengths of directory records, and the next record. */
-#define _DIRENT_RECLEN(dp, namlen) ((offsetof(struct puffs_dirent, d_name) + (namlen) + 1 + 7) & ~(size_t)7)
-#define _DIRENT_SIZE(dp) _DIRENT_RECLEN(dp, (dp)->d_namlen)
-#define _DIRENT_MINSIZE(dp) _DIRENT_RECLEN(dp, 0)
-#define _DIRENT_NEXT(dp) ((void *)((char *)(dp) + (dp)->d_reclen))
 
 #endif

@@ -19,6 +19,7 @@ mod many;
 mod mapping;
 mod memory;
 mod misuse;
+mod netbsd;
 mod nodes;
 mod nonsense;
 mod one_file;

@@ -196,10 +196,6 @@ pub const PUFFS_FBQUEUE_URGENT: c_int = 0x01;
 /// `struct puffs_node`: no longer on the list of nodes.
 pub const PUFFS_NODE_REMOVED: c_int = 0x01;
 
-/// Longest type name with its terminator.
-pub const _VFS_NAMELEN: usize = 32;
-/// Longest "device" name with its terminator.
-pub const _VFS_MNAMELEN: usize = 1024;
 /// Longest name in a directory record.
 pub const PUFFS_MAXNAMLEN: usize = 511;
 /// Unit of figures that nobody gave.

@@ -29,11 +29,12 @@ use core::ffi::{c_int, c_void};
 
 use crate::bell::SharedKey;
 use crate::c::consts::{
-    _VFS_MNAMELEN, _VFS_NAMELEN, PUFFS_FLAG_MASK, PUFFS_KFLAG_MASK, PUFFS_KFLAG_NOCACHE_ATTR,
-    PUFFS_STATE_BEFOREMOUNT, PUFFS_STATE_RUNNING, PUFFS_STATE_UNMOUNTED, PUFFS_STATE_UNMOUNTING,
+    PUFFS_FLAG_MASK, PUFFS_KFLAG_MASK, PUFFS_KFLAG_NOCACHE_ATTR, PUFFS_STATE_BEFOREMOUNT,
+    PUFFS_STATE_RUNNING, PUFFS_STATE_UNMOUNTED, PUFFS_STATE_UNMOUNTING,
 };
 use crate::c::ops::puffs_ops;
 use crate::c::puffs_cookie_t;
+use crate::c::statvfs::{_VFS_MNAMELEN, _VFS_NAMELEN};
 use crate::cc::Cc;
 use crate::fiber::Fibers;
 use crate::frame::Frames;
