@@ -12,8 +12,6 @@
 
 extern crate alloc;
 
-#[cfg(feature = "hosted")]
-mod host;
 #[cfg(not(any(feature = "hosted", test)))]
 mod kernel;
 pub mod msgif;
