@@ -22,8 +22,8 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use puffs_server::{
-    Access, Attr, Cred, Errno, FileType, Intent, Io, Listing, Namespace, New, Op, OpenFlags,
-    Opened, Ops, Options, Request, Server, SetAttr, Statvfs, mount,
+    Access, Attr, Errno, FileType, Intent, Io, Listing, New, Op, OpenFlags, Opened, Ops, Options,
+    Request, Result, Server, SetAttr, Statvfs, mount,
 };
 
 /// What the kernel and we call a node by. Never used twice.
@@ -34,13 +34,6 @@ const PAGE: u64 = 4096;
 /// What an inode and a name count against the limit, beside what they hold.
 const INODE: u64 = 512;
 const ENTRY: u64 = 128;
-const MAX_SIZE: u64 = i64::MAX as u64;
-const TARGET_MAX: usize = 4095;
-
-const SETUID: u32 = 0o4000;
-const SETGID: u32 = 0o2000;
-const STICKY: u32 = 0o1000;
-const GROUP_EXECUTES: u32 = 0o010;
 
 struct Memfs {
     inodes: HashMap<Ino, Inode>,
@@ -50,18 +43,12 @@ struct Memfs {
     used: u64,
 }
 
+/// What is not of its kind is empty.
 struct Inode {
     attr: Attr,
-    body: Body,
-    xattrs: BTreeMap<(Namespace, OsString), Vec<u8>>,
-}
-
-enum Body {
-    File(Pages),
-    Directory(Directory),
-    Symlink(OsString),
-    /// A device, a FIFO, a socket: all of it is in the attributes.
-    Special,
+    pages: Pages,
+    names: Directory,
+    target: OsString,
 }
 
 /// Contents by page number. A page that is not there is a hole, which reads as zeros and costs nothing. Bytes of a page past
@@ -70,40 +57,33 @@ type Pages = BTreeMap<u64, Box<[u8; PAGE as usize]>>;
 
 /// Names for lookups, and entries by offset for `readdir`. Offsets only ever grow, so that a listing shows each entry that
 /// stays exactly once, whatever is made and removed meanwhile.
+#[derive(Default)]
 struct Directory {
     /// Of the root: itself.
     parent: Ino,
     offsets: HashMap<OsString, u64>,
     entries: BTreeMap<u64, (OsString, Ino)>,
+    /// 0 and 1 are "." and "..".
     next: u64,
 }
 
 impl Inode {
-    fn modified(&mut self) {
-        self.attr.mtime = SystemTime::now();
-        self.attr.ctime = self.attr.mtime;
-    }
-
-    /// The pages of a regular file; of others the error.
-    fn pages(&mut self, other: Errno) -> Result<(&mut Attr, &mut Pages), Errno> {
-        match &mut self.body {
-            Body::File(pages) => Ok((&mut self.attr, pages)),
-            Body::Directory(_) => Err(Errno::ISDIR),
-            _ => Err(other),
+    fn new(attr: Attr, parent: Ino, target: &OsStr) -> Inode {
+        Inode {
+            attr,
+            pages: Pages::new(),
+            names: Directory {
+                parent,
+                next: 2,
+                ..Directory::default()
+            },
+            target: target.to_owned(),
         }
     }
 
-    fn directory(&self) -> Result<&Directory, Errno> {
-        match &self.body {
-            Body::Directory(directory) => Ok(directory),
-            _ => Err(Errno::NOTDIR),
-        }
-    }
-
-    /// Whether it is a directory with names in it.
-    fn is_full(&self) -> bool {
-        self.directory()
-            .is_ok_and(|directory| !directory.entries.is_empty())
+    /// Room that it takes, beside its names.
+    fn room(&self) -> u64 {
+        INODE + self.attr.bytes + self.target.len() as u64
     }
 }
 
@@ -118,70 +98,15 @@ fn part(page: u64, start: u64, end: u64) -> std::ops::Range<usize> {
     (start.max(base) - base) as usize..(end.min(base + PAGE) - base) as usize
 }
 
-/// A file that gets another owner or other contents loses its set-id bits. Where the group does not execute, set-group-id
-/// does not mean the group's rights; then it is lost only to strangers.
-fn drop_set_id(attr: &mut Attr, cred: &Cred) {
-    attr.mode &= !SETUID;
-    if attr.mode & GROUP_EXECUTES != 0 || !of_group(attr.gid, cred) {
-        attr.mode &= !SETGID;
-    }
-}
-
-fn of_group(gid: u32, cred: &Cred) -> bool {
-    cred.is_juggernaut() || cred.has_group(gid)
-}
-
-/// May the caller set this mode? The sticky bit is for everything here, and set-group-id for the wrong group is not
-/// refused, but left out.
-fn may_chmod(attr: &Attr, mode: u32, cred: &Cred) -> Result<(), Errno> {
-    let changed = mode ^ attr.mode;
-    let only_taken = changed & !(SETUID | SETGID) == 0 && mode & changed == 0;
-    // The kernel takes set-id bits from a file for whoever writes to it.
-    if changed != 0 && only_taken && attr.may_access(Access::WRITE, cred).is_ok() {
-        return Ok(());
-    }
-    attr.may_chmod(mode & !(STICKY | SETGID), cred)
-}
-
-/// Extended attributes of users go with the permission to read and write the file; those of the system are root's to change.
-/// There are no access control lists (`system.`), since we would have to obey them.
-fn may_xattr(
-    attr: &Attr,
-    ns: Namespace,
-    name: &OsStr,
-    to: Access,
-    cred: &Cred,
-) -> Result<(), Errno> {
-    let name = name.as_encoded_bytes();
-    match ns {
-        Namespace::User => attr.may_access(to, cred),
-        _ if !name.starts_with(b"trusted.") && !name.starts_with(b"security.") => {
-            Err(Errno::OPNOTSUPP)
-        }
-        _ if to == Access::READ || cred.is_juggernaut() => Ok(()),
-        _ => Err(Errno::PERM),
-    }
-}
-
 impl Memfs {
-    fn new(limit: u64, mode: u32) -> Memfs {
-        let mut fs = Memfs {
-            inodes: HashMap::new(),
+    fn new(limit: u64) -> Memfs {
+        let root = Attr::new(FileType::Directory, 0o755, ROOT);
+        Memfs {
+            inodes: HashMap::from([(ROOT, Inode::new(root, ROOT, OsStr::new("")))]),
             last: ROOT,
             limit,
             used: 0,
-        };
-        let attr = Attr::new(FileType::Directory, mode, ROOT);
-        let body = Body::Directory(Directory::new(ROOT));
-        fs.inodes.insert(
-            ROOT,
-            Inode {
-                attr,
-                body,
-                xattrs: BTreeMap::new(),
-            },
-        );
-        fs
+        }
     }
 
     /// An inode is there as long as a name leads to it or the kernel knows it.
@@ -190,12 +115,10 @@ impl Memfs {
     }
 
     fn get_mut(&mut self, ino: Ino) -> &mut Inode {
-        self.inodes
-            .get_mut(&ino)
-            .expect("a name leads to it or the kernel knows it")
+        self.inodes.get_mut(&ino).expect("it is still there")
     }
 
-    fn take(&mut self, bytes: u64) -> Result<(), Errno> {
+    fn take(&mut self, bytes: u64) -> Result {
         if bytes > self.limit - self.used {
             return Err(Errno::NOSPC);
         }
@@ -203,58 +126,48 @@ impl Memfs {
         Ok(())
     }
 
+    /// A regular file.
+    fn file(&mut self, ino: Ino) -> Result<&mut Inode> {
+        match self.get(ino).attr.kind {
+            FileType::File => Ok(self.get_mut(ino)),
+            FileType::Directory => Err(Errno::ISDIR),
+            _ => Err(Errno::INVAL),
+        }
+    }
+
     /// Makes all pages for a range of bytes, or none of them.
-    fn fill(&mut self, ino: Ino, start: u64, end: u64, other: Errno) -> Result<(), Errno> {
+    fn fill(&mut self, ino: Ino, start: u64, end: u64) -> Result {
         let wanted = touched(start, end);
-        let (_, pages) = self.get_mut(ino).pages(other)?;
-        let missing = wanted.end - wanted.start - pages.range(wanted.clone()).count() as u64;
-        self.take(missing.checked_mul(PAGE).ok_or(Errno::NOSPC)?)?;
-        let (attr, pages) = self.get_mut(ino).pages(other)?;
-        attr.bytes += missing * PAGE;
+        let there = self.file(ino)?.pages.range(wanted.clone()).count() as u64;
+        let more = (wanted.end - wanted.start - there) * PAGE;
+        self.take(more)?;
+        let file = self.get_mut(ino);
+        file.attr.bytes += more;
         for page in wanted {
-            pages
-                .entry(page)
-                .or_insert_with(|| Box::new([0; PAGE as usize]));
+            let zeros = || Box::new([0; PAGE as usize]);
+            file.pages.entry(page).or_insert_with(zeros);
         }
         Ok(())
     }
 
-    /// Makes a hole of a range of bytes.
-    fn empty(&mut self, ino: Ino, start: u64, end: u64) -> Result<(), Errno> {
-        let (attr, pages) = self.get_mut(ino).pages(Errno::INVAL)?;
-        let present: Vec<u64> = pages
-            .range(touched(start, end))
-            .map(|(page, _)| *page)
-            .collect();
-        let mut freed = 0;
-        for page in present {
-            match part(page, start, end) {
-                whole if whole.len() as u64 == PAGE => {
-                    pages.remove(&page);
-                    freed += PAGE;
-                }
-                part => pages.get_mut(&page).expect("as just seen")[part].fill(0),
-            }
+    /// Frees what is past the end; the rest of the last page is zeros again.
+    fn cut(&mut self, ino: Ino) {
+        let Inode { attr, pages, .. } = self.get_mut(ino);
+        let past = pages.split_off(&attr.size.div_ceil(PAGE));
+        if let Some(last) = pages.get_mut(&(attr.size / PAGE)) {
+            last[(attr.size % PAGE) as usize..].fill(0);
         }
+        let freed = past.len() as u64 * PAGE;
         attr.bytes -= freed;
         self.used -= freed;
-        Ok(())
     }
 
-    fn set_size(&mut self, ino: Ino, size: u64) -> Result<(), Errno> {
-        // What was reserved past the old end goes too.
-        self.empty(ino, size, MAX_SIZE)?;
-        self.get_mut(ino).attr.size = size;
-        Ok(())
-    }
-
-    fn find(&self, dir: Ino, name: &OsStr) -> Result<Option<Ino>, Errno> {
-        let directory = self.get(dir).directory()?;
+    fn find(&self, dir: Ino, name: &OsStr) -> Option<Ino> {
+        let names = &self.get(dir).names;
         if name == ".." {
-            return Ok(Some(directory.parent));
+            return Some(names.parent);
         }
-        let offset = directory.offsets.get(name);
-        Ok(offset.map(|offset| directory.entries[offset].1))
+        Some(names.entries[names.offsets.get(name)?].1)
     }
 
     /// An inode has got one more name, in this directory.
@@ -262,56 +175,47 @@ impl Memfs {
         let inode = self.get_mut(ino);
         inode.attr.nlink += 1;
         inode.attr.ctime = SystemTime::now();
-        let mut subdirectories = 0;
-        if let Body::Directory(directory) = &mut inode.body {
-            directory.parent = dir;
-            subdirectories = 1; // its ".."
-        }
+        inode.names.parent = dir;
+        let dots = u32::from(inode.attr.is_dir()); // its ".."
         let dir = self.get_mut(dir);
-        dir.attr.nlink += subdirectories;
-        dir.modified();
+        dir.attr.nlink += dots;
+        dir.attr.modified();
     }
 
     /// An inode has lost a name. It stays, perhaps without any.
     fn unnamed(&mut self, dir: Ino, ino: Ino) {
         let inode = self.get_mut(ino);
-        inode.attr.nlink -= 1;
+        let dots = u32::from(inode.attr.is_dir());
         inode.attr.ctime = SystemTime::now();
-        let is_dir = inode.attr.is_dir();
-        if is_dir && inode.attr.nlink == 1 {
-            inode.attr.nlink = 0; // only its own "." was left
+        inode.attr.nlink -= 1;
+        if inode.attr.nlink == dots {
+            inode.attr.nlink = 0; // a directory's own "." is no name
         }
         let dir = self.get_mut(dir);
-        dir.attr.nlink -= u32::from(is_dir);
-        dir.modified();
+        dir.attr.nlink -= dots;
+        dir.attr.modified();
     }
 
     /// Puts a name into a directory; its room was taken before.
     fn enter(&mut self, dir: Ino, name: &OsStr, ino: Ino) {
-        let inode = self.get_mut(dir);
-        if let Body::Directory(directory) = &mut inode.body {
-            directory.offsets.insert(name.to_owned(), directory.next);
-            directory
-                .entries
-                .insert(directory.next, (name.to_owned(), ino));
-            directory.next += 1;
-            inode.attr.size = directory.entries.len() as u64;
-        }
+        let node = self.get_mut(dir);
+        let offset = node.names.next;
+        node.names.next += 1;
+        node.names.offsets.insert(name.to_owned(), offset);
+        node.names.entries.insert(offset, (name.to_owned(), ino));
+        node.attr.size = node.names.entries.len() as u64;
         self.named(dir, ino);
     }
 
     /// Takes the name of an inode out of a directory.
-    fn leave(&mut self, dir: Ino, name: &OsStr, ino: Ino) -> Result<(), Errno> {
-        if self.find(dir, name)? != Some(ino) {
+    fn leave(&mut self, dir: Ino, name: &OsStr, ino: Ino) -> Result {
+        if self.find(dir, name) != Some(ino) {
             return Err(Errno::NOENT);
         }
-        let inode = self.get_mut(dir);
-        if let Body::Directory(directory) = &mut inode.body
-            && let Some(offset) = directory.offsets.remove(name)
-        {
-            directory.entries.remove(&offset);
-            inode.attr.size = directory.entries.len() as u64;
-        }
+        let node = self.get_mut(dir);
+        let offset = node.names.offsets.remove(name);
+        offset.and_then(|offset| node.names.entries.remove(&offset));
+        node.attr.size = node.names.entries.len() as u64;
         self.used -= ENTRY + name.len() as u64;
         self.unnamed(dir, ino);
         Ok(())
@@ -320,137 +224,50 @@ impl Memfs {
     /// create, mknod, mkdir, symlink. A lookup for creation has seen that the caller may write here.
     fn make(
         &mut self,
-        req: &Request<'_>,
+        req: &Request,
         dir: Ino,
         name: &OsStr,
         new: &New,
-        body: Body,
-    ) -> Result<Ino, Errno> {
+        to: &OsStr,
+    ) -> Result<Ino> {
         if self.get(dir).attr.nlink == 0 {
             return Err(Errno::NOENT); // the directory itself was removed
         }
-        if self.find(dir, name)?.is_some() {
+        if self.find(dir, name).is_some() {
             return Err(Errno::EXIST);
         }
-        let cred = req.cred();
-        let is_device = matches!(new.kind, FileType::BlockDevice | FileType::CharDevice);
-        if is_device && !cred.is_juggernaut() {
-            return Err(Errno::PERM);
-        }
         let ino = self.last + 1;
-        let parent = &self.get(dir).attr;
-        let mut attr = Attr::new(new.kind, new.mode, ino);
-        attr.nlink = u32::from(attr.is_dir()); // its own "."
-        attr.rdev = new.rdev;
-        attr.uid = cred.uid().unwrap_or(0); // else it is the kernel itself
-        attr.gid = match parent.mode & SETGID {
-            0 => cred.gid().unwrap_or(0),
-            _ => parent.gid,
-        };
-        // Set-group-id of a directory goes on to those below; on a file it is for the group's own.
-        if attr.is_dir() {
-            attr.mode |= parent.mode & SETGID;
-        } else if attr.mode & GROUP_EXECUTES != 0 && !of_group(attr.gid, cred) {
-            attr.mode &= !SETGID;
-        }
-        if let Body::Symlink(target) = &body {
-            attr.size = target.len() as u64;
-        }
-        let (born, held) = (attr.birthtime, attr.size);
-        self.take(INODE + held + ENTRY + name.len() as u64)?;
+        let mut attr = self.get(dir).attr.child(new, ino, req.cred())?;
+        attr.size = to.len() as u64;
+        let (born, inode) = (attr.birthtime, Inode::new(attr, dir, to));
+        self.take(inode.room() + ENTRY + name.len() as u64)?;
         self.last = ino;
-        self.inodes.insert(
-            ino,
-            Inode {
-                attr,
-                body,
-                xattrs: BTreeMap::new(),
-            },
-        );
+        self.inodes.insert(ino, inode);
         self.enter(dir, name, ino);
         self.get_mut(ino).attr.ctime = born; // a new node has one time, though its name is newer
         Ok(ino)
-    }
-
-    /// May the caller do with this name what the lookup is a preparation for?
-    fn may_change(
-        &self,
-        dir: Ino,
-        found: Option<Ino>,
-        intent: Intent,
-        cred: &Cred,
-    ) -> Result<(), Errno> {
-        let attr = &self.get(dir).attr;
-        match (intent, found) {
-            (Intent::Look, _) | (Intent::Create, Some(_)) | (Intent::Delete, None) => return Ok(()),
-            _ => attr.may_access(Access::WRITE, cred)?,
-        }
-        // In a sticky directory names belong to the owners of the files.
-        let others = |ino: Ino| !cred.is_uid(attr.uid) && !cred.is_uid(self.get(ino).attr.uid);
-        match attr.mode & STICKY != 0 && !cred.is_juggernaut() && found.is_some_and(others) {
-            true => Err(Errno::PERM),
-            false => Ok(()),
-        }
-    }
-
-    /// remove and rmdir, once it is known that the node may go.
-    fn unmake(&mut self, req: &Request<'_>, dir: Ino, ino: Ino, name: &OsStr) -> Result<(), Errno> {
-        self.leave(dir, name, ino)?;
-        if self.get(ino).attr.nlink == 0 {
-            req.let_go();
-        }
-        Ok(())
-    }
-}
-
-impl Directory {
-    fn new(parent: Ino) -> Directory {
-        // 0 and 1 are "." and "..".
-        Directory {
-            parent,
-            offsets: HashMap::new(),
-            entries: BTreeMap::new(),
-            next: 2,
-        }
     }
 }
 
 impl Server for Memfs {
     type Node = Ino;
 
-    /// Permissions are left to the kernel, which judges by owner and mode as we would; so are locks, and poll.
-    const OPS: Ops = Ops::ALL.without(&[
-        Op::Access,
-        Op::Lock,
-        Op::Poll,
-        Op::Seek,
-        Op::Mmap,
-        Op::Close,
-        Op::Fsync,
-    ]);
+    const OPS: Ops = Ops::of(&[Op::Create, Op::Mknod, Op::Mkdir, Op::Symlink, Op::Link])
+        .with(&[Op::Remove, Op::Rmdir, Op::Rename, Op::Setattr, Op::Open])
+        .with(&[Op::Read, Op::Write, Op::Readdir, Op::Readlink, Op::Inactive]);
 
     fn root(&mut self) -> Ino {
         ROOT
     }
 
     fn forget(&mut self, ino: &Ino) {
-        if self.get(*ino).attr.nlink == 0
-            && let Some(inode) = self.inodes.remove(ino)
-        {
-            let xattrs = inode
-                .xattrs
-                .iter()
-                .map(|((_, name), value)| name.len() + value.len());
-            let target = match &inode.body {
-                Body::Symlink(target) => target.len(),
-                _ => 0,
-            };
-            let held = xattrs.sum::<usize>() + target;
-            self.used -= INODE + inode.attr.bytes + held as u64;
+        if self.get(*ino).attr.nlink == 0 {
+            self.used -= self.get(*ino).room();
+            self.inodes.remove(ino);
         }
     }
 
-    fn statvfs(&mut self, _: &Request<'_>) -> Result<Statvfs, Errno> {
+    fn statvfs(&mut self, _: &Request) -> Result<Statvfs> {
         let left = self.limit - self.used;
         Ok(Statvfs {
             block_size: PAGE,
@@ -463,74 +280,48 @@ impl Server for Memfs {
         })
     }
 
-    fn lookup(
-        &mut self,
-        req: &Request<'_>,
-        dir: &Ino,
-        name: &OsStr,
-        intent: Intent,
-    ) -> Result<Ino, Errno> {
-        let found = self.find(*dir, name)?;
-        self.may_change(*dir, found, intent, req.cred())?;
+    fn lookup(&mut self, req: &Request, dir: &Ino, name: &OsStr, intent: Intent) -> Result<Ino> {
+        let attr = &self.get(*dir).attr;
+        if !attr.is_dir() {
+            return Err(Errno::NOTDIR);
+        }
+        let found = self.find(*dir, name);
+        let node = found.map(|ino| &self.get(ino).attr);
+        attr.may_change_name(node, intent, req.cred())?;
         found.ok_or(Errno::NOENT)
     }
 
-    fn create(
-        &mut self,
-        req: &Request<'_>,
-        dir: &Ino,
-        name: &OsStr,
-        new: &New,
-    ) -> Result<Ino, Errno> {
-        let body = match new.kind {
-            FileType::File => Body::File(Pages::new()),
-            _ => Body::Special,
-        };
-        self.make(req, *dir, name, new, body)
+    fn create(&mut self, req: &Request, dir: &Ino, name: &OsStr, new: &New) -> Result<Ino> {
+        self.make(req, *dir, name, new, OsStr::new(""))
     }
 
-    fn mknod(
-        &mut self,
-        req: &Request<'_>,
-        dir: &Ino,
-        name: &OsStr,
-        new: &New,
-    ) -> Result<Ino, Errno> {
-        self.make(req, *dir, name, new, Body::Special)
+    fn mknod(&mut self, req: &Request, dir: &Ino, name: &OsStr, new: &New) -> Result<Ino> {
+        self.make(req, *dir, name, new, OsStr::new(""))
     }
 
-    fn mkdir(
-        &mut self,
-        req: &Request<'_>,
-        dir: &Ino,
-        name: &OsStr,
-        new: &New,
-    ) -> Result<Ino, Errno> {
-        self.make(req, *dir, name, new, Body::Directory(Directory::new(*dir)))
+    fn mkdir(&mut self, req: &Request, dir: &Ino, name: &OsStr, new: &New) -> Result<Ino> {
+        self.make(req, *dir, name, new, OsStr::new(""))
     }
 
     fn symlink(
         &mut self,
-        req: &Request<'_>,
+        req: &Request,
         dir: &Ino,
         name: &OsStr,
         new: &New,
         target: &OsStr,
-    ) -> Result<Ino, Errno> {
-        if target.len() > TARGET_MAX {
-            return Err(Errno::NAMETOOLONG);
-        }
-        self.make(req, *dir, name, new, Body::Symlink(target.to_owned()))
+    ) -> Result<Ino> {
+        self.make(req, *dir, name, new, target)
     }
 
-    fn link(&mut self, _: &Request<'_>, dir: &Ino, ino: &Ino, name: &OsStr) -> Result<(), Errno> {
+    fn link(&mut self, _: &Request, dir: &Ino, ino: &Ino, name: &OsStr) -> Result {
         if self.get(*ino).attr.is_dir() {
             return Err(Errno::PERM);
         }
         if self.get(*dir).attr.nlink == 0 || self.get(*ino).attr.nlink == 0 {
             return Err(Errno::NOENT);
         }
-        if self.find(*dir, name)?.is_some() {
+        if self.find(*dir, name).is_some() {
             return Err(Errno::EXIST);
         }
         self.take(ENTRY + name.len() as u64)?;
@@ -538,45 +329,36 @@ impl Server for Memfs {
         Ok(())
     }
 
-    fn remove(
-        &mut self,
-        req: &Request<'_>,
-        dir: &Ino,
-        ino: &Ino,
-        name: &OsStr,
-    ) -> Result<(), Errno> {
-        match self.get(*ino).attr.is_dir() {
-            true => Err(Errno::ISDIR),
-            false => self.unmake(req, *dir, *ino, name),
+    fn remove(&mut self, req: &Request, dir: &Ino, ino: &Ino, name: &OsStr) -> Result {
+        if self.get(*ino).attr.is_dir() {
+            return Err(Errno::ISDIR);
         }
+        self.leave(*dir, name, *ino)?;
+        self.inactive(req, ino);
+        Ok(())
     }
 
-    fn rmdir(
-        &mut self,
-        req: &Request<'_>,
-        dir: &Ino,
-        ino: &Ino,
-        name: &OsStr,
-    ) -> Result<(), Errno> {
-        match self.get(*ino).directory()?.entries.is_empty() {
-            true => self.unmake(req, *dir, *ino, name),
-            false => Err(Errno::NOTEMPTY),
+    fn rmdir(&mut self, req: &Request, dir: &Ino, ino: &Ino, name: &OsStr) -> Result {
+        match self.get(*ino) {
+            inode if !inode.attr.is_dir() => return Err(Errno::NOTDIR),
+            inode if !inode.names.entries.is_empty() => return Err(Errno::NOTEMPTY),
+            _ => self.leave(*dir, name, *ino)?,
         }
+        self.inactive(req, ino);
+        Ok(())
     }
 
     fn rename(
         &mut self,
-        req: &Request<'_>,
+        req: &Request,
         (from, old_name): (&Ino, &OsStr),
         ino: &Ino,
         (to, new_name): (&Ino, &OsStr),
         replaced: Option<&Ino>,
-    ) -> Result<(), Errno> {
+    ) -> Result {
         let (from, ino, to, replaced) = (*from, *ino, *to, replaced.copied());
-        if self.find(from, old_name)? != Some(ino) || self.find(to, new_name)? != replaced {
-            return Err(Errno::NOENT);
-        }
-        if self.get(to).attr.nlink == 0 {
+        let there = self.find(from, old_name) == Some(ino) && self.find(to, new_name) == replaced;
+        if !there || self.get(to).attr.nlink == 0 {
             return Err(Errno::NOENT);
         }
         let is_dir = self.get(ino).attr.is_dir();
@@ -586,7 +368,7 @@ impl Server for Memfs {
                 if up == ino {
                     return Err(Errno::INVAL); // never below itself
                 }
-                up = self.get(up).directory()?.parent;
+                up = self.get(up).names.parent;
             }
             // It gets another "..", which is a change of the directory itself.
             self.get(ino).attr.may_access(Access::WRITE, req.cred())?;
@@ -594,89 +376,56 @@ impl Server for Memfs {
         match replaced.map(|old| self.get(old)) {
             Some(old) if old.attr.is_dir() && !is_dir => return Err(Errno::ISDIR),
             Some(old) if !old.attr.is_dir() && is_dir => return Err(Errno::NOTDIR),
-            Some(old) if old.is_full() => return Err(Errno::NOTEMPTY),
+            Some(old) if !old.names.entries.is_empty() => return Err(Errno::NOTEMPTY),
             Some(_) => {}
             None => self.take(ENTRY + new_name.len() as u64)?,
         }
-        match (replaced, &mut self.get_mut(to).body) {
+        match replaced {
             // A name that stays: whoever lists the directory sees it once.
-            (Some(old), Body::Directory(directory)) => {
-                let offset = directory.offsets[new_name];
-                directory.entries.insert(offset, (new_name.to_owned(), ino));
+            Some(old) => {
+                let names = &mut self.get_mut(to).names;
+                let offset = names.offsets[new_name];
+                names.entries.insert(offset, (new_name.to_owned(), ino));
                 self.named(to, ino);
                 self.unnamed(to, old);
             }
-            _ => self.enter(to, new_name, ino),
+            None => self.enter(to, new_name, ino),
         }
         self.leave(from, old_name, ino) // after the other: a node is never without a name
     }
 
-    fn open(&mut self, _: &Request<'_>, ino: &Ino, flags: OpenFlags) -> Result<Opened, Errno> {
+    fn open(&mut self, _: &Request, ino: &Ino, flags: OpenFlags) -> Result<Opened> {
         match self.get(*ino).attr.is_dir() && flags.write() {
             true => Err(Errno::ISDIR),
             false => Ok(Opened::default()),
         }
     }
 
-    fn getattr(&mut self, _: &Request<'_>, ino: &Ino) -> Result<Attr, Errno> {
+    fn getattr(&mut self, _: &Request, ino: &Ino) -> Result<Attr> {
         Ok(self.get(*ino).attr.clone())
     }
 
     /// All questions come first: either everything is changed or nothing.
-    fn setattr(&mut self, req: &Request<'_>, ino: &Ino, changes: &SetAttr) -> Result<(), Errno> {
-        let cred = req.cred();
-        let inode = self.get_mut(*ino);
-        let new_owner = changes.uid.is_some() || changes.gid.is_some();
+    fn setattr(&mut self, req: &Request, ino: &Ino, changes: &SetAttr) -> Result {
         // Whether the caller may change the size was asked at open, or before truncate(2).
-        match changes.size {
-            Some(_) if inode.pages(Errno::INVAL).is_err() => {
-                return inode.pages(Errno::INVAL).map(drop);
-            }
-            Some(size) if size > MAX_SIZE => return Err(Errno::FBIG),
-            _ => {}
-        }
-        if new_owner {
-            inode.attr.may_chown(changes.uid, changes.gid, cred)?;
-        }
-        if let Some(mode) = changes.mode {
-            may_chmod(&inode.attr, mode, cred)?;
-        }
-        if changes.atime.is_some() || changes.mtime.is_some() {
-            inode.attr.may_set_times(changes.times_are_now, cred)?;
-        }
-
-        if let Some(size) = changes.size {
-            self.set_size(*ino, size)?;
-            self.get_mut(*ino).modified();
+        if changes.size.is_some() {
+            self.file(*ino)?;
         }
         let attr = &mut self.get_mut(*ino).attr;
-        attr.apply(changes);
-        if new_owner && !attr.is_dir() || changes.size.is_some() && !cred.is_juggernaut() {
-            drop_set_id(attr, cred);
-        }
-        if changes.mode.is_some() && !of_group(attr.gid, cred) {
-            attr.mode &= !SETGID;
-        }
-        attr.ctime = SystemTime::now();
+        attr.change(changes, req.cred())?;
+        self.cut(*ino);
         Ok(())
     }
 
-    fn read(
-        &mut self,
-        _: &Request<'_>,
-        ino: &Ino,
-        offset: u64,
-        data: &mut [u8],
-        _: Io,
-    ) -> Result<usize, Errno> {
-        let (attr, pages) = self.get_mut(*ino).pages(Errno::INVAL)?;
-        let end = attr.size.min(offset.saturating_add(data.len() as u64));
-        if offset >= end {
+    fn read(&mut self, _: &Request, ino: &Ino, at: u64, data: &mut [u8], _: Io) -> Result<usize> {
+        let Inode { attr, pages, .. } = self.file(*ino)?;
+        let end = attr.size.min(at.saturating_add(data.len() as u64));
+        if at >= end {
             return Ok(0);
         }
         let mut done = 0;
-        for page in touched(offset, end) {
-            let part = part(page, offset, end);
+        for page in touched(at, end) {
+            let part = part(page, at, end);
             let into = &mut data[done..done + part.len()];
             done += part.len();
             match pages.get(&page) {
@@ -689,25 +438,17 @@ impl Server for Memfs {
     }
 
     /// Gets all the room first, so that a file never ends up half written.
-    fn write(
-        &mut self,
-        req: &Request<'_>,
-        ino: &Ino,
-        offset: u64,
-        data: &[u8],
-        io: Io,
-    ) -> Result<usize, Errno> {
-        let start = if io.append {
-            self.get(*ino).attr.size
-        } else {
-            offset
+    fn write(&mut self, req: &Request, ino: &Ino, at: u64, data: &[u8], io: Io) -> Result<usize> {
+        let start = match io.append {
+            true => self.get(*ino).attr.size,
+            false => at,
         };
         let end = start + data.len() as u64;
-        if end > MAX_SIZE {
+        if end > i64::MAX as u64 {
             return Err(Errno::FBIG);
         }
-        self.fill(*ino, start, end, Errno::INVAL)?;
-        let (attr, pages) = self.get_mut(*ino).pages(Errno::INVAL)?;
+        self.fill(*ino, start, end)?;
+        let Inode { attr, pages, .. } = self.get_mut(*ino);
         let mut rest = data;
         for (page, bytes) in pages.range_mut(touched(start, end)) {
             let part = part(*page, start, end);
@@ -716,48 +457,16 @@ impl Server for Memfs {
             rest = later;
         }
         attr.size = attr.size.max(end);
-        if !req.cred().is_juggernaut() {
-            drop_set_id(attr, req.cred());
-        }
-        self.get_mut(*ino).modified();
+        attr.written(req.cred());
         Ok(data.len())
     }
 
-    fn allocate(&mut self, _: &Request<'_>, ino: &Ino, offset: u64, len: u64) -> Result<(), Errno> {
-        let end = offset + len;
-        self.fill(*ino, offset, end, Errno::NODEV)?;
-        let inode = self.get_mut(*ino);
-        inode.attr.size = inode.attr.size.max(end);
-        inode.modified();
-        Ok(())
-    }
-
-    fn discard(&mut self, _: &Request<'_>, ino: &Ino, offset: u64, len: u64) -> Result<(), Errno> {
-        self.empty(*ino, offset, offset + len)?;
-        self.get_mut(*ino).modified();
-        Ok(())
-    }
-
-    fn readdir(
-        &mut self,
-        _: &Request<'_>,
-        ino: &Ino,
-        offset: u64,
-        list: &mut Listing<'_>,
-    ) -> Result<(), Errno> {
-        let directory = self.get(*ino).directory()?;
-        if self.get(*ino).attr.nlink == 0 {
+    fn readdir(&mut self, _: &Request, ino: &Ino, offset: u64, list: &mut Listing) -> Result {
+        let node = self.get(*ino);
+        if node.attr.nlink == 0 || !list.add_dots(*ino, node.names.parent) {
             return Ok(()); // removed, and still open
         }
-        let dots = [
-            (0, (OsString::from("."), *ino)),
-            (1, (OsString::from(".."), directory.parent)),
-        ];
-        let dots = dots.iter().map(|(offset, entry)| (offset, entry));
-        for (at, (name, ino)) in dots
-            .chain(&directory.entries)
-            .filter(|(at, _)| **at >= offset)
-        {
+        for (at, (name, ino)) in node.names.entries.range(offset..) {
             if !list.add(name, *ino, self.get(*ino).attr.kind, at + 1) {
                 break;
             }
@@ -766,74 +475,13 @@ impl Server for Memfs {
         Ok(())
     }
 
-    fn readlink(&mut self, _: &Request<'_>, ino: &Ino) -> Result<OsString, Errno> {
+    fn readlink(&mut self, _: &Request, ino: &Ino) -> Result<OsString> {
         let inode = self.get_mut(*ino);
-        let Body::Symlink(target) = &inode.body else {
-            return Err(Errno::INVAL);
-        };
         inode.attr.atime = SystemTime::now();
-        Ok(target.clone())
+        Ok(inode.target.clone())
     }
 
-    fn getxattr(
-        &mut self,
-        req: &Request<'_>,
-        ino: &Ino,
-        ns: Namespace,
-        name: &OsStr,
-    ) -> Result<Vec<u8>, Errno> {
-        let inode = self.get(*ino);
-        may_xattr(&inode.attr, ns, name, Access::READ, req.cred())?;
-        let value = inode.xattrs.get(&(ns, name.to_owned()));
-        value.cloned().ok_or(Errno::NODATA)
-    }
-
-    fn setxattr(
-        &mut self,
-        req: &Request<'_>,
-        ino: &Ino,
-        ns: Namespace,
-        name: &OsStr,
-        value: &[u8],
-    ) -> Result<(), Errno> {
-        may_xattr(&self.get(*ino).attr, ns, name, Access::WRITE, req.cred())?;
-        self.take((name.len() + value.len()) as u64)?;
-        let inode = self.get_mut(*ino);
-        inode.attr.ctime = SystemTime::now();
-        let old = inode.xattrs.insert((ns, name.to_owned()), value.to_owned());
-        self.used -= old.map_or(0, |old| name.len() + old.len()) as u64;
-        Ok(())
-    }
-
-    fn listxattr(
-        &mut self,
-        _: &Request<'_>,
-        ino: &Ino,
-        ns: Namespace,
-    ) -> Result<Vec<OsString>, Errno> {
-        let names = self.get(*ino).xattrs.keys().filter(|(of, _)| *of == ns);
-        Ok(names.map(|(_, name)| name.clone()).collect())
-    }
-
-    fn removexattr(
-        &mut self,
-        req: &Request<'_>,
-        ino: &Ino,
-        ns: Namespace,
-        name: &OsStr,
-    ) -> Result<(), Errno> {
-        let inode = self.get_mut(*ino);
-        may_xattr(&inode.attr, ns, name, Access::WRITE, req.cred())?;
-        let old = inode
-            .xattrs
-            .remove(&(ns, name.to_owned()))
-            .ok_or(Errno::NODATA)?;
-        inode.attr.ctime = SystemTime::now();
-        self.used -= (name.len() + old.len()) as u64;
-        Ok(())
-    }
-
-    fn inactive(&mut self, req: &Request<'_>, ino: &Ino) {
+    fn inactive(&mut self, req: &Request, ino: &Ino) {
         if self.get(*ino).attr.nlink == 0 {
             req.let_go();
         }
@@ -842,40 +490,29 @@ impl Server for Memfs {
 
 /// Bytes, or with `k`, `m` or `g`.
 fn parse_size(text: &str) -> Option<u64> {
-    let shift = match text.chars().last()? {
-        'k' => 10,
-        'm' => 20,
-        'g' => 30,
-        _ => 0,
-    };
-    let digits = if shift == 0 {
-        text
-    } else {
-        &text[..text.len() - 1]
+    let (digits, shift) = match text.split_at(text.len().checked_sub(1)?) {
+        (digits, "k") => (digits, 10),
+        (digits, "m") => (digits, 20),
+        (digits, "g") => (digits, 30),
+        _ => (text, 0),
     };
     digits.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let parsed = match arguments[..] {
-        [dir] => Some((1 << 30, dir)),
-        ["-o", size, dir] => size
-            .strip_prefix("size=")
-            .and_then(parse_size)
-            .map(|size| (size, dir)),
+    let parsed = match &arguments[..] {
+        [dir] => Some((dir, 1 << 30)),
+        [dir, size] => parse_size(size).map(|size| (dir, size)),
         _ => None,
     };
-    let Some((limit, dir)) = parsed else {
-        eprintln!("usage: memfs [-o size=N] mountpoint      (N bytes, or with k, m or g: 1g)");
+    let Some((dir, limit)) = parsed else {
+        eprintln!("usage: memfs mountpoint [size]    (in bytes, or with k, m or g: 1g)");
         return ExitCode::FAILURE;
     };
     // Hangup, Ctrl-C and kill(1) unmount.
-    let options = [1, 2, 15]
-        .into_iter()
-        .fold(Options::new("memfs"), Options::unmount_on);
-    match mount(Memfs::new(limit, 0o755), dir, &options).and_then(|mut mounted| mounted.run()) {
+    let options = Options::new("memfs").unmount_on(&[1, 2, 15]);
+    match mount(Memfs::new(limit), dir, &options).and_then(|mut mounted| mounted.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("memfs: {dir}: {error}");

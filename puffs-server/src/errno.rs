@@ -9,6 +9,9 @@ const MAX: i32 = libc::EHWPOISON;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Errno(u8);
 
+/// What operations return.
+pub type Result<T = (), E = Errno> = std::result::Result<T, E>;
+
 macro_rules! names {
     ($($(#[$meta:meta])* $name:ident = $value:ident;)*) => {
         impl Errno {

@@ -50,7 +50,7 @@
 //! }
 //!
 //! fn main() -> std::io::Result<()> {
-//!     let options = Options::new("hello").unmount_on(2); // SIGINT
+//!     let options = Options::new("hello").unmount_on(&[2]); // SIGINT
 //!     mount(Hello, "/mnt", &options)?.run() // until Ctrl-C, or umount /mnt
 //! }
 //! ```
@@ -108,11 +108,12 @@ mod mount;
 mod node;
 mod ops;
 mod request;
+mod rules;
 mod server;
 mod shim;
 
 pub use attr::{Attr, FileType, New, PERMISSIONS, SetAttr};
-pub use errno::Errno;
+pub use errno::{Errno, Result};
 pub use flags::{
     Access, Conflict, Fsync, Intent, Io, Lock, LockOp, Namespace, OpenFlags, Opened, Statvfs,
 };

@@ -64,6 +64,16 @@ impl Listing<'_> {
         fits
     }
 
+    /// Adds `.` and `..`, each with its inode number, as the records at offsets 0 and 1, unless the listing begins behind
+    /// them. False when they do not fit.
+    #[must_use = "false: they did not fit"]
+    pub fn add_dots(&mut self, ino: u64, parent: u64) -> bool {
+        let dots = [(".", ino), ("..", parent)];
+        let from = usize::try_from(self.offset).unwrap_or(dots.len());
+        let mut rest = (1..).zip(dots).skip(from);
+        rest.all(|(next, (name, ino))| self.add(OsStr::new(name), ino, FileType::Directory, next))
+    }
+
     /// Bytes left, the offset to go on from, and whether the end was reached; `None` when a record was wrong.
     pub(crate) fn end(self) -> Option<(usize, i64, bool)> {
         (!self.wrong).then_some((self.left, self.offset, !self.full))
@@ -96,6 +106,27 @@ mod tests {
         assert_eq!(end, Some((0, 9, false)));
         let ((), end) = with(4, |_| ());
         assert_eq!(end, Some((32, 3, true)));
+    }
+
+    #[test]
+    fn dots_come_first_and_once() {
+        let from = |offset: i64| {
+            let mut room = [0_u64; 8];
+            // SAFETY: the room outlives the listing, and nobody else uses it.
+            let mut listing = unsafe { Listing::new(room.as_mut_ptr().cast(), 64, offset) };
+            assert!(listing.add_dots(5, 4));
+            let (left, offset, _) = listing.end().unwrap();
+            (64 - left, offset, room[0], room[2])
+        };
+        assert_eq!(from(0), (32, 2, 5, 4));
+        assert_eq!(from(1), (16, 2, 4, 0));
+        assert_eq!(from(2), (0, 2, 0, 0));
+        assert_eq!(from(i64::MAX), (0, i64::MAX, 0, 0));
+        assert_eq!(
+            with(3, |l| l.add_dots(5, 4)).0,
+            true,
+            "they begin at 3 there"
+        );
     }
 
     #[test]

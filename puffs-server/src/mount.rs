@@ -103,10 +103,10 @@ impl Options {
         self.flag(PUFFS_FLAG_OPDUMP)
     }
 
-    /// From the mount on this signal unmounts, and does nothing else, in the whole process and for good. Says nothing of
-    /// signals that were not asked for: they end the process, and the kernel takes the mount away.
-    pub fn unmount_on(mut self, signal: c_int) -> Options {
-        self.signals.push(signal);
+    /// From the mount on these signals unmount, and do nothing else, in the whole process and for good. Other signals that end
+    /// a process end it.
+    pub fn unmount_on(mut self, signals: &[c_int]) -> Options {
+        self.signals.extend_from_slice(signals);
         self
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::attr::{Attr, New, SetAttr};
-use crate::errno::Errno;
+use crate::errno::{Errno, Result};
 use crate::flags::{
     Access, Conflict, Fsync, Intent, Io, Lock, Namespace, OpenFlags, Opened, Statvfs,
 };
@@ -40,13 +40,13 @@ pub trait Server: Sized + 'static {
         dir: &Self::Node,
         name: &OsStr,
         intent: Intent,
-    ) -> Result<Self::Node, Errno>;
+    ) -> Result<Self::Node>;
 
     /// The attributes of a node. Also asked after a lookup, a creation or a change, in the same request.
     ///
     /// # Errors
     /// An errno value.
-    fn getattr(&mut self, req: &Request<'_>, node: &Self::Node) -> Result<Attr, Errno>;
+    fn getattr(&mut self, req: &Request<'_>, node: &Self::Node) -> Result<Attr>;
 
     /// The kernel has forgotten the node, and so has the library when this returns. Each node comes here once, those that are
     /// left at the end included, the root last; a node that is found again later is a new one to the library.
@@ -56,7 +56,7 @@ pub trait Server: Sized + 'static {
     ///
     /// # Errors
     /// An errno value.
-    fn statvfs(&mut self, req: &Request<'_>) -> Result<Statvfs, Errno> {
+    fn statvfs(&mut self, req: &Request<'_>) -> Result<Statvfs> {
         Ok(Statvfs::default())
     }
 
@@ -64,7 +64,7 @@ pub trait Server: Sized + 'static {
     ///
     /// # Errors
     /// An errno value.
-    fn sync(&mut self, req: &Request<'_>, wait: bool) -> Result<(), Errno> {
+    fn sync(&mut self, req: &Request<'_>, wait: bool) -> Result {
         Ok(())
     }
 
@@ -72,7 +72,7 @@ pub trait Server: Sized + 'static {
     ///
     /// # Errors
     /// An error refuses, and the server goes on, unless it is `forced`.
-    fn unmount(&mut self, req: &Request<'_>, forced: bool) -> Result<(), Errno> {
+    fn unmount(&mut self, req: &Request<'_>, forced: bool) -> Result {
         Ok(())
     }
 
@@ -86,7 +86,7 @@ pub trait Server: Sized + 'static {
         dir: &Self::Node,
         name: &OsStr,
         new: &New,
-    ) -> Result<Self::Node, Errno> {
+    ) -> Result<Self::Node> {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -100,7 +100,7 @@ pub trait Server: Sized + 'static {
         dir: &Self::Node,
         name: &OsStr,
         new: &New,
-    ) -> Result<Self::Node, Errno> {
+    ) -> Result<Self::Node> {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -114,7 +114,7 @@ pub trait Server: Sized + 'static {
         dir: &Self::Node,
         name: &OsStr,
         new: &New,
-    ) -> Result<Self::Node, Errno> {
+    ) -> Result<Self::Node> {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -129,7 +129,7 @@ pub trait Server: Sized + 'static {
         name: &OsStr,
         new: &New,
         target: &OsStr,
-    ) -> Result<Self::Node, Errno> {
+    ) -> Result<Self::Node> {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -143,7 +143,7 @@ pub trait Server: Sized + 'static {
         dir: &Self::Node,
         node: &Self::Node,
         name: &OsStr,
-    ) -> Result<(), Errno> {
+    ) -> Result {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -157,7 +157,7 @@ pub trait Server: Sized + 'static {
         dir: &Self::Node,
         node: &Self::Node,
         name: &OsStr,
-    ) -> Result<(), Errno> {
+    ) -> Result {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -171,7 +171,7 @@ pub trait Server: Sized + 'static {
         dir: &Self::Node,
         node: &Self::Node,
         name: &OsStr,
-    ) -> Result<(), Errno> {
+    ) -> Result {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -186,7 +186,7 @@ pub trait Server: Sized + 'static {
         node: &Self::Node,
         to: (&Self::Node, &OsStr),
         replaced: Option<&Self::Node>,
-    ) -> Result<(), Errno> {
+    ) -> Result {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -195,12 +195,7 @@ pub trait Server: Sized + 'static {
     ///
     /// # Errors
     /// An errno value.
-    fn setattr(
-        &mut self,
-        req: &Request<'_>,
-        node: &Self::Node,
-        changes: &SetAttr,
-    ) -> Result<(), Errno> {
+    fn setattr(&mut self, req: &Request<'_>, node: &Self::Node, changes: &SetAttr) -> Result {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -208,12 +203,7 @@ pub trait Server: Sized + 'static {
     ///
     /// # Errors
     /// `EACCES` when not.
-    fn access(
-        &mut self,
-        req: &Request<'_>,
-        node: &Self::Node,
-        wanted: Access,
-    ) -> Result<(), Errno> {
+    fn access(&mut self, req: &Request<'_>, node: &Self::Node, wanted: Access) -> Result {
         self.getattr(req, node)?.may_access(wanted, req.cred())
     }
 
@@ -221,12 +211,7 @@ pub trait Server: Sized + 'static {
     ///
     /// # Errors
     /// An errno value.
-    fn open(
-        &mut self,
-        req: &Request<'_>,
-        node: &Self::Node,
-        flags: OpenFlags,
-    ) -> Result<Opened, Errno> {
+    fn open(&mut self, req: &Request<'_>, node: &Self::Node, flags: OpenFlags) -> Result<Opened> {
         Ok(Opened::default())
     }
 
@@ -244,7 +229,7 @@ pub trait Server: Sized + 'static {
         offset: u64,
         data: &mut [u8],
         io: Io,
-    ) -> Result<usize, Errno> {
+    ) -> Result<usize> {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -259,7 +244,7 @@ pub trait Server: Sized + 'static {
         offset: u64,
         data: &[u8],
         io: Io,
-    ) -> Result<usize, Errno> {
+    ) -> Result<usize> {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -267,7 +252,7 @@ pub trait Server: Sized + 'static {
     ///
     /// # Errors
     /// An errno value.
-    fn fsync(&mut self, req: &Request<'_>, node: &Self::Node, what: Fsync) -> Result<(), Errno> {
+    fn fsync(&mut self, req: &Request<'_>, node: &Self::Node, what: Fsync) -> Result {
         Ok(())
     }
 
@@ -275,13 +260,7 @@ pub trait Server: Sized + 'static {
     ///
     /// # Errors
     /// Refuses the lseek(2).
-    fn seek(
-        &mut self,
-        req: &Request<'_>,
-        node: &Self::Node,
-        from: i64,
-        to: i64,
-    ) -> Result<(), Errno> {
+    fn seek(&mut self, req: &Request<'_>, node: &Self::Node, from: i64, to: i64) -> Result {
         Ok(())
     }
 
@@ -289,7 +268,7 @@ pub trait Server: Sized + 'static {
     ///
     /// # Errors
     /// Refuses the mmap(2).
-    fn mmap(&mut self, req: &Request<'_>, node: &Self::Node, wanted: Access) -> Result<(), Errno> {
+    fn mmap(&mut self, req: &Request<'_>, node: &Self::Node, wanted: Access) -> Result {
         Ok(())
     }
 
@@ -297,7 +276,7 @@ pub trait Server: Sized + 'static {
     ///
     /// # Errors
     /// An errno value.
-    fn poll(&mut self, req: &Request<'_>, node: &Self::Node, events: i32) -> Result<i32, Errno> {
+    fn poll(&mut self, req: &Request<'_>, node: &Self::Node, events: i32) -> Result<i32> {
         Ok(events & (libc::POLLIN | libc::POLLOUT | libc::POLLRDNORM | libc::POLLWRNORM) as i32)
     }
 
@@ -312,7 +291,7 @@ pub trait Server: Sized + 'static {
         node: &Self::Node,
         offset: u64,
         listing: &mut Listing<'_>,
-    ) -> Result<(), Errno> {
+    ) -> Result {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -320,7 +299,7 @@ pub trait Server: Sized + 'static {
     ///
     /// # Errors
     /// An errno value.
-    fn readlink(&mut self, req: &Request<'_>, node: &Self::Node) -> Result<OsString, Errno> {
+    fn readlink(&mut self, req: &Request<'_>, node: &Self::Node) -> Result<OsString> {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -334,7 +313,7 @@ pub trait Server: Sized + 'static {
         req: &Request<'_>,
         node: &Self::Node,
         lock: &Lock,
-    ) -> Result<Option<Conflict>, Errno> {
+    ) -> Result<Option<Conflict>> {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -348,7 +327,7 @@ pub trait Server: Sized + 'static {
         node: &Self::Node,
         namespace: Namespace,
         name: &OsStr,
-    ) -> Result<Vec<u8>, Errno> {
+    ) -> Result<Vec<u8>> {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -363,7 +342,7 @@ pub trait Server: Sized + 'static {
         namespace: Namespace,
         name: &OsStr,
         value: &[u8],
-    ) -> Result<(), Errno> {
+    ) -> Result {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -376,7 +355,7 @@ pub trait Server: Sized + 'static {
         req: &Request<'_>,
         node: &Self::Node,
         namespace: Namespace,
-    ) -> Result<Vec<OsString>, Errno> {
+    ) -> Result<Vec<OsString>> {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -390,7 +369,7 @@ pub trait Server: Sized + 'static {
         node: &Self::Node,
         namespace: Namespace,
         name: &OsStr,
-    ) -> Result<(), Errno> {
+    ) -> Result {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -398,13 +377,7 @@ pub trait Server: Sized + 'static {
     ///
     /// # Errors
     /// An errno value.
-    fn allocate(
-        &mut self,
-        req: &Request<'_>,
-        node: &Self::Node,
-        offset: u64,
-        len: u64,
-    ) -> Result<(), Errno> {
+    fn allocate(&mut self, req: &Request<'_>, node: &Self::Node, offset: u64, len: u64) -> Result {
         Err(Errno::OPNOTSUPP)
     }
 
@@ -412,13 +385,7 @@ pub trait Server: Sized + 'static {
     ///
     /// # Errors
     /// An errno value.
-    fn discard(
-        &mut self,
-        req: &Request<'_>,
-        node: &Self::Node,
-        offset: u64,
-        len: u64,
-    ) -> Result<(), Errno> {
+    fn discard(&mut self, req: &Request<'_>, node: &Self::Node, offset: u64, len: u64) -> Result {
         Err(Errno::OPNOTSUPP)
     }
 
