@@ -503,11 +503,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let parsed = match &arguments[..] {
         [dir] => Some((dir, 1 << 30)),
-        [dir, size] => parse_size(size).map(|size| (dir, size)),
+        [flag, size, dir] if flag == "-s" => parse_size(size).map(|size| (dir, size)),
         _ => None,
     };
     let Some((dir, limit)) = parsed else {
-        eprintln!("usage: memfs mountpoint [size]    (in bytes, or with k, m or g: 1g)");
+        eprintln!("usage: memfs [-s size] mountpoint    (in bytes, or with k, m or g: 1g)");
         return ExitCode::FAILURE;
     };
     // Hangup, Ctrl-C and kill(1) unmount.

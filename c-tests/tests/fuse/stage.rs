@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use c_tests::build::{compile, compiler};
@@ -35,6 +36,12 @@ pub(crate) enum Build {
 /// The memfs program.
 pub(crate) fn memfs(build: Build) -> PathBuf {
     program("../examples/memfs.c", build)
+}
+
+/// `examples/memfs.rs`, which cargo has built.
+pub(crate) fn rust_memfs() -> Command {
+    let path = std::env::var_os("PUFFS_RUST_MEMFS");
+    Command::new(path.expect("PUFFS_RUST_MEMFS is not set: run these tests by make fuse-test"))
 }
 
 /// The server of the README.

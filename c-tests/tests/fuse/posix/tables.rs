@@ -110,3 +110,9 @@ pub(super) struct Awaited {
 }
 
 pub(super) const AWAITED: &[Awaited] = &[];
+
+/// What `examples/memfs.rs` does otherwise, besides.
+pub(super) const RUST: &[Difference] = &[];
+
+/// What it leaves out altogether.
+pub(super) const RUST_LACKS: &[Awaited] = &[];
