@@ -26,6 +26,7 @@ mod owners;
 mod posix;
 mod random;
 mod renames;
+mod rust;
 mod server;
 mod several;
 mod signals;
