@@ -100,15 +100,17 @@ fn called_wrongly_it_says_so() {
         assert!(!output.status.success());
         String::from_utf8(output.stderr).unwrap()
     };
-    for wrong in [
-        &[][..],
-        &["-s", "12x", "/"],
-        &["-s", "9999999999g", "/"],
-        &["a", "b", "c"],
-    ] {
-        assert!(said(wrong).starts_with("usage: "), "{wrong:?}");
-    }
     let none = "/there/is/none";
+    let wrong = [
+        &[][..],
+        &["-s", "12x", none],
+        &["-s", "99999999999g", none],
+        &["-x", "1", none],
+        &[none, none, none, none],
+    ];
+    for arguments in wrong {
+        assert!(said(arguments).starts_with("usage: "), "{arguments:?}");
+    }
     assert!(said(&[none]).contains(none));
 }
 
