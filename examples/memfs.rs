@@ -22,8 +22,8 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use puffs_server::{
-    Access, Attr, Errno, FileType, Intent, Io, Listing, New, Op, OpenFlags, Opened, Ops, Options,
-    Request, Result, Server, SetAttr, Statvfs, mount,
+    Access, Attr, Errno, FileType, Intent, Io, Listing, New, Op, Ops, Options, Request, Result,
+    Server, SetAttr, Statvfs, mount,
 };
 
 /// What the kernel and we call a node by. Never used twice.
@@ -253,7 +253,7 @@ impl Server for Memfs {
     type Node = Ino;
 
     const OPS: Ops = Ops::of(&[Op::Create, Op::Mknod, Op::Mkdir, Op::Symlink, Op::Link])
-        .with(&[Op::Remove, Op::Rmdir, Op::Rename, Op::Setattr, Op::Open])
+        .with(&[Op::Remove, Op::Rmdir, Op::Rename, Op::Setattr])
         .with(&[Op::Read, Op::Write, Op::Readdir, Op::Readlink, Op::Inactive]);
 
     fn root(&mut self) -> Ino {
@@ -281,13 +281,10 @@ impl Server for Memfs {
     }
 
     fn lookup(&mut self, req: &Request, dir: &Ino, name: &OsStr, intent: Intent) -> Result<Ino> {
-        let attr = &self.get(*dir).attr;
-        if !attr.is_dir() {
-            return Err(Errno::NOTDIR);
-        }
         let found = self.find(*dir, name);
         let node = found.map(|ino| &self.get(ino).attr);
-        attr.may_change_name(node, intent, req.cred())?;
+        let dir = &self.get(*dir).attr;
+        dir.may_change_name(node, intent, req.cred())?;
         found.ok_or(Errno::NOENT)
     }
 
@@ -392,13 +389,6 @@ impl Server for Memfs {
             None => self.enter(to, new_name, ino),
         }
         self.leave(from, old_name, ino) // after the other: a node is never without a name
-    }
-
-    fn open(&mut self, _: &Request, ino: &Ino, flags: OpenFlags) -> Result<Opened> {
-        match self.get(*ino).attr.is_dir() && flags.write() {
-            true => Err(Errno::ISDIR),
-            false => Ok(Opened::default()),
-        }
     }
 
     fn getattr(&mut self, _: &Request, ino: &Ino) -> Result<Attr> {

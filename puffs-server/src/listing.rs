@@ -122,11 +122,7 @@ mod tests {
         assert_eq!(from(1), (16, 2, 4, 0));
         assert_eq!(from(2), (0, 2, 0, 0));
         assert_eq!(from(i64::MAX), (0, i64::MAX, 0, 0));
-        assert_eq!(
-            with(3, |l| l.add_dots(5, 4)).0,
-            true,
-            "they begin at 3 there"
-        );
+        assert!(with(0, |l| l.add_dots(5, 4)).0, "it begins at 3");
     }
 
     #[test]

@@ -195,6 +195,12 @@ pub fn mount_on<S: Server>(
 /// A mounted server. Dropping it takes away what is still mounted.
 ///
 /// It is neither `Send` nor `Sync`: the thread that mounted it runs it.
+///
+/// ```compile_fail,E0277
+/// # fn f<S: puffs_server::Server>(mut mounted: puffs_server::Mounted<S>) {
+/// std::thread::spawn(move || mounted.run());
+/// # }
+/// ```
 pub struct Mounted<S: Server> {
     /// `None` in `drop` only: it goes before what its pointer leads to, `inner`.
     pu: Option<Rc<Usermount>>,

@@ -142,7 +142,7 @@ mod tests {
         const SOME: Ops = Ops::of(&[Op::Read, Op::Create]).with(&[Op::Inactive]);
         assert!(SOME.has(Op::Read) && SOME.has(Op::Create) && SOME.has(Op::Inactive));
         assert!(!SOME.has(Op::Write) && !Ops::NONE.has(Op::Create));
-        assert_eq!(SOME.without(&[Op::Read, Op::Write]).has(Op::Read), false);
+        assert!(!SOME.without(&[Op::Read, Op::Write]).has(Op::Read));
         assert_eq!(Ops::ALL.0.count_ones(), Op::Inactive as u32 + 1);
     }
 }

@@ -57,12 +57,10 @@ pub(crate) unsafe extern "C" fn close<S: Server>(
 ) -> c_int {
     // SAFETY: as above.
     let op = unsafe { Op::<S>::new(pu, "close") };
-    errno((|| {
-        op.call_once([cookie], |server, req, [node]| {
-            server.close(req, node, OpenFlags::of_c(mode));
-            Ok(())
-        })
-    })())
+    errno(op.call_once([cookie], |server, req, [node]| {
+        server.close(req, node, OpenFlags::of_c(mode));
+        Ok(())
+    }))
 }
 
 pub(crate) unsafe extern "C" fn read<S: Server>(

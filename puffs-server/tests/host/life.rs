@@ -167,7 +167,7 @@ fn what_is_let_go_is_said_with_the_answer() {
         Stale::Pages {
             node,
             start: 1,
-            end: 0,
+            end: 2,
         },
     ] = stale[..]
     else {
