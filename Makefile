@@ -139,8 +139,10 @@ c-test: stage kernel-lib $(LIB)/libpuffs-kernel-asan.a ## C programs against a s
 fuse-test: stage ## Real mounts through /dev/fuse
 	@if mk/can-mount.sh; then \
 		set -ex; \
-		$(CARGO) test $(JOBS) -p puffs-fuse -- --ignored --test-threads=1; \
-		PUFFS_STAGE='$(STAGE)$(PREFIX)' $(CARGO) test $(JOBS) -p c-tests --features fuse --test fuse; \
+		$(CARGO) test $(JOBS) -p puffs-fuse -p puffs-server -- --ignored --test-threads=1; \
+		$(CARGO) build $(JOBS) -p puffs-server --example memfs; \
+		PUFFS_STAGE='$(STAGE)$(PREFIX)' PUFFS_RUST_MEMFS='$(abspath $(TARGET))/debug/examples/memfs' \
+			$(CARGO) test $(JOBS) -p c-tests --features fuse --test fuse; \
 	else \
 		mk/skips.sh add "fuse-test: $$(mk/can-mount.sh 2>&1)"; \
 	fi

@@ -17,8 +17,6 @@ extern crate alloc;
 pub mod compat;
 #[cfg(feature = "hosted")]
 mod fakecc;
-#[cfg(feature = "hosted")]
-mod host;
 #[cfg(not(any(feature = "hosted", test)))]
 mod kernel;
 pub mod msgif;

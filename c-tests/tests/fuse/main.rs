@@ -29,6 +29,7 @@ mod posix;
 mod random;
 mod remote;
 mod renames;
+mod rust;
 mod server;
 mod several;
 mod signals;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use c_tests::build::{self, compile, compiler};
@@ -40,6 +41,12 @@ pub(crate) fn memfs(build: Build) -> PathBuf {
 /// The server that passes a directory through.
 pub(crate) fn nullfs(build: Build) -> PathBuf {
     program("../examples/nullfs.c", build)
+}
+
+/// `examples/memfs.rs`, which cargo has built.
+pub(crate) fn rust_memfs() -> Command {
+    let path = std::env::var_os("PUFFS_RUST_MEMFS");
+    Command::new(path.expect("PUFFS_RUST_MEMFS is not set: run these tests by make fuse-test"))
 }
 
 /// The server of the README.

@@ -101,7 +101,7 @@ pub unsafe extern "C" fn puffs_mount(
     }
     // SAFETY: by contract.
     let dir = unsafe { CStr::from_ptr(dir) };
-    finish(pu.mount(&crate::host::Chosen, dir, mntflags as u32, root_cookie))
+    finish(pu.mount(&puffs_fuse::Chosen, dir, mntflags as u32, root_cookie))
 }
 
 /// Serves requests until the file system is unmounted. To be called at most once for each mount, by the thread
