@@ -169,10 +169,7 @@ fn on_nullfs(topic: &str) {
         return;
     }
     let below = tmpfs();
-    let (theirs, ours) = (
-        on_tmpfs(topic),
-        on(over(Build::Plain, below.mnt()), topic),
-    );
+    let (theirs, ours) = (on_tmpfs(topic), on(over(Build::Plain, below.mnt()), topic));
     let rows = tables::EXPECTED.iter().chain(tables::NULLFS);
     if let Err(differences) = compare::compare(topic, &ours, &theirs, rows) {
         panic!("{differences}");
