@@ -390,6 +390,42 @@ typedef void *puffs_cookie_t;
 /** A thread of a process. */
 typedef int lwpid_t;
 
+/**
+ * Reads one frame, or a part of it, from a descriptor. Returns 0, with 1 in `done` once the frame is complete, else to be called
+ * with the same buffer when there is more; or an errno value, which closes the descriptor's read side.
+ */
+typedef int (*puffs_framev_readframe_fn)(struct puffs_usermount *pu,
+                                         struct puffs_framebuf *fb,
+                                         int fd,
+                                         int *done);
+
+/**
+ * Writes one frame, or a part of it, to a descriptor, from the buffer's cursor on, which is 0 the first time. Returns as the function that
+ * reads; an error closes the write side.
+ */
+typedef int (*puffs_framev_writeframe_fn)(struct puffs_usermount *pu,
+                                          struct puffs_framebuf *fb,
+                                          int fd,
+                                          int *done);
+
+/** Returns 0 when the frame that came in answers the one that waits. With anything but 0 in `notresp` it answers none. */
+typedef int (*puffs_framev_cmpframe_fn)(struct puffs_usermount *pu,
+                                        struct puffs_framebuf *incoming,
+                                        struct puffs_framebuf *waiting,
+                                        int *notresp);
+
+/** Gets a frame that answers none, and owns it. */
+typedef void (*puffs_framev_gotframe_fn)(struct puffs_usermount *pu, struct puffs_framebuf *fb);
+
+/** Is told once of each side of a descriptor that closes: `what` has the bits of all that have. */
+typedef void (*puffs_framev_fdnotify_fn)(struct puffs_usermount *pu, int fd, int what);
+
+/** Gets the answer, in the buffer that was sent, or an error; and owns the buffer. */
+typedef void (*puffs_framev_cb)(struct puffs_usermount *pu,
+                                struct puffs_framebuf *fb,
+                                void *arg,
+                                int error);
+
 /** Called once in every turn of the main loop, before it waits. */
 typedef void (*puffs_ml_loop_fn)(struct puffs_usermount *pu);
 
@@ -2288,6 +2324,7 @@ extern int puffs_fakecc;
 #ifdef __cplusplus
 }
 #endif
+
 /* Other names of types. */
 typedef puffs_cookie_t puffs_croissant_t;
 typedef off_t voff_t;
