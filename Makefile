@@ -69,7 +69,7 @@ LONG = $(if $(filter command environment,$(origin DURATION)),$(DURATION),3600)
 test-long: ## The same with long budgets, coverage, ThreadSanitizer, mutants: hours; DURATION=seconds
 	@mk/skips.sh clear
 	@CARGO='$(CARGO)' mk/deps-long.sh '$(TOOLS)'
-	@LOOM_MAX_PREEMPTIONS=$(or $(LOOM_MAX_PREEMPTIONS),4) $(MAKE) --no-print-directory deps $(filter-out fuzz stress,$(RUNGS))
+	@LOOM_MAX_PREEMPTIONS=$(or $(LOOM_MAX_PREEMPTIONS),4) KMOD_LONG=yes $(MAKE) --no-print-directory deps $(filter-out fuzz stress,$(RUNGS))
 	@$(MAKE) --no-print-directory fuzz stress DURATION=$(LONG)
 	@$(MAKE) --no-print-directory coverage tsan mutants bench
 	@mk/skips.sh report
