@@ -841,8 +841,7 @@ mode_t puffs_addvtype2mode(mode_t mode, enum vtype vt);
  * Has the other side forget all names below the directory `dir`, those that do not exist included.
  *
  * Returns 0, or -1 with `errno` set: `ENOENT` when it does not know `dir`, `EINVAL` when that is no directory, `EOPNOTSUPP` when
- * it cannot (Linux before 6.16: names then expire by themselves after a second, or when the server said; the puffs module
- * cannot yet), `ENXIO` when not mounted.
+ * it cannot (FUSE in Linux before 6.16: names then expire by themselves after a second, or when the server said), `ENXIO` when not mounted.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.
@@ -862,7 +861,7 @@ int puffs_inval_namecache_all(struct puffs_usermount *pu);
  * Has the other side drop the contents of a regular file that it has cached.
  *
  * Returns 0, or -1 with `errno` set: `ENOENT` when it does not know the node, `EINVAL` when that is no regular file, `EAGAIN` when
- * too much is to be dropped at once, `EOPNOTSUPP` when it cannot (the puffs module, yet), `ENXIO` when not mounted.
+ * too much is to be dropped at once, `ENXIO` when not mounted. What programs have changed through a mapping is not lost: it is written first, or later.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.

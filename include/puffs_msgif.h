@@ -4,7 +4,7 @@
  * Written by `make header`; edit the sources in puffs-ffi/ instead.
  *
  * With PUFFS_KERNEL defined nothing is included, and what includes this header provides size_t, bool, the fixed-width
- * integer types with UINT64_MAX, offsetof and (for the PUFFSGETOP family) _IOWR.
+ * integer types with UINT64_MAX, offsetof and (for the PUFFSGETOP family) _IO and _IOWR.
  */
 #ifndef PUFFS_MSGIF_H
 #define PUFFS_MSGIF_H
@@ -645,6 +645,21 @@ struct puffs_msg_dirent {
 /** The minor number of the device that clones itself at each open. Instances have smaller ones. */
 #define PUFFS_CLONER 524287
 
+/** In `pb_flags`: do not sleep for a request, whatever the mode of the open file: `EAGAIN`. */
+#define PUFFS_BATCH_NOWAIT 1
+
+/** `pst_what`: the names below a directory, those that do not exist included. */
+#define PUFFS_STALE_NAMES 1
+
+/** `pst_what`: all names. */
+#define PUFFS_STALE_ALLNAMES 2
+
+/** `pst_what`: contents of a regular file, and its attributes. */
+#define PUFFS_STALE_PAGES 3
+
+/** `pst_what`: contents of a regular file that programs have changed are to be written; they stay. */
+#define PUFFS_STALE_UNWRITTEN 4
+
 /** The header of a fetched request and of an answer. */
 struct puffs_req {
   /** Matches the answer to its request; 0 when no answer is wanted. */
@@ -685,7 +700,8 @@ struct puffs_sizeop {
  * keeps a later one from coming is no error.
  *
  * The call returns the first error of an answer, and nothing was fetched then; or that of the first fetch. When every answer's `preq_rv` is 0 or
- * `ECANCELED`, it is the fetch's: with `E2BIG` the first `preq_auxlen` of `pb_get` says what is needed.
+ * `ECANCELED`, it is the fetch's: with `E2BIG` the first `preq_auxlen` of `pb_get` says what is needed; with `EINTR`, after a signal or `PUFFSWAKE`, all
+ * answers were taken.
  */
 struct puffs_batch {
   /** Answers; may be NULL when there are none. */
@@ -696,6 +712,8 @@ struct puffs_batch {
   struct puffs_req *pb_get;
   /** How many; when the call returns 0, how many came. */
   size_t pb_nget;
+  /** 0 or `PUFFS_BATCH_NOWAIT`. */
+  uint64_t pb_flags;
 };
 
 /** What a server says when it starts. */
@@ -704,6 +722,20 @@ struct puffs_startreq {
   uint64_t psr_cookie;
   /** The file system's first figures. */
   struct puffs_msg_statvfs psr_sb;
+};
+
+/** What a server wants forgotten or written of what the kernel has cached, since it has changed something on its own. */
+struct puffs_stale {
+  /** `PUFFS_STALE_*`. */
+  uint32_t pst_what;
+  /** Zero. */
+  uint32_t pst_reserved;
+  /** The node that it is about; not with `PUFFS_STALE_ALLNAMES`. */
+  uint64_t pst_cookie;
+  /** Of contents: first byte. */
+  uint64_t pst_start;
+  /** First byte behind; 0: to the end of the file. */
+  uint64_t pst_end;
 };
 
 #ifdef __cplusplus
@@ -726,6 +758,16 @@ uint32_t puffs_version(void);
 #define PUFFSSIZEOP _IOWR('p', 3, struct puffs_sizeop)
 #define PUFFSSTARTOP _IOWR('p', 4, struct puffs_startreq)
 #define PUFFSBATCH _IOWR('p', 16, struct puffs_batch)
+/*
+ * Has a PUFFSGETOP or PUFFSBATCH that sleeps on the same open return EINTR, or the next one that would sleep; one of them, if several do. It is not made
+ * again as after a signal. No argument; never sleeps; may be called by any thread, and in a signal handler.
+ */
+#define PUFFSWAKE _IO('p', 17)
+/*
+ * Says that something cached is stale. Waits for nobody: what is in use meanwhile is asked for again by who comes next. ENOENT for a node that the
+ * kernel does not know, EINVAL for one of another type or a range beyond its end, EOPNOTSUPP where it cannot.
+ */
+#define PUFFSSTALE _IOWR('p', 18, struct puffs_stale)
 
 #if !defined(__SIZEOF_POINTER__) || __SIZEOF_POINTER__ == 8
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_req) == 40, "size of puffs_req");
@@ -739,10 +781,11 @@ PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_auxlen) == 32, "preq_auxlen"
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_sizeop) == 24, "size of puffs_sizeop");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_sizeop, pso_userbuf) == 8, "pso_userbuf");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_sizeop, pso_bufsize) == 16, "pso_bufsize");
-PUFFS_STATIC_ASSERT(sizeof(struct puffs_batch) == 32, "size of puffs_batch");
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_batch) == 40, "size of puffs_batch");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_nput) == 8, "pb_nput");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_get) == 16, "pb_get");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_nget) == 24, "pb_nget");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_flags) == 32, "pb_flags");
 #elif defined(__i386__)
 /* A server of 32 bits, whose calls a kernel of 64 bits translates. */
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_req) == 28, "size of puffs_req");
@@ -752,10 +795,13 @@ PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_aux) == 20, "preq_aux");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_req, preq_auxlen) == 24, "preq_auxlen");
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_sizeop) == 16, "size of puffs_sizeop");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_sizeop, pso_bufsize) == 12, "pso_bufsize");
-PUFFS_STATIC_ASSERT(sizeof(struct puffs_batch) == 16, "size of puffs_batch");
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_batch) == 24, "size of puffs_batch");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_nget) == 12, "pb_nget");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_batch, pb_flags) == 16, "pb_flags");
 #endif
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_startreq) == 104, "size of puffs_startreq");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_startreq, psr_sb) == 8, "psr_sb");
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_stale) == 32, "size of puffs_stale");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_stale, pst_end) == 24, "pst_end");
 
 #endif

@@ -47,8 +47,13 @@
 #define PUFFS_E_CANCELED 16
 /** The server cannot write (`EROFS`). */
 #define PUFFS_E_ROFS 17
+/**
+ * A sleeping getter was woken by `PUFFSWAKE` (`EINTR`, at `PUFFS_E_WOKEN`). A kernel that makes calls again
+ * after `EINTR` has a number of its own here, since this call must not be: the server waits for its return.
+ */
+#define PUFFS_E_WOKEN 18
 /** How many there are. */
-#define PUFFS_E_COUNT 18
+#define PUFFS_E_COUNT 19
 
 /** The table of a kernel that has C's names for them, in the order of the places. */
 #define PUFFS_ERRNO_TABLE { \
@@ -69,7 +74,8 @@
         EOPNOTSUPP, \
         ETIMEDOUT, \
         ECANCELED, \
-        EROFS \
+        EROFS, \
+        EINTR \
     }
 
 /** A caller's waits end at a signal, when it does not say otherwise. */
@@ -338,6 +344,12 @@ struct puffs_hostops {
    * too. Both or none of the two.
    */
   int (*pho_vnode_lock)(void *data, struct vnode *vp);
+  /**
+   * The server says that something cached is stale (`PUFFSSTALE`); it has been checked as far as it can be here. Returns 0, or `ENOENT`, `EINVAL`,
+   * `EAGAIN`, `ENOMEM`, `EOPNOTSUPP`; anything else becomes `EINVAL`. On a thread of the server, so it must not wait for who waits for
+   * the server. Without it the server gets `EOPNOTSUPP`.
+   */
+  int (*pho_stale)(void *data, const struct puffs_stale *stale);
 };
 
 /** The status of an open device. Times are the kernel's business: the queue knows none that count from a known day. */
@@ -640,18 +652,18 @@ int puffs_fop_write(struct puffs_instance *pi,
                     int flags);
 
 /**
- * A server's call: `PUFFSGETOP`, `PUFFSPUTOP`, `PUFFSSIZEOP`, `PUFFSBATCH`, `PUFFSSTARTOP` or `FIONBIO`, as `<sys/ioctl.h>` of Linux or of a BSD
+ * A server's call: `PUFFSGETOP`, `PUFFSPUTOP`, `PUFFSSIZEOP`, `PUFFSBATCH`, `PUFFSWAKE`, `PUFFSSTARTOP` or `FIONBIO`, as `<sys/ioctl.h>` of Linux or of a BSD
  * packs them. `data` is the address of the argument in the server's memory, which is reached by the platform's copy functions
  * only: a kernel passes it on as it came. `l` may be NULL.
  *
  * Returns 0, or:
  *
  * - `PUFFSGETOP`: `EAGAIN` (nothing there, non-blocking), `E2BIG` (`preq_auxlen` says what is needed; the request stays), `EFAULT`
- *   (nothing is lost), `EINTR`, `ENOMEM`;
+ *   (nothing is lost), `EINTR` (a signal; or, with the number at `PUFFS_E_WOKEN`, `PUFFSWAKE`), `ENOMEM`;
  * - `PUFFSPUTOP`: `EINVAL` (no request awaits this answer, or class, type or `preq_rv` are wrong), `EFAULT`, `E2BIG`, `ECANCELED` (taken, but
  *   the caller had left), `ENOMEM`;
  * - `PUFFSSIZEOP`: `EINVAL` (no request with this id awaits an answer, it has no data left, or it ended meanwhile), `EFAULT` (nothing is lost);
- * - `PUFFSBATCH`: `EINVAL` (more than 1024 of either kind), `EFAULT`, the first failure of an answer (the others were given, and nothing is
+ * - `PUFFSBATCH`: `EINVAL` (more than 1024 of either kind, or a flag that is none), `EFAULT`, the first failure of an answer (the others were given, and nothing is
  *   fetched), and what `PUFFSGETOP` returns for the first request (all answers were taken);
  * - `PUFFSSTARTOP`: `EFAULT`, `EBUSY` (started already);
  * - `FIONBIO`: `EFAULT`;

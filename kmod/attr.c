@@ -214,14 +214,21 @@ int
 puffs_getattr(struct user_namespace *ns, const struct path *path, struct kstat *stat, u32 mask, unsigned int flags)
 {
 	struct inode *inode = d_inode(path->dentry);
+	struct mounted *m = MOUNTED(inode->i_sb);
+	unsigned int how = flags & AT_STATX_SYNC_TYPE;
 	struct node *n = NODE(inode);
+	bool always;
 	int error;
 
-	if (!puffs_may_use(MOUNTED(inode->i_sb)))
+	if (!puffs_may_use(m))
 		return -EACCES;
-	if ((flags & AT_STATX_SYNC_TYPE) != AT_STATX_DONT_SYNC &&
-	    (error = puffs_attr_refresh(inode, (flags & AT_STATX_SYNC_TYPE) == AT_STATX_FORCE_SYNC)) != 0)
-		return error;
+	if (how != AT_STATX_DONT_SYNC) {
+		/* The server moves the time of access when it is read from, unless it has said for how long all this holds. */
+		always = (mask & STATX_ATIME) && test_and_clear_bit(NODE_READ, &n->n_flags) &&
+		    !(m->m_kflags & PUFFS_KFLAG_CACHE_FS_TTL);
+		if ((error = puffs_attr_refresh(inode, always || how == AT_STATX_FORCE_SYNC)) != 0)
+			return error;
+	}
 	generic_fillattr(ns, inode, stat);
 	stat->blksize = n->n_blksize;
 	if (test_bit(NODE_BORN, &n->n_flags)) {
@@ -254,7 +261,8 @@ wanted(struct puffs_msg_attr *attr, const struct iattr *set)
 		attr->size = set->ia_size;
 	if (valid & ATTR_ATIME)
 		attr->atime = given_time(&set->ia_atime);
-	if (valid & ATTR_MTIME)
+	/* Who cuts a file need not be its owner, who alone may set the time: it is the server's to move then. */
+	if ((valid & ATTR_MTIME_SET) || (valid & (ATTR_MTIME | ATTR_SIZE)) == ATTR_MTIME)
 		attr->mtime = given_time(&set->ia_mtime);
 	if ((valid & ATTR_ATIME) && (valid & ATTR_MTIME) && !(valid & (ATTR_ATIME_SET | ATTR_MTIME_SET)))
 		attr->vaflags = PUFFS_VATTR_UTIMES_NULL;
@@ -295,7 +303,14 @@ puffs_setattr(struct user_namespace *ns, struct dentry *dentry, struct iattr *se
 		truncate_setsize(inode, set->ia_size);
 	if (cuts)
 		mutex_unlock(&n->n_flush);
-	if (error == 0)
-		puffs_attr_store(inode, &got.pvs_attr, &got.pvs_ttl, puffs_changes(m));
-	return -error;
+	if (error != 0)
+		return -error;
+	/* A time that was set is no sign of other contents. */
+	if (set->ia_valid & ATTR_MTIME_SET) {
+		spin_lock(&inode->i_lock);
+		take_time(&inode->i_mtime, &got.pvs_attr.mtime);
+		spin_unlock(&inode->i_lock);
+	}
+	puffs_attr_store(inode, &got.pvs_attr, &got.pvs_ttl, puffs_changes(m));
+	return 0;
 }

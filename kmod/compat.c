@@ -44,11 +44,12 @@ struct batch32 {
 	compat_size_t pb_nput;
 	compat_uptr_t pb_get;
 	compat_size_t pb_nget;
+	compat_u64 pb_flags;
 };
 
 static_assert(sizeof(struct req32) == 28);
 static_assert(sizeof(struct sizeop32) == 16);
-static_assert(sizeof(struct batch32) == 16);
+static_assert(sizeof(struct batch32) == 24);
 
 /* A field of ours, and the server's; `f_reqs`: it names an array of requests. */
 struct field {
@@ -84,6 +85,7 @@ static const struct field batch_fields[] = {
 	FIELD(batch, pb_nput, false),
 	FIELD(batch, pb_get, true),
 	FIELD(batch, pb_nget, false),
+	FIELD(batch, pb_flags, false),
 };
 
 static const struct kind {
@@ -213,7 +215,9 @@ puffs_compat_cmd(unsigned int cmd, unsigned long *arg)
 		*arg = encode(BATCH, base);
 		return PUFFSBATCH;
 	case PUFFSSTARTOP:
-		/* Numbers of fixed width only: the same everywhere. */
+	case PUFFSWAKE:
+	case PUFFSSTALE:
+		/* Numbers of fixed width only, or nothing: the same everywhere. */
 		*arg = (unsigned long)base;
 		return cmd;
 	default:

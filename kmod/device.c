@@ -114,6 +114,9 @@ device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if ((sleeps || cmd == PUFFSSTARTOP) && READ_ONCE(o->o_owner) != task_tgid_nr(current))
 		WRITE_ONCE(o->o_owner, task_tgid_nr(current));
 	error = puffs_fop_ioctl(o->o_pi, cmd, (void *)arg, NULL);
+	/* Never made again, even if a signal came as well: the server is to see that it was woken. */
+	if (error == EWOKEN)
+		return -EINTR;
 	/*
 	 * EINTR for a handler that wants it; otherwise the call is made again, which loses nothing: answers that were taken have no
 	 * id any more.

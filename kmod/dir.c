@@ -37,6 +37,7 @@ dir_fetch(struct inode *dir, struct opened *o)
 
 	if ((error = puffs_vfs_readdir(m->m_pv, puffs_asker(&a), NODE(dir)->n_cookie, o->o_next, len, &part)) != 0)
 		return error;
+	set_bit(NODE_READ, &NODE(dir)->n_flags);
 	if (!part.pvd_eof && part.pvd_offset == o->o_next) {
 		puffs_vlisting_free(part.pvd_list);
 		return puffs_vfs_broken(m->m_pv, NODE(dir)->n_cookie, PUFFS_VBAD_ENDLESS);

@@ -148,6 +148,7 @@ read_parts(struct kiocb *iocb, struct iov_iter *to)
 		    io_flags(iocb), &done);
 		if (error != 0)
 			break;
+		set_bit(NODE_READ, &NODE(inode)->n_flags);
 		moved = copy_to_iter(buf, done, to);
 		total += moved;
 		if (!stream)

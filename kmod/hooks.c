@@ -268,6 +268,7 @@ const struct puffs_hooks puffs_linux = {
 	.ph_version = PUFFS_HOOKS_VERSION,
 	.ph_maxerrno = EHWPOISON,
 	.ph_errno = PUFFS_ERRNO_TABLE,
+	.ph_errno[PUFFS_E_WOKEN] = EWOKEN,
 	.ph_lock_size = sizeof(spinlock_t),
 	.ph_event_size = sizeof(struct event),
 	.ph_poll_size = sizeof(wait_queue_head_t),

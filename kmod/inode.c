@@ -166,12 +166,19 @@ puffs_inode_found(struct super_block *sb, struct puffs_vfound *found, u64 asked,
 	return inode;
 }
 
+struct inode *
+puffs_inode_known(struct super_block *sb, void *cookie)
+{
+
+	return ilookup5(sb, (unsigned long)cookie, node_is, cookie);
+}
+
 bool
 puffs_inode_late(struct super_block *sb, void *cookie)
 {
 	struct inode *inode;
 
-	if ((inode = ilookup5(sb, (unsigned long)cookie, node_is, cookie)) == NULL)
+	if ((inode = puffs_inode_known(sb, cookie)) == NULL)
 		return false;
 	node_again(NODE(inode), NULL);
 	iput(inode);

@@ -4,6 +4,7 @@
 #ifndef PUFFS_KMOD_H
 #define PUFFS_KMOD_H
 
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/ioctl.h>
@@ -24,6 +25,8 @@
 #include <puffs_sys.h>
 
 /* hooks.c */
+/* What a fetch returns that PUFFSWAKE ended: no errno of Linux', which tells it from one that a signal ended. */
+#define EWOKEN MAX_ERRNO
 extern const struct puffs_hooks puffs_linux;
 /* Pieces of memory that the library holds. */
 long puffs_pieces(void);

@@ -48,8 +48,10 @@ map_read_folio(struct file *file, struct folio *folio)
 	if ((buf = kmalloc(PAGE_SIZE, GFP_NOFS)) != NULL) {
 		error = puffs_vfs_read(MOUNTED(inode->i_sb)->m_pv, puffs_asker(&a), NODE(inode)->n_cookie, folio_pos(folio), buf,
 		    PAGE_SIZE, 0, &done);
-		if (error == 0)
+		if (error == 0) {
 			fill(&folio->page, buf, done);
+			set_bit(NODE_READ, &NODE(inode)->n_flags);
+		}
 		kfree(buf);
 	}
 	folio_unlock(folio);
@@ -73,6 +75,7 @@ map_readahead(struct readahead_control *rac)
 	while ((want = min(room, readahead_length(rac))) != 0) {
 		if (puffs_vfs_read(pv, puffs_asker(&a), NODE(inode)->n_cookie, readahead_pos(rac), buf, want, 0, &done) != 0)
 			break;
+		set_bit(NODE_READ, &NODE(inode)->n_flags);
 		for (at = 0; at < want && (folio = readahead_folio(rac)) != NULL; at += PAGE_SIZE) {
 			fill(&folio->page, buf + at, at < done ? done - at : 0);
 			folio_unlock(folio);
@@ -283,9 +286,47 @@ const struct address_space_operations puffs_map_aops = {
 };
 
 /*
- * The server is not asked here: the whole address space is locked, and whoever only wants to look at the process would wait too. Contents
- * that are not to be kept are there for private mappings all the same, since nothing can be executed otherwise.
+ * Mapping.
  */
+
+/*
+ * What is known to be old is not mapped again, if it can be dropped without waiting for anybody: the address space is locked, and whoever
+ * only wants to look at the process would wait too.
+ */
+static void
+map_freshen(struct vm_fault *vmf)
+{
+	struct address_space *mapping = vmf->vma->vm_file->f_mapping;
+
+	if (test_bit(NODE_STALE, &NODE(mapping->host)->n_flags))
+		(void)invalidate_mapping_pages(mapping, vmf->pgoff, vmf->pgoff);
+}
+
+static vm_fault_t
+map_fault(struct vm_fault *vmf)
+{
+
+	map_freshen(vmf);
+	return filemap_fault(vmf);
+}
+
+/* What is there already is mapped without further ado, unless it may be old. */
+static vm_fault_t
+map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+{
+
+	if (test_bit(NODE_STALE, &NODE(file_inode(vmf->vma->vm_file))->n_flags))
+		return 0;
+	return filemap_map_pages(vmf, start, end);
+}
+
+static const struct vm_operations_struct map_ops = {
+	.fault = map_fault,
+	.map_pages = map_pages,
+	.page_mkwrite = filemap_page_mkwrite,
+};
+
+/* Nor is the server asked here. Contents that are not to be kept are there for private mappings, since nothing can be executed otherwise. */
 int
 puffs_map(struct file *file, struct vm_area_struct *vma)
 {
@@ -295,5 +336,6 @@ puffs_map(struct file *file, struct vm_area_struct *vma)
 			return -ENODEV;
 		invalidate_mapping_pages(file->f_mapping, 0, -1);
 	}
-	return generic_file_mmap(file, vma);
+	vma->vm_ops = &map_ops;
+	return 0;
 }

@@ -13,14 +13,35 @@
 #define COOKIE(inode) (NODE(inode)->n_cookie)
 #define NAME(dentry) (dentry)->d_name.name, (dentry)->d_name.len
 
-/* What a dentry without a node was looked up for. As long as its directory is locked it stays so. */
-#define INTENT(dentry) ((uintptr_t)(dentry)->d_fsdata)
+/*
+ * What is noted in a dentry: until when it holds (d_time), and in d_fsdata how often names of its directory had been called stale before it was
+ * looked up, and what it was looked up for, if that led to no node. As long as the directory is locked the latter stays so.
+ */
+#define INTENT(dentry) ((uintptr_t)(dentry)->d_fsdata & 3)
 
-static void
-set_until(struct dentry *dentry, u64 until)
+/* To be taken before the server is asked. */
+static uintptr_t
+age(struct inode *dir)
 {
 
+	return (uintptr_t)(atomic64_read(&MOUNTED(dir->i_sb)->m_names) + atomic64_read(&NODE(dir)->n_names)) << 2;
+}
+
+static void
+note(struct dentry *dentry, uintptr_t age, u32 intent, u64 until)
+{
+
+	WRITE_ONCE(dentry->d_fsdata, (void *)(age | intent));
 	WRITE_ONCE(dentry->d_time, (unsigned long)until);
+}
+
+static bool
+holds(const struct dentry *dentry)
+{
+	struct inode *dir = d_inode_rcu(READ_ONCE(dentry->d_parent));
+
+	return ktime_get_ns() < READ_ONCE(dentry->d_time) && dir != NULL &&
+	    ((uintptr_t)READ_ONCE(dentry->d_fsdata) & ~3UL) == age(dir);
 }
 
 /* What Linux is going to do with a name, as far as it says so. */
@@ -52,12 +73,12 @@ static struct dentry *
 names_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
 {
 	struct mounted *m = MOUNTED(dir->i_sb);
-	u64 asked = puffs_changes(m);
+	u64 asked = puffs_changes(m), until;
 	u32 nameiop = intent(m, flags);
+	uintptr_t then = age(dir);
 	struct puffs_vfound found;
 	struct inode *inode = NULL;
 	struct dentry *there;
-	u64 until;
 	int error;
 
 	if ((error = ask(dir, &dentry->d_name, nameiop, &found)) == 0)
@@ -67,12 +88,11 @@ names_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
 	until = puffs_name_until(m, &found.pvf_name_ttl);
-	dentry->d_fsdata = inode == NULL ? (void *)(uintptr_t)nameiop : NULL;
-	set_until(dentry, until);
+	note(dentry, then, inode == NULL ? nameiop : 0, until);
 	/* A directory that is elsewhere already moves here. */
 	there = d_splice_alias(inode, dentry);
 	if (!IS_ERR_OR_NULL(there))
-		set_until(there, until);
+		note(there, then, 0, until);
 	return there;
 }
 
@@ -85,10 +105,11 @@ names_revalidate(struct dentry *dentry, unsigned int flags)
 	struct puffs_vfound found;
 	struct dentry *parent;
 	struct mounted *m;
+	uintptr_t then;
 	u64 asked;
 	int error;
 
-	if (ktime_get_ns() < READ_ONCE(dentry->d_time))
+	if (holds(dentry))
 		/* Who is going to make a name has to say so. */
 		return inode != NULL || !(flags & (LOOKUP_CREATE | LOOKUP_RENAME_TARGET));
 	if (flags & LOOKUP_RCU)
@@ -99,6 +120,7 @@ names_revalidate(struct dentry *dentry, unsigned int flags)
 	dir = d_inode(parent);
 	m = MOUNTED(dir->i_sb);
 	asked = puffs_changes(m);
+	then = age(dir);
 	take_dentry_name_snapshot(&name, dentry);
 	error = ask(dir, &name.name, PUFFS_MSG_NAMEI_LOOKUP, &found);
 	release_dentry_name_snapshot(&name);
@@ -108,7 +130,7 @@ names_revalidate(struct dentry *dentry, unsigned int flags)
 	if (IS_ERR(now = puffs_inode_found(dentry->d_sb, &found, asked, false)))
 		return PTR_ERR(now);
 	if (now == inode)
-		set_until(dentry, puffs_name_until(m, &found.pvf_name_ttl));
+		note(dentry, then, 0, puffs_name_until(m, &found.pvf_name_ttl));
 	iput(now);
 	return now == inode;
 }
@@ -146,12 +168,13 @@ static int
 announce_new(struct inode *dir, struct dentry *dentry, u32 nameiop)
 {
 	bool announced = INTENT(dentry) == nameiop;
+	uintptr_t then = age(dir);
 	u64 asked = puffs_changes(MOUNTED(dir->i_sb));
 	struct puffs_vfound found;
 	struct inode *inode;
 	int error;
 
-	dentry->d_fsdata = NULL;
+	note(dentry, then, 0, 0);
 	if (announced)
 		return 0;
 	if ((error = ask(dir, &dentry->d_name, nameiop, &found)) != 0)
@@ -194,6 +217,7 @@ struct making {
 	struct dentry *k_dentry;
 	struct puffs_vfs *k_pv;
 	u64 k_asked;
+	uintptr_t k_age;
 	struct asker k_asker;
 	struct puffs_vfound k_found;
 };
@@ -207,6 +231,7 @@ making_begin(struct making *k, struct inode *dir, struct dentry *dentry)
 	k->k_dentry = dentry;
 	k->k_pv = m->m_pv;
 	k->k_asked = puffs_changes(m);
+	k->k_age = age(dir);
 	k->k_found = (struct puffs_vfound){ .pvf_size = sizeof(k->k_found) };
 	(void)puffs_asker(&k->k_asker);
 	return announce_new(dir, dentry, PUFFS_MSG_NAMEI_CREATE);
@@ -226,7 +251,7 @@ making_end(struct making *k, int error)
 		d_drop(k->k_dentry);
 		return PTR_ERR(inode);
 	}
-	set_until(k->k_dentry, puffs_name_until(MOUNTED(k->k_dir->i_sb), &k->k_found.pvf_name_ttl));
+	note(k->k_dentry, k->k_age, 0, puffs_name_until(MOUNTED(k->k_dir->i_sb), &k->k_found.pvf_name_ttl));
 	d_instantiate(k->k_dentry, inode);
 	return 0;
 }
@@ -288,6 +313,7 @@ names_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 	struct inode *inode = d_inode(old);
 	struct mounted *m = MOUNTED(dir->i_sb);
 	struct puffs_msg_time unknown = { 0 };
+	uintptr_t then = age(dir);
 	struct asker a;
 	int error;
 
@@ -303,7 +329,7 @@ names_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 		inc_nlink(inode);
 	spin_unlock(&inode->i_lock);
 	ihold(inode);
-	set_until(dentry, puffs_name_until(m, &unknown));
+	note(dentry, then, 0, puffs_name_until(m, &unknown));
 	d_instantiate(dentry, inode);
 	return 0;
 }
@@ -396,6 +422,9 @@ names_rename(struct user_namespace *ns, struct inode *from, struct dentry *old, 
 	if (mutex_lock_killable(&m->m_renames) != 0)
 		return -EINTR;
 	error = rename(from, old, to, new);
+	/* Its name is another one now, and perhaps its directory. */
+	if (error == 0)
+		note(old, 0, 0, 0);
 	mutex_unlock(&m->m_renames);
 	return error;
 }
@@ -441,6 +470,7 @@ link_get(struct dentry *dentry, struct inode *inode, struct delayed_call *done)
 		return ERR_PTR(-error);
 	}
 	target[len] = '\0';
+	set_bit(NODE_READ, &NODE(inode)->n_flags);
 	set_delayed_call(done, kfree_link, target);
 	return target;
 }

@@ -141,6 +141,7 @@ static const struct puffs_hostops hostops = {
 	.pho_started = host_started,
 	.pho_late = host_late,
 	.pho_freed = host_freed,
+	.pho_stale = puffs_stale,
 };
 
 /*
@@ -355,6 +356,7 @@ mounted_new(struct fs_context *fc, const struct options *o, struct mounted **mp)
 		return -ENOMEM;
 	mutex_init(&m->m_late);
 	mutex_init(&m->m_renames);
+	puffs_stale_init(m);
 	m->m_uid = current_euid();
 	m->m_ops = o->o_ops;
 	m->m_kflags = o->o_kflags;
@@ -460,6 +462,7 @@ super_kill(struct super_block *sb)
 		mutex_lock(&m->m_late);
 		m->m_sb = NULL;
 		mutex_unlock(&m->m_late);
+		puffs_stale_end(m);
 	}
 	kill_anon_super(sb);
 	if (m == NULL)

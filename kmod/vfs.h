@@ -10,6 +10,7 @@
  *	file.c		files: open, read, write
  *	map.c		contents of files in memory
  *	xattr.c		extended attributes
+ *	stale.c		what the server says is stale
  *
  * Whoever waits for the server may hold what VFS locked (a directory, a file being written), as with any file system; but each wait ends when
  * the thread is killed, and what runs in a thread that cannot be killed any more has a deadline (puffs_asker).
@@ -21,6 +22,7 @@
 #include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
+#include <linux/workqueue.h>
 #include <linux/xattr.h>
 
 #include "kmod.h"
@@ -35,6 +37,8 @@ struct mounted {
 	struct mutex m_late;
 	struct mutex m_renames;		/* servers count on one rename at a time */
 	atomic64_t m_changes;		/* changes that went through this kernel */
+	atomic64_t m_names;		/* how often all names were called stale */
+	struct work_struct m_write;	/* what is dirty is to be written */
 	kuid_t m_uid;			/* who mounted */
 	u64 m_ops;
 	u32 m_kflags;
@@ -57,6 +61,7 @@ struct node {
 	u32 n_vtype;
 	u32 n_blksize;
 	u32 n_opens;			/* i_lock */
+	atomic64_t n_names;		/* how often the names below were called stale */
 	struct mutex n_flush;		/* pages being written, or cut off */
 	u64 n_until;			/* attributes hold until then, in ktime_get_ns() */
 	u64 n_changed;			/* m_changes at the last change; i_lock */
@@ -68,6 +73,7 @@ struct node {
 #define NODE_DIRECT 3			/* reads and writes as they come */
 #define NODE_BORN 4			/* n_btime is known */
 #define NODE_STALE 5			/* what is cached of the contents is old */
+#define NODE_READ 6			/* since the time of access was asked for */
 };
 
 /* An open file. */
@@ -132,6 +138,8 @@ struct inode *puffs_inode_root(struct super_block *sb, void *cookie, u32 vtype, 
  * Consumes pvf_reclaim. An error is one of ERR_PTR's.
  */
 struct inode *puffs_inode_found(struct super_block *sb, struct puffs_vfound *found, u64 asked, bool made);
+/* The inode of a node that Linux has, with a reference; NULL if it has none. Waits for nobody who waits for the server. */
+struct inode *puffs_inode_known(struct super_block *sb, void *cookie);
 /* The same for a late answer: the node, if there is one, is counted. */
 bool puffs_inode_late(struct super_block *sb, void *cookie);
 /* Takes down the server's side notes for a node. */
@@ -188,6 +196,13 @@ void puffs_map_freshen(struct inode *inode);
 /* Writes what is dirty of a range. */
 int puffs_map_flush(struct inode *inode, loff_t start, loff_t end);
 int puffs_map(struct file *file, struct vm_area_struct *vma);
+
+/* stale.c */
+void puffs_stale_init(struct mounted *m);
+/* Nobody uses the mount any more. */
+void puffs_stale_end(struct mounted *m);
+/* PUFFSSTALE. Returns 0 or an errno value. */
+int puffs_stale(void *data, const struct puffs_stale *stale);
 
 /* xattr.c */
 extern const struct xattr_handler *puffs_xattr_handlers[];

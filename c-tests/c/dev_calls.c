@@ -211,10 +211,102 @@ test_batch(void)
 	CHECK_EQ(answer[0].preq_rv, EINVAL);
 	CHECK_EQ(fetch(fd), 0);
 
+	/* Not to sleep, it says for itself. */
+	batch.pb_flags = PUFFS_BATCH_NOWAIT;
+	CHECK_EQ(shim_ioctl(fd, PUFFSBATCH, &batch), EAGAIN);
+	batch.pb_flags = PUFFS_BATCH_NOWAIT << 1;
+	CHECK_EQ(shim_ioctl(fd, PUFFSBATCH, &batch), EINVAL);
+	batch.pb_flags = 0;
+
 	batch.pb_nput = 1025;
 	CHECK_EQ(shim_ioctl(fd, PUFFSBATCH, &batch), EINVAL);
 	CHECK_EQ(shim_ioctl(fd, PUFFSBATCH, NULL), EFAULT);
 	CHECK_EQ(shim_close(fd), 0);
+}
+
+/* One that answers, and then sleeps until it is woken. */
+static void *
+batch_main(void *arg)
+{
+	struct puffs_req room = { 0 };
+	struct puffs_batch batch = { .pb_put = &req, .pb_nput = 1, .pb_get = &room, .pb_nget = 1 };
+
+	return (void *)(intptr_t)shim_ioctl(*(int *)arg, PUFFSBATCH, &batch);
+}
+
+static void
+test_wake(void)
+{
+	static const int wanted[NSTATES] = { ENOENT, 0, 0, ENXIO, ENOENT };
+	pthread_t getter;
+	void *result;
+	int state, fd;
+
+	for (state = 0; state < NSTATES; state++) {
+		fd = open_at((enum state)state);
+		CHECK_EQ(shim_ioctl(fd, PUFFSWAKE, NULL), wanted[state]);
+		CHECK_EQ(shim_ioctl(fd, PUFFSWAKE, NULL), wanted[state]);
+		if (wanted[state] == 0) {
+			/* It waits for one who would sleep, and is there once. */
+			nonblock(fd, 1);
+			CHECK_EQ(fetch(fd), EAGAIN);
+			nonblock(fd, 0);
+			CHECK_EQ(fetch(fd), EINTR);
+			nonblock(fd, 1);
+			CHECK_EQ(fetch(fd), EAGAIN);
+		}
+		CHECK_EQ(shim_close(fd), 0);
+	}
+
+	/* Whether it comes before the sleep or after; and a request is not held up by it. */
+	fd = open_at(RUNNING);
+	CHECK_EQ(pthread_create(&getter, NULL, fetch_main, &fd), 0);
+	CHECK_EQ(shim_ioctl(fd, PUFFSWAKE, NULL), 0);
+	CHECK_EQ(pthread_join(getter, &result), 0);
+	CHECK_EQ((intptr_t)result, EINTR);
+	CHECK_EQ(shim_kernel(fd, SHIM_FAF), 0);
+	CHECK_EQ(shim_ioctl(fd, PUFFSWAKE, NULL), 0);
+	CHECK_EQ(fetch(fd), 0);
+	CHECK_EQ(fetch(fd), EINTR);
+
+	/* The answers of a batch are given first. */
+	CHECK_EQ(shim_kernel(fd, SHIM_CALL), 0);
+	CHECK_EQ(fetch(fd), 0);
+	req.preq_rv = ENOTEMPTY;
+	CHECK_EQ(pthread_create(&getter, NULL, batch_main, &fd), 0);
+	CHECK_EQ(shim_kernel(fd, SHIM_RESULT), ENOTEMPTY);
+	CHECK_EQ(shim_ioctl(fd, PUFFSWAKE, NULL), 0);
+	CHECK_EQ(pthread_join(getter, &result), 0);
+	CHECK_EQ((intptr_t)result, EINTR);
+	CHECK_EQ(req.preq_id, 0);
+	CHECK_EQ(shim_close(fd), 0);
+}
+
+static void
+test_stale(void)
+{
+	static const int wanted[NSTATES] = { ENOENT, EOPNOTSUPP, EOPNOTSUPP, ENXIO, ENOENT };
+	struct puffs_stale stale;
+	int state, fd;
+
+	/* The kernels here have no names or contents. */
+	for (state = 0; state < NSTATES; state++) {
+		fd = open_at((enum state)state);
+		stale = (struct puffs_stale){ .pst_what = PUFFS_STALE_PAGES, .pst_start = 1, .pst_end = 1 };
+		CHECK_EQ(shim_ioctl(fd, PUFFSSTALE, &stale), wanted[state]);
+		stale.pst_end = 0;
+		CHECK_EQ(shim_ioctl(fd, PUFFSSTALE, &stale), wanted[state]);
+		if (state == MOUNTING || state == RUNNING) {
+			stale.pst_start = 2;
+			stale.pst_end = 1;
+			CHECK_EQ(shim_ioctl(fd, PUFFSSTALE, &stale), EINVAL);
+			stale = (struct puffs_stale){ .pst_what = PUFFS_STALE_UNWRITTEN + 1 };
+			CHECK_EQ(shim_ioctl(fd, PUFFSSTALE, &stale), EINVAL);
+			stale = (struct puffs_stale){ .pst_what = PUFFS_STALE_ALLNAMES, .pst_reserved = 1 };
+			CHECK_EQ(shim_ioctl(fd, PUFFSSTALE, &stale), EINVAL);
+		}
+		CHECK_EQ(shim_close(fd), 0);
+	}
 }
 
 static void
@@ -367,6 +459,8 @@ test_others(void)
 		CHECK_EQ(shim_ioctl(fd, _IOW('p', 1, struct puffs_req), &large), EINVAL);
 		CHECK_EQ(shim_ioctl(fd, _IOWR('q', 1, struct puffs_req), &large), EINVAL);
 		CHECK_EQ(shim_ioctl(fd, _IOWR('p', 9, struct puffs_req), &large), EINVAL);
+		CHECK_EQ(shim_ioctl(fd, _IOWR('p', 17, struct puffs_req), &large), EINVAL);
+		CHECK_EQ(shim_ioctl(fd, _IO('p', 16), &large), EINVAL);
 		CHECK_EQ(shim_ioctl(fd, TIOCGWINSZ, &large), EINVAL);
 		CHECK_EQ(shim_close(fd), 0);
 	}
@@ -379,6 +473,8 @@ main(void)
 	test_getop();
 	test_putop();
 	test_batch();
+	test_wake();
+	test_stale();
 	test_startop();
 	test_fionbio();
 	test_poll();

@@ -25,5 +25,7 @@ main(void)
     CHECK_EQ(table[PUFFS_E_DEADLK], EDEADLK);
     CHECK_EQ(table[PUFFS_E_CANCELED], ECANCELED);
     CHECK_EQ(table[PUFFS_E_ROFS], EROFS);
+    CHECK_EQ(table[PUFFS_E_INTR], EINTR);
+    CHECK_EQ(table[PUFFS_E_WOKEN], EINTR);
     return 0;
 }

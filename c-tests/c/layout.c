@@ -29,11 +29,12 @@ device_calls(void)
     CHECK_AT(puffs_sizeop, pso_userbuf, 8);
     CHECK_AT(puffs_sizeop, pso_bufsize, 16);
 
-    CHECK_SIZE(puffs_batch, 32);
+    CHECK_SIZE(puffs_batch, 40);
     CHECK_AT(puffs_batch, pb_put, 0);
     CHECK_AT(puffs_batch, pb_nput, 8);
     CHECK_AT(puffs_batch, pb_get, 16);
     CHECK_AT(puffs_batch, pb_nget, 24);
+    CHECK_AT(puffs_batch, pb_flags, 32);
 
     CHECK_SIZE(puffs_startreq, 104);
     CHECK_AT(puffs_startreq, psr_cookie, 0);
@@ -44,7 +45,9 @@ device_calls(void)
     CHECK_EQ(PUFFSPUTOP, 0xc0287002u);
     CHECK_EQ(PUFFSSIZEOP, 0xc0187003u);
     CHECK_EQ(PUFFSSTARTOP, 0xc0687004u);
-    CHECK_EQ(PUFFSBATCH, 0xc0207010u);
+    CHECK_EQ(PUFFSBATCH, 0xc0287010u);
+    CHECK_EQ(PUFFSWAKE, 0x7011u);
+    CHECK_EQ(PUFFS_BATCH_NOWAIT, 1);
 }
 
 static void

@@ -92,10 +92,10 @@ structures(void)
 	CHECK_SIZE(puffs_late, 48);
 	CHECK_AT(puffs_late, pl_len, 32);
 	CHECK_AT(puffs_late, pl_room, 40);
-	/* A further error took what was padding. */
 	CHECK_EQ(PUFFS_E_ROFS, 17);
-	CHECK_EQ(PUFFS_E_COUNT, 18);
-	CHECK_AT(puffs_hooks, ph_lock_size, 88);
+	CHECK_EQ(PUFFS_E_WOKEN, 18);
+	CHECK_EQ(PUFFS_E_COUNT, 19);
+	CHECK_AT(puffs_hooks, ph_lock_size, 96);
 }
 
 static void

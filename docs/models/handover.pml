@@ -17,7 +17,7 @@
  *	DEATH		the mount dies at some time, or never
  *	CALLERS, GETTERS, PLACES
  *
- * Left out, since they end in a bounded number of steps, and loom tries them: FAF, completions, guessed ids, pollers.
+ * Left out, since they end in a bounded number of steps, and loom tries them: FAF, completions, guessed ids, pollers, PUFFSWAKE.
  */
 #ifndef CALLERS
 #define CALLERS 2

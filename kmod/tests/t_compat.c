@@ -26,9 +26,11 @@ struct batch32 {
 	uint32_t pb_nput;
 	uint32_t pb_get;
 	uint32_t pb_nget;
-};
+	uint64_t pb_flags;
+} __attribute__((packed, aligned(4)));
 
 _Static_assert(sizeof(struct req32) == 28, "as a compiler of 32 bits lays it out");
+_Static_assert(sizeof(struct batch32) == 24, "as a compiler of 32 bits lays it out");
 
 #define GETOP32 _IOWR('p', 1, struct req32)
 #define PUTOP32 _IOWR('p', 2, struct req32)
@@ -188,7 +190,7 @@ main(void)
 		m->get[i].preq_aux = low(m->body[i]);
 		m->get[i].preq_auxlen = sizeof(m->body[i]);
 	}
-	m->batch = (struct batch32){ 0, 0, low(m->get), 3 };
+	m->batch = (struct batch32){ 0, 0, low(m->get), 3, 0 };
 	CHECK_EQ(ioctl32(fd, BATCH32, low(&m->batch)), 0);
 	CHECK_EQ(m->batch.pb_nget, 2);
 	CHECK_EQ(m->batch.pb_get, low(m->get));
@@ -200,7 +202,7 @@ main(void)
 	m->get[0].preq_aux = low(m->body[2]);
 	m->get[0].preq_auxlen = sizeof(m->body[2]);
 	CHECK_EQ(call(load, LOADSHIMFAF, NULL), 0);
-	m->batch = (struct batch32){ low(m->put), 2, low(m->get), 1 };
+	m->batch = (struct batch32){ low(m->put), 2, low(m->get), 1, 0 };
 	CHECK_EQ(ioctl32(fd, BATCH32, low(&m->batch)), 0);
 	CHECK_EQ(m->batch.pb_nget, 1);
 	CHECK_EQ(m->get[0].preq_optype, PUFFS_VN_RECLAIM);
@@ -210,13 +212,23 @@ main(void)
 		CHECK_EQ(result(&callers[i]), 0);
 	}
 	/* An array that ends above 4 GiB, or where nothing is. */
-	m->batch = (struct batch32){ 0xffffffe0, 2, low(m->get), 1 };
+	m->batch = (struct batch32){ 0xffffffe0, 2, low(m->get), 1, 0 };
 	CHECK_EQ(ioctl32(fd, BATCH32, low(&m->batch)), EFAULT);
-	m->batch = (struct batch32){ 0, 0, 0, 1 };
+	m->batch = (struct batch32){ 0, 0, 0, 1, 0 };
 	CHECK_EQ(fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK), 0);
 	CHECK_EQ(ioctl32(fd, BATCH32, low(&m->batch)), EFAULT);
-	m->batch = (struct batch32){ 0, 0, low(m->get), 1025 };
+	m->batch = (struct batch32){ 0, 0, low(m->get), 1025, 0 };
 	CHECK_EQ(ioctl32(fd, BATCH32, low(&m->batch)), EINVAL);
+	CHECK_EQ(fcntl(fd, F_SETFL, O_RDWR), 0);
+	m->batch = (struct batch32){ 0, 0, low(m->get), 1, PUFFS_BATCH_NOWAIT };
+	CHECK_EQ(ioctl32(fd, BATCH32, low(&m->batch)), EAGAIN);
+	m->batch = (struct batch32){ 0, 0, low(m->get), 1, UINT64_C(1) << 32 };
+	CHECK_EQ(ioctl32(fd, BATCH32, low(&m->batch)), EINVAL);
+
+	/* Woken: the argument means nothing. */
+	CHECK_EQ(ioctl32(fd, PUFFSWAKE, 0xfffffff0), 0);
+	m->batch = (struct batch32){ 0, 0, low(m->get), 1, 0 };
+	CHECK_EQ(ioctl32(fd, BATCH32, low(&m->batch)), EINTR);
 	check_idle(load);
 	CHECK_EQ(close(fd), 0);
 	CHECK_EQ(close(load), 0);

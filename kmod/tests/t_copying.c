@@ -251,6 +251,53 @@ server_dies(enum way way)
 	CHECK_EQ(close(pipes[1]), 0);
 }
 
+static atomic_int handled;
+
+static void
+handler(int signal)
+{
+
+	(void)signal;
+	atomic_fetch_add(&handled, 1);
+}
+
+static void *
+batch_main(void *arg)
+{
+	struct puffs_req room = { .preq_aux = arg, .preq_auxlen = 4096 };
+	struct puffs_batch batch = { .pb_put = &req, .pb_nput = 1, .pb_get = &room, .pb_nget = 1 };
+
+	req.preq_aux = page;
+	req.preq_rv = 0;
+	return (void *)(intptr_t)call(fd, PUFFSBATCH, &batch);
+}
+
+/* The server is woken and a signal comes, both while an answer is copied in: the call that would then sleep is not made again. */
+static void
+server_woken(enum way way)
+{
+	struct sigaction sa = { .sa_handler = handler, .sa_flags = SA_RESTART };
+	static char room[4096];
+	pid_t pid;
+
+	(void)way;
+	CHECK_EQ(sigaction(SIGUSR2, &sa, NULL), 0);
+	page_new();
+	pid = caller(0);
+	CHECK_EQ(fetch(body), 0);
+	CHECK_EQ(pthread_create(&thread, NULL, batch_main, room), 0);
+	page_wanted();
+	CHECK_EQ(pthread_kill(thread, SIGUSR2), 0);
+	CHECK_EQ(call(fd, PUFFSWAKE, NULL), 0);
+	CHECK_EQ(atomic_load(&handled), 0);
+	page_bring();
+	CHECK_EQ(copied(), EINTR);
+	CHECK_EQ(atomic_load(&handled), 1);
+	CHECK_EQ(req.preq_id, 0);
+	CHECK_EQ(exit_of(pid), EBADMSG);
+	page_end();
+}
+
 static void
 mounted(enum way way, void (*test)(enum way), const char *name)
 {
@@ -292,5 +339,6 @@ main(void)
 		mounted(OUT, tests[i].function, tests[i].name);
 		mounted(IN, tests[i].function, tests[i].name);
 	}
+	mounted(IN, server_woken, "server woken");
 	return 0;
 }

@@ -109,9 +109,9 @@ hostile_process(int fd)
 		case 8:
 			for (i = 0; i < 8; i++)
 				reqs[i] = header(&last);
-			batch = (struct puffs_batch){ reqs, any(5), reqs + 4, any(5) };
+			batch = (struct puffs_batch){ reqs, any(5), reqs + 4, any(5), any(2) };
 			if (any(8) == 0)
-				batch = (struct puffs_batch){ address(), length(), address(), length() };
+				batch = (struct puffs_batch){ address(), length(), address(), length(), any(3) };
 			(void)ioctl(fd, PUFFSBATCH, &batch);
 			break;
 		case 9:
@@ -123,6 +123,8 @@ hostile_process(int fd)
 			(void)poll(&pfd, 1, 0);
 			if (any(20) == 0)
 				(void)start(fd);
+			if (any(4) == 0)
+				(void)ioctl(fd, PUFFSWAKE);
 			break;
 		case 11:
 			(void)fcntl(fd, F_SETFL, any(8) == 0 ? O_RDWR : O_RDWR | O_NONBLOCK);

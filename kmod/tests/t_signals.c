@@ -201,6 +201,25 @@ getter_restarted(void)
 	CHECK_EQ(exit_of(other), 0);
 }
 
+/*
+ * The call is made again, and what was left for it while the process was stopped ends it. Who wakes it does not own the file by that, so
+ * its end is not the mount's.
+ */
+static void
+getter_woken(void)
+{
+	pid_t pid = getter(SA_RESTART), waker;
+
+	kill(pid, SIGSTOP);
+	CHECK_EQ(waitpid(pid, NULL, WUNTRACED), pid);
+	if ((waker = fork()) == 0)
+		_exit(call(fd, PUFFSWAKE, NULL));
+	CHECK_EQ(exit_of(waker), 0);
+	kill(pid, SIGUSR1);
+	kill(pid, SIGCONT);
+	CHECK_EQ(exit_of(pid), EINTR);
+}
+
 static void
 with_mount(uint64_t max_requests, void (*test)(void))
 {
@@ -224,5 +243,6 @@ main(void)
 	with_mount(0, getter_interrupted);
 	atomic_store(handled, 0);
 	with_mount(0, getter_restarted);
+	with_mount(0, getter_woken);
 	return 0;
 }

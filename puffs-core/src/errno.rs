@@ -43,11 +43,14 @@ pub enum Errno {
     Canceled,
     /// The server cannot write (`EROFS`).
     RoFs,
+    /// A sleeping getter was woken by `PUFFSWAKE` (`EINTR`, at `PUFFS_E_WOKEN`). A kernel that makes calls again
+    /// after `EINTR` has a number of its own here, since this call must not be: the server waits for its return.
+    Woken,
 }
 
 impl Errno {
     /// How many there are: the length of an errno table.
-    pub const COUNT: usize = Self::RoFs as usize + 1;
+    pub const COUNT: usize = Self::Woken as usize + 1;
 
     /// The place of this error in an errno table.
     pub const fn index(self) -> usize {

@@ -17,6 +17,7 @@ struct Arrays {
     /// Those of answers and those for requests.
     headers: [Part; 2],
     aux: Part,
+    flags: u64,
 }
 
 impl Arrays {
@@ -26,6 +27,7 @@ impl Arrays {
             args: Part::new(size_of::<Batch>()),
             headers: [0, 1].map(|_| Part::new(8 * size_of::<Req>())),
             aux: Part::new(16 * ROOM),
+            flags: 0,
         }
     }
 
@@ -81,6 +83,7 @@ impl Arrays {
             nput: answers.len(),
             get: self.headers[1].addr(),
             nget: rooms.len(),
+            flags: self.flags,
         };
         self.args.bytes_mut().copy_from_slice(args.as_bytes());
         self.again(block)
@@ -262,6 +265,39 @@ fn a_status_that_cannot_be_written_is_a_fault_of_that_answer() {
 }
 
 #[test]
+fn a_batch_that_is_not_to_wait_answers_and_returns() {
+    let (mount, _, mut server) = running();
+    let mut batch = Arrays::new(&mount);
+    batch.flags = Batch::NOWAIT;
+    let (a, told) = submit(&mount, out(b"a"));
+    server.fetch();
+    let called = batch.call(&[vn(a.0, 1)], &[ROOM], Some(&Wait::FOREVER));
+    assert_eq!(called, Err(Errno::WouldBlock));
+    assert_eq!(told.ended(), Ok((1, vec![])));
+    // What is there it fetches.
+    mount.send(out(b"b")).unwrap();
+    assert_eq!(batch.again(Some(&Wait::FOREVER)), Ok(()));
+    assert_eq!(batch.came(), [(0, b"b".to_vec())]);
+}
+
+#[test]
+fn a_batch_that_is_woken_has_given_its_answers() {
+    let (mount, _, mut server) = running();
+    let mut batch = Arrays::new(&mount);
+    let (a, told) = submit(&mount, out(b"a"));
+    server.fetch();
+    mount.wake().unwrap();
+    let called = batch.call(&[vn(a.0, 1)], &[ROOM], Some(&Wait::FOREVER));
+    assert_eq!(called, Err(Errno::Woken));
+    assert_eq!((status(&batch, 0), told.ended()), ((0, 0), Ok((1, vec![]))));
+    // One that fetches nothing does not sleep, and leaves the token.
+    mount.wake().unwrap();
+    assert_eq!(batch.call(&[], &[], Some(&Wait::FOREVER)), Ok(()));
+    let called = batch.call(&[], &[ROOM], Some(&Wait::FOREVER));
+    assert_eq!(called, Err(Errno::Woken));
+}
+
+#[test]
 fn of_a_dead_mount_nothing_is_asked() {
     let (mount, _, _) = running();
     let mut batch = Arrays::new(&mount);
@@ -320,6 +356,13 @@ fn arrays_that_are_none_change_nothing() {
         (
             Batch {
                 nget: 1025,
+                ..Batch::default()
+            },
+            Errno::Inval,
+        ),
+        (
+            Batch {
+                flags: Batch::NOWAIT << 1,
                 ..Batch::default()
             },
             Errno::Inval,

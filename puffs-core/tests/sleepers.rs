@@ -133,6 +133,80 @@ fn a_pending_signal_does_not_cost_a_request() {
 }
 
 #[test]
+fn a_getter_is_woken_once_and_then_sleeps() {
+    let (mount, _) = new_mount(Config::default());
+    let mut server = Server::new(&mount);
+    for started in [false, true] {
+        // Before it sleeps, or while it does.
+        for early in [true, false] {
+            if early {
+                mount.wake().unwrap();
+                mount.wake().unwrap();
+            }
+            let woken = getter(server, 99);
+            if !early {
+                asleep(&mount, 1, 0);
+                mount.wake().unwrap();
+            }
+            let (back, got) = woken.join().unwrap();
+            assert_eq!(got.unwrap_err(), Errno::Woken);
+            assert_eq!(mount.sleepers(), (0, 0));
+            server = back;
+            let got = server.getop(9, Some(&expired())).unwrap_err();
+            assert_eq!(got, Errno::TimedOut, "the token was taken");
+        }
+        if !started {
+            mount.start(&StartReq::default()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_token_waits_for_one_who_would_sleep() {
+    let (mount, _, mut server) = running();
+    mount.wake().unwrap();
+    assert_eq!(server.getop(9, None).unwrap_err(), Errno::WouldBlock);
+    let (id, _slip) = submit(&mount, out(b"a"));
+    let got = server.getop(9, Some(&Wait::FOREVER)).unwrap();
+    assert_eq!(got.req.id, id.0);
+    let got = server.getop(9, Some(&Wait::FOREVER)).unwrap_err();
+    assert_eq!(got, Errno::Woken);
+}
+
+#[test]
+fn one_of_several_getters_takes_the_token() {
+    let (mount, _, server) = running();
+    let first = getter(server, 9);
+    asleep(&mount, 1, 0);
+    let second = getter(Server::new(&mount), 9);
+    asleep(&mount, 2, 0);
+    mount.wake().unwrap();
+    assert_eq!(first.join().unwrap().1.unwrap_err(), Errno::Woken);
+    assert_eq!(mount.sleepers(), (1, 0));
+    let (id, _slip) = submit(&mount, out(b"a"));
+    assert_eq!(second.join().unwrap().1.unwrap().req.id, id.0);
+}
+
+#[test]
+fn a_token_is_for_the_server_that_is_there() {
+    let (mount, _, mut server) = running();
+    mount.wake().unwrap();
+    let link = PollLink::<Checked>::new().unwrap();
+    assert!(mount.link_poll(1, Some(link)).is_none());
+    let got = server.getop(9, Some(&Wait::FOREVER)).unwrap_err();
+    assert_eq!(got, Errno::Woken, "left while it was being mounted");
+    mount.wake().unwrap();
+    assert!(mount.link_poll(2, None).is_some());
+    let got = server.getop(9, Some(&expired())).unwrap_err();
+    assert_eq!(got, Errno::TimedOut);
+    mount.wake().unwrap();
+    mount.die();
+    assert_eq!(mount.wake(), Err(Errno::Nxio));
+    let got = server.getop(9, Some(&Wait::FOREVER)).unwrap_err();
+    assert_eq!(got, Errno::Nxio);
+}
+
+#[test]
 fn the_start_wakes_no_more_getters_than_there_are_requests() {
     let (mount, _) = new_mount(Config::default());
     let getters = [1, 2, 3].map(|i| {

@@ -2,7 +2,7 @@
 //!
 //! How a system packs a command into one number is its own business; its glue unpacks it.
 
-use puffs_core::msg::wire::{Batch, Req, SizeOp, StartReq};
+use puffs_core::msg::wire::{Batch, Req, SizeOp, Stale, StartReq};
 
 /// A decoded ioctl command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,10 @@ impl Command {
     pub const STARTOP: Command = Command::puffs(4, size_of::<StartReq>());
     /// Answer several and fetch several.
     pub const BATCH: Command = Command::puffs(16, size_of::<Batch>());
+    /// Have a fetch that sleeps return, or the next one that would. No argument.
+    pub const WAKE: Command = Command::puffs(17, 0);
+    /// Say that something cached is stale.
+    pub const STALE: Command = Command::puffs(18, size_of::<Stale>());
     /// Non-blocking mode of this open, as BSD numbers it; glue of a system with another number maps it.
     pub const FIONBIO: Command = Command {
         group: b'f',

@@ -84,6 +84,8 @@ impl<P: Platform> Instance<P> {
             Command::PUTOP => self.putop(arg),
             Command::SIZEOP => self.mount()?.sizeop(arg),
             Command::BATCH => self.batch(arg, false),
+            Command::WAKE => self.wake(),
+            Command::STALE => self.mount()?.stale(arg),
             Command::STARTOP => self.mount()?.startop(arg),
             Command::FIONBIO => {
                 let mut on = [0; size_of::<i32>()];
@@ -115,6 +117,17 @@ impl<P: Platform> Instance<P> {
     /// Sleeps.
     pub fn batch(&self, arg: UserAddr, nonblock: bool) -> Result<()> {
         self.looked(self.mount()?.batch(arg, self.block(nonblock)))
+    }
+
+    /// Has a fetch of this open return that sleeps, or the next one that would.
+    ///
+    /// # Errors
+    /// `NoEnt` when nothing is mounted here, and those of [`Mount::wake`].
+    ///
+    /// # Locking
+    /// Does not sleep.
+    pub fn wake(&self) -> Result<()> {
+        self.mount()?.wake()
     }
 
     fn block(&self, nonblock: bool) -> Option<&'static Wait> {

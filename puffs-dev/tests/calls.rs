@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use puffs_core::msg::wire::{Batch, Req, SizeOp, StartReq};
+use puffs_core::msg::wire::{Batch, Req, SizeOp, Stale, StartReq};
 use puffs_core::{Errno, UserAddr};
 use puffs_dev::{Command, Registry, events};
 use zerocopy::IntoBytes;
@@ -148,6 +148,70 @@ fn batch() {
     scene.instance.ioctl(Command::BATCH, arg).unwrap();
     assert_eq!((batch.nget, server.req.auxlen), (1, 4));
     assert_eq!(scene.mount.readiness().requests, 1);
+}
+
+#[test]
+fn wake() {
+    for state in ALL {
+        let scene = Scene::at(state);
+        let wanted = match state {
+            At::Embryo | At::Unmounted | At::Closed => Err(Errno::NoEnt),
+            At::Mounting | At::Running => Ok(()),
+            At::Dying => Err(Errno::Nxio),
+        };
+        let woken = scene.instance.ioctl(Command::WAKE, UserAddr(0));
+        assert_eq!(woken, wanted, "{state:?}");
+        assert_eq!(scene.instance.wake(), wanted, "{state:?}");
+        if wanted.is_ok() {
+            let mut server = Server::new();
+            let arg = server.offer(64);
+            assert_eq!(scene.instance.getop(arg, true), Err(Errno::WouldBlock));
+            assert_eq!(scene.instance.getop(arg, false), Err(Errno::Woken));
+        }
+    }
+}
+
+#[test]
+fn stale() {
+    let call = |scene: &Scene, mut stale: Stale| {
+        let arg = UserAddr(stale.as_mut_bytes().as_mut_ptr().expose_provenance());
+        scene.instance.ioctl(Command::STALE, arg)
+    };
+    let pages = Stale {
+        what: Stale::PAGES,
+        start: 4096,
+        end: 4096,
+        ..Stale::default()
+    };
+    for state in ALL {
+        let scene = Scene::at(state);
+        let wanted = match state {
+            At::Embryo | At::Unmounted | At::Closed => Err(Errno::NoEnt),
+            At::Mounting | At::Running => Ok(()),
+            At::Dying => Err(Errno::Nxio),
+        };
+        assert_eq!(call(&scene, pages), wanted, "{state:?}");
+        if wanted.is_err() {
+            continue;
+        }
+        // The host is asked, and says no.
+        let cookie = 1;
+        assert_eq!(call(&scene, Stale { cookie, ..pages }), Err(Errno::NoEnt));
+        // It is not asked about what there is none of.
+        for wrong in [
+            Stale { what: 0, ..pages },
+            Stale { what: 5, ..pages },
+            Stale {
+                reserved: 1,
+                ..pages
+            },
+            Stale { end: 4095, ..pages },
+        ] {
+            assert_eq!(call(&scene, wrong), Err(Errno::Inval), "{wrong:?}");
+        }
+        let nowhere = scene.instance.ioctl(Command::STALE, UserAddr(0));
+        assert_eq!(nowhere, Err(Errno::Fault));
+    }
 }
 
 #[test]

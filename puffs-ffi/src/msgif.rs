@@ -57,7 +57,8 @@ pub struct puffs_sizeop {
 /// keeps a later one from coming is no error.
 ///
 /// The call returns the first error of an answer, and nothing was fetched then; or that of the first fetch. When every answer's `preq_rv` is 0 or
-/// `ECANCELED`, it is the fetch's: with `E2BIG` the first `preq_auxlen` of `pb_get` says what is needed.
+/// `ECANCELED`, it is the fetch's: with `E2BIG` the first `preq_auxlen` of `pb_get` says what is needed; with `EINTR`, after a signal or `PUFFSWAKE`, all
+/// answers were taken.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct puffs_batch {
@@ -69,7 +70,12 @@ pub struct puffs_batch {
     pub pb_get: *mut puffs_req,
     /// How many; when the call returns 0, how many came.
     pub pb_nget: usize,
+    /// 0 or `PUFFS_BATCH_NOWAIT`.
+    pub pb_flags: u64,
 }
+
+/// In `pb_flags`: do not sleep for a request, whatever the mode of the open file: `EAGAIN`.
+pub const PUFFS_BATCH_NOWAIT: u64 = 1;
 
 /// What a server says when it starts.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +86,53 @@ pub struct puffs_startreq {
     /// The file system's first figures.
     pub psr_sb: puffs_msg_statvfs,
 }
+
+/// What a server wants forgotten or written of what the kernel has cached, since it has changed something on its own.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct puffs_stale {
+    /// `PUFFS_STALE_*`.
+    pub pst_what: u32,
+    /// Zero.
+    pub pst_reserved: u32,
+    /// The node that it is about; not with `PUFFS_STALE_ALLNAMES`.
+    pub pst_cookie: u64,
+    /// Of contents: first byte.
+    pub pst_start: u64,
+    /// First byte behind; 0: to the end of the file.
+    pub pst_end: u64,
+}
+
+/// `pst_what`: the names below a directory, those that do not exist included.
+pub const PUFFS_STALE_NAMES: u32 = 1;
+
+/// `pst_what`: all names.
+pub const PUFFS_STALE_ALLNAMES: u32 = 2;
+
+/// `pst_what`: contents of a regular file, and its attributes.
+pub const PUFFS_STALE_PAGES: u32 = 3;
+
+/// `pst_what`: contents of a regular file that programs have changed are to be written; they stay.
+pub const PUFFS_STALE_UNWRITTEN: u32 = 4;
+
+assert_eq_size!(puffs_stale, wire::Stale);
+assert_eq_align!(puffs_stale, wire::Stale);
+const_assert_eq!(
+    offset_of!(puffs_stale, pst_cookie),
+    offset_of!(wire::Stale, cookie)
+);
+const_assert_eq!(
+    offset_of!(puffs_stale, pst_start),
+    offset_of!(wire::Stale, start)
+);
+const_assert_eq!(
+    offset_of!(puffs_stale, pst_end),
+    offset_of!(wire::Stale, end)
+);
+const_assert_eq!(PUFFS_STALE_NAMES, wire::Stale::NAMES);
+const_assert_eq!(PUFFS_STALE_ALLNAMES, wire::Stale::ALL_NAMES);
+const_assert_eq!(PUFFS_STALE_PAGES, wire::Stale::PAGES);
+const_assert_eq!(PUFFS_STALE_UNWRITTEN, wire::Stale::UNWRITTEN);
 
 assert_eq_size!(puffs_req, wire::Req);
 assert_eq_align!(puffs_req, wire::Req);
@@ -136,6 +189,11 @@ const_assert_eq!(
     offset_of!(puffs_batch, pb_nget),
     offset_of!(wire::Batch, nget)
 );
+const_assert_eq!(
+    offset_of!(puffs_batch, pb_flags),
+    offset_of!(wire::Batch, flags)
+);
+const_assert_eq!(PUFFS_BATCH_NOWAIT, wire::Batch::NOWAIT);
 
 assert_eq_size!(puffs_startreq, wire::StartReq);
 assert_eq_align!(puffs_startreq, wire::StartReq);

@@ -13,6 +13,7 @@ use puffs_core::errno::Errno;
 pub use puffs_core::msg::OpSet;
 use puffs_core::msg::wire;
 
+pub use crate::bell::Key;
 pub use crate::fiber::{NoStack, Ran, Task};
 use crate::say;
 
@@ -58,6 +59,12 @@ pub trait Server {
 
     /// Has a suspended task go on soon, in a later turn.
     fn wake(&self, task: Task);
+
+    /// Whether the main loop has nothing to do until a request comes. Then a turn may sleep for one, where a ring of the session's bell
+    /// ([`Session::bell`]) wakes it; nothing that happens after this was asked is missed.
+    fn at_rest(&self) -> bool {
+        false
+    }
 }
 
 /// What a server wants forgotten or written of what the kernel has cached. Nodes are named by their cookies; an `end` of 0
@@ -104,10 +111,16 @@ pub trait Session {
     /// The descriptor that is readable when a turn has something to do.
     fn fd(&self) -> RawFd;
 
+    /// What to ring to wake a turn that sleeps. A session whose turns never do needs none.
+    fn bell(&self) -> Key {
+        Key::NONE
+    }
+
     /// The requests.
     fn transport(&self) -> &dyn Transport;
 
-    /// Does what is ready, without waiting, in tasks of `server`.
+    /// Does what is ready, in tasks of `server`. It waits for something only while the server is [`Server::at_rest`], until a ring or a
+    /// signal at the latest.
     /// Not called again after [`Turn::Gone`].
     ///
     /// # Errors

@@ -9,6 +9,7 @@
 
 pub mod access;
 pub mod attr;
+mod bell;
 mod buffer;
 pub mod c;
 pub mod cc;

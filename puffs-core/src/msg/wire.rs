@@ -59,6 +59,13 @@ pub struct Batch {
     pub get: usize,
     /// In: how many there is room for. Out: how many came.
     pub nget: usize,
+    /// [`Batch::NOWAIT`].
+    pub flags: u64,
+}
+
+impl Batch {
+    /// Do not sleep for a request.
+    pub const NOWAIT: u64 = 1;
 }
 
 /// What a server says when it starts: `struct puffs_startreq`.
@@ -73,12 +80,42 @@ pub struct StartReq {
     pub statvfs: super::body::Statvfs,
 }
 
+/// What a server wants forgotten or written of what the kernel has cached: `struct puffs_stale`.
+#[derive(
+    FromBytes, IntoBytes, Immutable, KnownLayout, Clone, Copy, Default, Debug, PartialEq, Eq,
+)]
+#[repr(C)]
+pub struct Stale {
+    /// [`Stale::NAMES`] or one of its neighbours.
+    pub what: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// The node that it is about.
+    pub cookie: u64,
+    /// Of contents: first byte.
+    pub start: u64,
+    /// First byte behind; 0: to the end of the file.
+    pub end: u64,
+}
+
+impl Stale {
+    /// The names below a directory.
+    pub const NAMES: u32 = 1;
+    /// All names.
+    pub const ALL_NAMES: u32 = 2;
+    /// Contents of a regular file.
+    pub const PAGES: u32 = 3;
+    /// Contents of a regular file that programs have changed: they are to be written, and stay.
+    pub const UNWRITTEN: u32 = 4;
+}
+
 const_assert_eq!(size_of::<usize>(), 8);
 const_assert_eq!(size_of::<Req>(), 40);
 const_assert_eq!(core::mem::offset_of!(Req, rv), 12);
 const_assert_eq!(core::mem::offset_of!(Req, cookie), 16);
 const_assert_eq!(core::mem::offset_of!(Req, auxlen), 32);
 const_assert_eq!(size_of::<SizeOp>(), 24);
-const_assert_eq!(size_of::<Batch>(), 32);
+const_assert_eq!(size_of::<Batch>(), 40);
 const_assert_eq!(size_of::<StartReq>(), 8 + 12 * 8);
-assert_eq_align!(Req, SizeOp, Batch, StartReq, u64);
+const_assert_eq!(size_of::<Stale>(), 32);
+assert_eq_align!(Req, SizeOp, Batch, StartReq, Stale, u64);

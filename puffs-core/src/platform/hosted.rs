@@ -78,7 +78,7 @@ impl Platform for Hosted {
         match error {
             Errno::Perm => libc::EPERM,
             Errno::NoEnt => libc::ENOENT,
-            Errno::Intr => libc::EINTR,
+            Errno::Intr | Errno::Woken => libc::EINTR,
             Errno::Nxio => libc::ENXIO,
             Errno::TooBig => libc::E2BIG,
             Errno::WouldBlock => libc::EAGAIN,

@@ -24,11 +24,11 @@ impl<P: Platform> Mount<P> {
     ///
     /// Each answer is treated as by [`Mount::putop`]. Its header is written back with `preq_rv` 0 or the error's number, and
     /// `preq_id` 0. When all were taken (`Canceled` counts as taken), up to `nget` requests are fetched as by [`Mount::getop`],
-    /// `nget` then says how many; it means nothing when the call fails. Only for the first one the call sleeps, as `block` says; what keeps a later one from
-    /// coming is no error.
+    /// `nget` then says how many; it means nothing when the call fails. Only for the first one the call sleeps, as `block` says unless
+    /// `flags` has [`Batch::NOWAIT`]; what keeps a later one from coming is no error.
     ///
     /// # Errors
-    /// `Fault` (`struct puffs_batch` itself cannot be read) and `Inval` (more than 1024 of either): nothing has happened.
+    /// `Fault` (`struct puffs_batch` itself cannot be read) and `Inval` (more than 1024 of either, or a flag that is none): nothing has happened.
     /// `Nxio` (the mount is dead): nothing was fetched, and no answer given whose header still has its id, or that error.
     /// The first failure of an answer: the others were given all the same, and nothing was fetched.
     /// Those of [`Mount::getop`] for the first request: all answers were taken, and their headers say so.
@@ -39,9 +39,10 @@ impl<P: Platform> Mount<P> {
         let mut batch = Batch::default();
         self.read_args(arg, batch.as_mut_bytes())?;
         self.state.with(|st| st.alive())?;
-        if batch.nput > MOST || batch.nget > MOST {
+        if batch.nput > MOST || batch.nget > MOST || batch.flags & !Batch::NOWAIT != 0 {
             return Err(Errno::Inval);
         }
+        let block = block.filter(|_| batch.flags & Batch::NOWAIT == 0);
         let count = UserAddr(arg.0.wrapping_add(offset_of!(Batch, nget)));
         let mut outcome = Ok(());
         for at in each(batch.put, batch.nput) {

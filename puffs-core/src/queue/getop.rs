@@ -85,7 +85,7 @@ impl<P: Platform> Mount<P> {
     ///
     /// # Errors
     /// `WouldBlock` (nothing there, and no `block`), `TooBig` (`preq_auxlen` then says what is needed; the request
-    /// stays), `Fault` (nothing is lost), `Intr`, `TimedOut`, `NoMem`, `Nxio` (the mount is dead).
+    /// stays), `Fault` (nothing is lost), `Intr`, `Woken` ([`Mount::wake`]), `TimedOut`, `NoMem`, `Nxio` (the mount is dead).
     ///
     /// # Locking
     /// Sleeps, and copies to the server.
@@ -166,7 +166,27 @@ impl<P: Platform> Mount<P> {
         }
     }
 
-    /// Wakes a getter, when there is something to fetch.
+    /// Leaves a token for a getter, from whatever thread: PUFFSWAKE. Who sleeps to fetch, or would sleep next, takes it and returns
+    /// `Woken`; one of them, if several do. It stays until then, and a second one adds nothing. Who finds a request leaves it.
+    ///
+    /// # Errors
+    /// `Nxio` (the mount is dead).
+    ///
+    /// # Locking
+    /// Does not sleep.
+    pub fn wake(&self) -> Result<()> {
+        let mut after = After::timed(false);
+        let left = self.state.with(|st| {
+            st.alive()?;
+            st.nudged = true;
+            st.wake_getter(&mut after);
+            Ok(())
+        });
+        after.run();
+        left
+    }
+
+    /// Wakes a getter, when there is something to fetch, or a token to take.
     pub(crate) fn pass_on(&self) {
         let mut after = After::timed(false);
         self.state.with(|st| st.wake_getter(&mut after));
@@ -242,13 +262,16 @@ impl<P: Platform> State<P> {
         };
         let seat = self.servers.comes(to.thread, !to.more());
         let Some(slot) = head else {
-            return Ok(
-                match waiter.map(|waiter| self.sleep(waiter, Sleep::ForRequest)) {
-                    None => Found::Nothing,
-                    Some(Ok(slot)) => Found::Asleep(slot),
-                    Some(Err(need)) => Found::Missing(need),
-                },
-            );
+            let Some(waiter) = waiter else {
+                return Ok(Found::Nothing);
+            };
+            if core::mem::take(&mut self.nudged) {
+                return Err(Errno::Woken);
+            }
+            return Ok(match self.sleep(waiter, Sleep::ForRequest) {
+                Ok(slot) => Found::Asleep(slot),
+                Err(need) => Found::Missing(need),
+            });
         };
         if self.requests[slot].copylen > to.offered.auxlen {
             self.stats.mount.too_big += 1;

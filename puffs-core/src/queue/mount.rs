@@ -15,7 +15,7 @@ use super::state::{PollLink, State};
 use super::stats::Stats;
 use crate::errno::{Errno, Result};
 use crate::ids::{Credentials, Instant, ReqId, UserAddr, Vnode};
-use crate::msg::wire::StartReq;
+use crate::msg::wire::{Stale, StartReq};
 use crate::own::Ref;
 use crate::platform::{Lock, Platform, Wait};
 use zerocopy::IntoBytes;
@@ -66,6 +66,16 @@ pub trait MountHost<P: Platform>: Send + Sync {
     /// locked again, when one of them died, of which the server knows nothing.
     fn late(&self, late: Late<P>) {
         drop(late);
+    }
+
+    /// The server says that what the VFS side has cached is stale, or is to be written. On a thread of the server, so nothing that waits
+    /// for the server may be waited for.
+    ///
+    /// # Errors
+    /// `NoEnt` for a node that is not known here, `Inval` for one of another type or a range beyond its end, `NotSupp`.
+    fn stale(&self, stale: &Stale) -> Result<()> {
+        let _ = stale;
+        Err(Errno::NotSupp)
     }
 
     /// Unlocks a vnode of a caller whose request is in the queue now. On the caller's thread.
@@ -172,6 +182,7 @@ impl<P: Platform> Mount<P> {
                 fetched: List::EMPTY,
                 sleepers: Slab::new(),
                 getters: List::EMPTY,
+                nudged: false,
                 waiting: List::EMPTY,
                 bounds: Bounds {
                     max_requests: config.max_requests,
@@ -254,6 +265,30 @@ impl<P: Platform> Mount<P> {
         self.start(&start)
     }
 
+    /// The server says that something cached is stale; `arg` is the address of a [`Stale`] in its memory. `puffs_fop_ioctl`'s
+    /// `PUFFSSTALE`.
+    ///
+    /// # Errors
+    /// `Inval` for what there is none of, `Nxio` when the mount is dead, `Fault`, and what the host says.
+    ///
+    /// # Locking
+    /// May sleep while it copies, and as the host does.
+    pub fn stale(&self, arg: UserAddr) -> Result<()> {
+        let mut stale = Stale::default();
+        P::copyin(arg, stale.as_mut_bytes())?;
+        let known = (Stale::NAMES..=Stale::UNWRITTEN).contains(&stale.what);
+        if !known || stale.reserved != 0 || (stale.end != 0 && stale.end < stale.start) {
+            return Err(Errno::Inval);
+        }
+        match self.status() {
+            Status::Dying => Err(Errno::Nxio),
+            Status::Mounting | Status::Running => {
+                let host = self.host().ok_or(Errno::NotSupp)?;
+                host.stale(&stale)
+            }
+        }
+    }
+
     /// What the server said when it started, if it did.
     pub fn started(&self) -> Option<StartReq> {
         self.state.with(|st| st.start)
@@ -285,6 +320,8 @@ impl<P: Platform> Mount<P> {
                 return poll;
             }
             st.poll_order = order;
+            // What was left for a server that has gone is not the next one's.
+            st.nudged &= poll.is_some();
             core::mem::replace(&mut st.poll, poll)
         })
     }

@@ -204,6 +204,8 @@ pub(crate) struct State<P: Platform> {
     pub(crate) fetched: List,
     pub(crate) sleepers: Slab<Sleeper<P>>,
     pub(crate) getters: List,
+    /// Somebody left a token for a getter, which none has taken.
+    pub(crate) nudged: bool,
     pub(crate) waiting: List,
     pub(crate) bounds: Bounds,
     pub(crate) sizes: Sizes<P>,
@@ -315,10 +317,11 @@ impl<P: Platform> State<P> {
         self.wake_getter(after);
     }
 
-    /// Wakes the getter that has slept longest, when there is something to fetch. It is off the
+    /// Wakes the getter that has slept longest, when there is something to fetch, or a token to take. It is off the
     /// list from now on, so the next arrival wakes another.
     pub(crate) fn wake_getter(&mut self, after: &mut After<P>) {
-        if self.status != Status::Running || self.touser.len() == 0 {
+        let arrived = self.status == Status::Running && self.touser.len() > 0;
+        if !arrived && !self.nudged {
             return;
         }
         if let Some(slot) = self.getters.pop_front(&mut self.sleepers) {

@@ -113,9 +113,10 @@ impl Tray {
                 Some(_) if model.status == Status::Dying => finished(Err(Errno::Nxio)),
                 Some(bytes) => {
                     self.batch = Batch::read_from_bytes(&bytes).unwrap();
-                    if self.batch.nput > 1024 || self.batch.nget > 1024 {
+                    if self.batch.nput > 1024 || self.batch.nget > 1024 || self.batch.flags > 1 {
                         return finished(Err(Errno::Inval));
                     }
+                    self.block &= self.batch.flags == 0;
                     self.next_answer(model)
                 }
             },

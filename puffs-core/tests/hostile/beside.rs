@@ -83,6 +83,7 @@ impl World {
             answers,
             rooms,
             more,
+            flags,
             ..
         } = what
         else {
@@ -112,6 +113,7 @@ impl World {
             nput: answers.len().wrapping_add(more.0),
             get: get.map_or(gets, |get| memory.addr(get).0),
             nget: rooms.len().wrapping_add(more.1),
+            flags: *flags,
         };
         memory.scribble(memory.at(Place::Header).0, batch.as_bytes());
     }

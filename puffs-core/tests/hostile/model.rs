@@ -77,6 +77,8 @@ pub(crate) struct Model {
     touser: VecDeque<Key>,
     beds: Vec<Sleeper>,
     getters: VecDeque<Bed>,
+    /// What PUFFSWAKE left.
+    nudged: bool,
     line: VecDeque<(Bed, usize)>,
     pub(crate) load: (usize, usize),
     pub(crate) late: Vec<Noted>,
@@ -101,6 +103,7 @@ impl Model {
             touser: VecDeque::new(),
             beds: Vec::new(),
             getters: VecDeque::new(),
+            nudged: false,
             line: VecDeque::new(),
             load: (0, 0),
             late: Vec::new(),
@@ -250,7 +253,7 @@ impl Model {
     }
 
     fn wake_getter(&mut self) {
-        if self.readable() > 0
+        if (self.readable() > 0 || self.nudged)
             && let Some(bed) = self.getters.pop_front()
         {
             self.wake(bed);

@@ -106,6 +106,7 @@ pub(crate) enum Call {
         rooms: Vec<(Addr, usize)>,
         /// So many more of each are claimed.
         more: (usize, usize),
+        flags: u64,
         block: bool,
     },
     Sizeop {
@@ -149,6 +150,8 @@ pub(crate) enum Step {
     Unregister(Index),
     /// The kernel side starts the mount.
     Start,
+    /// PUFFSWAKE.
+    Wake,
     Die,
     /// The server writes to its memory while a call of its is on the way.
     Scribble(Index, Vec<u8>),
@@ -275,8 +278,9 @@ fn batch() -> impl Strategy<Value = Call> {
     let room = prop_oneof![3 => Just(96usize), 1 => claimed()];
     let rooms = vec((prop_oneof![5 => free, 1 => addr(Place::Aux)], room), 0..3);
     let lists = (vec(answer(), 0..3), rooms, (more(), more()));
-    let places = (addr(Place::Header), odd(), odd(), any::<bool>());
-    (places, lists).prop_map(|((arg, put, get, block), (answers, rooms, more))| {
+    let flags = prop_oneof![6 => Just(0u64), 2 => Just(1), 1 => any::<u64>()];
+    let places = (addr(Place::Header), odd(), odd(), any::<bool>(), flags);
+    (places, lists).prop_map(|((arg, put, get, block, flags), (answers, rooms, more))| {
         // A header out of reach is looked at all the same, and a thousand of them take long.
         let tame = |more: usize| match more {
             0 | 1 => more,
@@ -289,6 +293,7 @@ fn batch() -> impl Strategy<Value = Call> {
             answers,
             rooms,
             more: (tame(more.0), tame(more.1)),
+            flags,
             block,
         }
     })
@@ -320,6 +325,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(form, out, buffers, fetch)| Step::Beside(form, out, buffers, fetch)),
         2 => any::<Index>().prop_map(Step::Unregister),
         1 => Just(Step::Start),
+        3 => Just(Step::Wake),
         1 => Just(Step::Die),
         1 => (any::<Index>(), vec(any::<u8>(), 1..40)).prop_map(|(which, to)| Step::Scribble(which, to)),
         2 => protect.prop_map(|(which, place, r, w)| Step::Protect(which, place, r, w)),

@@ -306,6 +306,9 @@ fn take(model: &mut Model, mut getter: Getter) -> Progress {
             body_copied(model, getter, key, true)
         }
         Ok(Found::Request(key)) => Paused(Stage::Body(getter, key)),
+        Ok(Found::Nothing) if getter.block && model.take_nudge() => {
+            leave_empty(model, Errno::Woken)
+        }
         Ok(Found::Nothing) if getter.block => {
             let bed = *getter.bed.get_or_insert_with(|| model.bed());
             model.sleep_as_getter(bed);

@@ -107,6 +107,7 @@ enum Serve {
         buf: usize,
     },
     Start,
+    Wake,
     StartFrom(usize),
     Die,
 }
@@ -158,6 +159,7 @@ fn serve() -> impl Strategy<Value = Serve> {
             |(arg, id, buf)| Serve::MoveFrom { arg, id, buf }
         ),
         1 => Just(Serve::Start),
+        6 => Just(Serve::Wake),
         1 => aux.prop_map(Serve::StartFrom),
         1 => Just(Serve::Die),
     ]
@@ -374,6 +376,7 @@ fn serves(mount: &TestMount, hostile: &mut Hostile, serve: Serve) {
                 nput: 1,
                 get: here + header(1),
                 nget: rooms,
+                flags: 0,
             };
             write(desk, 0, &batch);
             let said = mount.batch(UserAddr(here), wait.then_some(&soon));
@@ -400,6 +403,7 @@ fn serves(mount: &TestMount, hostile: &mut Hostile, serve: Serve) {
                 nput: count,
                 get,
                 nget: count,
+                flags: 0,
             };
             write(desk, 0, &batch);
             let said = mount.batch(arg.map_or(UserAddr(here), UserAddr), None);
@@ -433,6 +437,7 @@ fn serves(mount: &TestMount, hostile: &mut Hostile, serve: Serve) {
         }
         Serve::Start => assert!(mount.start(&StartReq::default()).is_err()),
         Serve::StartFrom(arg) => assert!(mount.startop(UserAddr(arg)).is_err()),
+        Serve::Wake => assert!(matches!(mount.wake(), Ok(()) | Err(Errno::Nxio))),
         Serve::Die => mount.die(),
     }
 }

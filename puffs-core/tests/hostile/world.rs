@@ -239,6 +239,7 @@ impl World {
                 let real = self.mount.start(&StartReq::default());
                 assert_eq!(real, self.model.start(), "{step:?}");
             }
+            Step::Wake => assert_eq!(self.mount.wake(), self.model.nudge()),
             Step::Die => {
                 self.mount.die();
                 self.model.die();

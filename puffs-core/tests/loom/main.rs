@@ -21,3 +21,4 @@ mod pollers;
 mod room;
 mod settle;
 mod start;
+mod wake;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use puffs_core::msg::op::vn;
-use puffs_core::msg::wire::{Req, StartReq};
+use puffs_core::msg::wire::{Req, Stale, StartReq};
 use puffs_core::platform::{Event, Hosted, Lock, Platform, PollPoint, Thread, Wait, Wake};
 use puffs_core::{
     Buf, Config, Cookie, Credentials, Errno, Instant, Mount, MountHost, OnClose, Outgoing, Ref,
@@ -243,6 +243,14 @@ impl MountHost<Probe> for TestHost {
 
     fn on_close(&self) -> OnClose {
         self.on_close
+    }
+
+    fn stale(&self, stale: &Stale) -> puffs_core::errno::Result<()> {
+        assert!(!locked());
+        match stale.cookie {
+            0 => Ok(()),
+            _ => Err(Errno::NoEnt),
+        }
     }
 }
 

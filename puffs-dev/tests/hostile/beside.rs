@@ -27,7 +27,7 @@ impl World {
     pub(super) fn batches(&mut self, open: usize, arg: UserAddr) -> Result<(), Errno> {
         self.alive(open)?;
         let batch: Batch = self.read(arg)?;
-        if batch.nput > 1024 || batch.nget > 1024 {
+        if batch.nput > 1024 || batch.nget > 1024 || batch.flags > 1 {
             return Err(Errno::Inval);
         }
         let header = |first: usize, at: usize| UserAddr(first.wrapping_add(at * size_of::<Req>()));
@@ -231,6 +231,7 @@ impl World {
             put,
             get,
             more,
+            flags,
             ..
         } = step
         else {
@@ -262,6 +263,7 @@ impl World {
             nput: answers.len().wrapping_add(more.0),
             get: self.addr(get.unwrap_or(Addr::Inside(GET))).0,
             nget: rooms.len().wrapping_add(more.1),
+            flags: *flags,
         };
         self.write_at(0, batch.as_bytes());
     }

@@ -59,6 +59,7 @@ pub(super) enum Step {
         get: Option<Addr>,
         /// So many more of each are claimed.
         more: (usize, usize),
+        flags: u64,
         ioctl: bool,
     },
     /// A request with buffers beside it: so long, and whether from the server.
@@ -77,6 +78,7 @@ pub(super) enum Step {
         at: Index,
         arg: Addr,
     },
+    Wake(Index),
     Fionbio {
         at: Index,
         arg: Addr,
@@ -120,9 +122,10 @@ pub(super) fn batch() -> impl Strategy<Value = Step> {
         vec((id, claimed(), aux()), 0..3),
         vec((aux(), claimed()), 0..3),
     );
-    let places = (any::<Index>(), addr(), odd(), odd());
+    let flags = prop_oneof![6 => Just(0u64), 1 => Just(1), 1 => any::<u64>()];
+    let places = (any::<Index>(), addr(), odd(), odd(), flags);
     (places, lists, (more(), more()), any::<bool>()).prop_map(
-        |((at, arg, put, get), (answers, rooms), more, ioctl)| Step::Batch {
+        |((at, arg, put, get, flags), (answers, rooms), more, ioctl)| Step::Batch {
             at,
             arg,
             answers,
@@ -130,6 +133,7 @@ pub(super) fn batch() -> impl Strategy<Value = Step> {
             put,
             get,
             more,
+            flags,
             ioctl,
         },
     )
@@ -147,7 +151,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let command = prop_oneof![
         (any::<u8>(), any::<u8>(), any::<usize>()),
         (Just(0u8), any::<u8>(), 0..50usize),
-        (Just(b'p'), 0..20u8, 0..8usize),
+        (Just(b'p'), 0..20u8, 1..8usize),
         (Just(b'f'), Just(126u8), 5..20usize),
     ];
     prop_oneof![
@@ -177,6 +181,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             |(at, arg, id, buf, size)| Step::Sizeop { at, arg, id, buf, size }
         ),
         3 => (at(), addr()).prop_map(|(at, arg)| Step::Startop { at, arg }),
+        1 => at().prop_map(Step::Wake),
         1 => (at(), addr(), 0..3i32).prop_map(|(at, arg, on)| Step::Fionbio { at, arg, on }),
         2 => (at(), command, addr()).prop_map(
             |(at, command, arg)| Step::Other { at, command, arg }

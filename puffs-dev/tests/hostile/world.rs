@@ -325,6 +325,12 @@ impl World {
                 let real = |world: &Self| world.opens[open].instance.ioctl(Command::SIZEOP, arg);
                 self.same(|world| world.sizes(open, arg), real, step);
             }
+            Step::Wake(at) => {
+                let Some(open) = self.open(at) else { return };
+                let wanted = self.alive(open).map(drop);
+                let woken = self.opens[open].instance.ioctl(Command::WAKE, UserAddr(1));
+                assert_eq!(woken, wanted, "{step:?}");
+            }
             Step::Startop { at, arg } => {
                 let Some(open) = self.open(at) else { return };
                 let arg = self.addr(*arg);

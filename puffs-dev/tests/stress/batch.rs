@@ -182,6 +182,7 @@ impl Tray {
             nput: self.put.len(),
             get: get.0,
             nget: self.get.len(),
+            flags: 0,
         });
         match flaw {
             Flaw::PutAway => batch.put = nowhere(put).0,
@@ -203,9 +204,12 @@ impl Tray {
             _ => instance.batch(arg, nonblock),
         };
         let mut said = call(!block);
-        if said == Err(Errno::Intr) {
+        if let Err(Errno::Intr | Errno::Woken) = said {
             assert!(block);
-            saw(Seen::BatchAgain);
+            saw(match said {
+                Err(Errno::Woken) => Seen::BatchWoken,
+                _ => Seen::BatchAgain,
+            });
             said = call(true);
         }
         // What wants no answer is told of before it is sent, and death may come between.

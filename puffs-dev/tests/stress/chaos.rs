@@ -10,6 +10,7 @@ use puffs_core::{Buf, Config, Cookie, Errno, Mount, Outgoing, Status};
 use puffs_dev::Registry;
 
 use crate::common::lwp;
+use crate::held::gone;
 use crate::life::{Life, Published};
 use crate::rough::{NoFiles, Rough, TestInstance, TestMount};
 use crate::tally::{Seen, saw};
@@ -45,7 +46,11 @@ fn interrupt(life: &Life, rng: &mut Rng) {
 pub(crate) fn trouble(life: &Arc<Life>, rng: &mut Rng) {
     let bounds = life.mount.config();
     while !life.over.load(SeqCst) {
-        match rng.u8(..4) {
+        match rng.u8(..5) {
+            4 => match life.instance().wake() {
+                Ok(()) => {}
+                Err(error) => assert!(gone(error), "{error:?}"),
+            },
             0 | 1 => interrupt(life, rng),
             2 => life.targets.signal(|threads| rng.usize(..threads)),
             _ => {

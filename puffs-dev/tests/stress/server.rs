@@ -131,6 +131,10 @@ impl<'l> Desk<'l> {
                 saw(Seen::FetchSignalled);
                 Ok(None)
             }
+            (_, Err(Errno::Woken)) if block => {
+                saw(Seen::FetchWoken);
+                Ok(None)
+            }
             (_, Err(Errno::WouldBlock)) if !block => {
                 saw(Seen::FetchEmpty);
                 Err(Errno::WouldBlock)

@@ -1,7 +1,7 @@
 //! The errors that a kernel has numbers for, from `puffs_core::errno`: [`read`].
 //!
 //! Each variant's comment names the C constant that it stands for; its place in a table is `PUFFS_E_` and
-//! that name without its own `E`.
+//! that name without its own `E`, or what the comment calls it.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -28,7 +28,11 @@ pub(crate) fn read(path: &Path) -> Result<String, Error> {
             .and_then(|(_, rest)| rest.split_once('`'))
             .map(|(name, _)| name)
             .ok_or_else(|| format!("errno.rs: {} names no errno", variant.ident))?;
-        writeln!(places, "{comment}#define PUFFS_E_{name} {place}")?;
+        let called = comment
+            .split_once("`PUFFS_E_")
+            .and_then(|(_, rest)| rest.split_once('`'))
+            .map_or(name, |(called, _)| called);
+        writeln!(places, "{comment}#define PUFFS_E_{called} {place}")?;
         write!(table, " \\\n        E{name},")?;
     }
     let table = table.trim_end_matches(',');

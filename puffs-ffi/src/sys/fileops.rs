@@ -51,18 +51,18 @@ pub unsafe extern "C" fn puffs_fop_write(
     finish(unsafe { instance(pi) }.and_then(|instance| instance.write().map(|_| ())))
 }
 
-/// A server's call: `PUFFSGETOP`, `PUFFSPUTOP`, `PUFFSSIZEOP`, `PUFFSBATCH`, `PUFFSSTARTOP` or `FIONBIO`, as `<sys/ioctl.h>` of Linux or of a BSD
+/// A server's call: `PUFFSGETOP`, `PUFFSPUTOP`, `PUFFSSIZEOP`, `PUFFSBATCH`, `PUFFSWAKE`, `PUFFSSTARTOP` or `FIONBIO`, as `<sys/ioctl.h>` of Linux or of a BSD
 /// packs them. `data` is the address of the argument in the server's memory, which is reached by the platform's copy functions
 /// only: a kernel passes it on as it came. `l` may be NULL.
 ///
 /// Returns 0, or:
 ///
 /// - `PUFFSGETOP`: `EAGAIN` (nothing there, non-blocking), `E2BIG` (`preq_auxlen` says what is needed; the request stays), `EFAULT`
-///   (nothing is lost), `EINTR`, `ENOMEM`;
+///   (nothing is lost), `EINTR` (a signal; or, with the number at `PUFFS_E_WOKEN`, `PUFFSWAKE`), `ENOMEM`;
 /// - `PUFFSPUTOP`: `EINVAL` (no request awaits this answer, or class, type or `preq_rv` are wrong), `EFAULT`, `E2BIG`, `ECANCELED` (taken, but
 ///   the caller had left), `ENOMEM`;
 /// - `PUFFSSIZEOP`: `EINVAL` (no request with this id awaits an answer, it has no data left, or it ended meanwhile), `EFAULT` (nothing is lost);
-/// - `PUFFSBATCH`: `EINVAL` (more than 1024 of either kind), `EFAULT`, the first failure of an answer (the others were given, and nothing is
+/// - `PUFFSBATCH`: `EINVAL` (more than 1024 of either kind, or a flag that is none), `EFAULT`, the first failure of an answer (the others were given, and nothing is
 ///   fetched), and what `PUFFSGETOP` returns for the first request (all answers were taken);
 /// - `PUFFSSTARTOP`: `EFAULT`, `EBUSY` (started already);
 /// - `FIONBIO`: `EFAULT`;
@@ -97,15 +97,22 @@ pub unsafe extern "C" fn puffs_fop_ioctl(
 fn decode(cmd: c_ulong) -> Option<Command> {
     // Linux's, that of its MIPS, PowerPC and SPARC, and the BSDs'.
     const FIONBIO: [c_ulong; 3] = [0x5421, 0x667e, 0x8004_667e];
+    // PUFFSWAKE, the one call without an argument: Linux's, and that of the others.
+    const WAKE: [c_ulong; 2] = [0x7011, 0x2000_7011];
     if FIONBIO.contains(&cmd) {
         return Some(Command::FIONBIO);
     }
+    if WAKE.contains(&cmd) {
+        return Some(Command::WAKE);
+    }
     let cmd = u32::try_from(cmd).ok().filter(|cmd| cmd >> 30 == 3)?;
-    Some(Command {
+    let command = Command {
         group: (cmd >> 8) as u8,
         number: cmd as u8,
         size: (cmd >> 16 & 0x3fff) as usize,
-    })
+    };
+    // What is copied both ways has a size.
+    (command.size > 0).then_some(command)
 }
 
 /// Sets the non-blocking mode of an open, as `FIONBIO` does, from inside the kernel: for `O_NONBLOCK` at open and for `fcntl`. Does
@@ -180,7 +187,11 @@ mod tests {
         assert_eq!(decode(iowr(2, 40)), Some(Command::PUTOP));
         assert_eq!(decode(iowr(3, 24)), Some(Command::SIZEOP));
         assert_eq!(decode(iowr(4, 104)), Some(Command::STARTOP));
-        assert_eq!(decode(iowr(16, 32)), Some(Command::BATCH));
+        assert_eq!(decode(iowr(16, 40)), Some(Command::BATCH));
+        assert_eq!(decode(libc::_IO(0x70, 17)), Some(Command::WAKE));
+        assert_eq!(decode(1 << 29 | 0x7011), Some(Command::WAKE));
+        assert_eq!(decode(iowr(17, 0)), None);
+        assert_eq!(decode(libc::_IO(0x70, 1)), None);
         assert_ne!(decode(iowr(1, 40 + (1 << 13))), Some(Command::GETOP));
         assert_eq!(decode(iowr(1, 40) & !(1 << 30)), None);
         assert_eq!(decode(iowr(1, 40) | 1 << 32), None);

@@ -5,7 +5,7 @@
 use core::ffi::{c_int, c_void};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use puffs_core::msg::wire::StartReq;
+use puffs_core::msg::wire::{Stale, StartReq};
 use puffs_core::platform::Wait;
 use puffs_core::{
     Config, Cookie, Credentials, Errno, Instant, Mount, MountHost, OnClose, Platform, Ref, Vnode,
@@ -16,7 +16,7 @@ use puffs_vfs::late::Late;
 use super::touser::vnode;
 use super::touser_opt::PUFFS_FOREVER;
 use super::{Plat, finish, held, sized};
-use crate::msgif::puffs_startreq;
+use crate::msgif::{puffs_stale, puffs_startreq};
 
 /// One mounted file system, as its queue. Counted.
 pub struct puffs_mount {
@@ -122,6 +122,10 @@ pub struct puffs_hostops {
     /// caller gets for its result, since the vnode died meanwhile; an answer that came all the same goes to `pho_late`. May sleep, beyond the caller's deadline
     /// too. Both or none of the two.
     pho_vnode_lock: Option<unsafe extern "C" fn(data: *mut c_void, vp: *mut vnode) -> c_int>,
+    /// The server says that something cached is stale (`PUFFSSTALE`); it has been checked as far as it can be here. Returns 0, or `ENOENT`, `EINVAL`,
+    /// `EAGAIN`, `ENOMEM`, `EOPNOTSUPP`; anything else becomes `EINVAL`. On a thread of the server, so it must not wait for who waits for
+    /// the server. Without it the server gets `EOPNOTSUPP`.
+    pho_stale: Option<unsafe extern "C" fn(data: *mut c_void, stale: *const puffs_stale) -> c_int>,
 }
 
 /// Mounts of C's that exist.
@@ -184,6 +188,23 @@ impl MountHost<Plat> for Shared {
             };
             // SAFETY: by contract of `puffs_mount_new`; `told` and the answer outlive the call.
             unsafe { hook(self.0.data, &told) };
+        }
+    }
+
+    fn stale(&self, stale: &Stale) -> Result<(), Errno> {
+        let hook = self.0.ops.pho_stale.ok_or(Errno::NotSupp)?;
+        // SAFETY: by contract of `puffs_mount_new`; the two structures have one layout.
+        let number = unsafe { hook(self.0.data, core::ptr::from_ref(stale).cast()) };
+        let known = [
+            Errno::NoEnt,
+            Errno::WouldBlock,
+            Errno::NoMem,
+            Errno::NotSupp,
+        ];
+        let error = |errno: &Errno| Plat::errno(*errno) == number;
+        match number {
+            0 => Ok(()),
+            _ => Err(known.into_iter().find(error).unwrap_or(Errno::Inval)),
         }
     }
 

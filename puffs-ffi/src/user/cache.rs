@@ -15,8 +15,7 @@ use super::{context, fail};
 /// Has the other side forget all names below the directory `dir`, those that do not exist included.
 ///
 /// Returns 0, or -1 with `errno` set: `ENOENT` when it does not know `dir`, `EINVAL` when that is no directory, `EOPNOTSUPP` when
-/// it cannot (Linux before 6.16: names then expire by themselves after a second, or when the server said; the puffs module
-/// cannot yet), `ENXIO` when not mounted.
+/// it cannot (FUSE in Linux before 6.16: names then expire by themselves after a second, or when the server said), `ENXIO` when not mounted.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`.
@@ -42,7 +41,7 @@ pub unsafe extern "C" fn puffs_inval_namecache_all(pu: *mut Usermount) -> c_int 
 /// Has the other side drop the contents of a regular file that it has cached.
 ///
 /// Returns 0, or -1 with `errno` set: `ENOENT` when it does not know the node, `EINVAL` when that is no regular file, `EAGAIN` when
-/// too much is to be dropped at once, `EOPNOTSUPP` when it cannot (the puffs module, yet), `ENXIO` when not mounted.
+/// too much is to be dropped at once, `ENXIO` when not mounted. What programs have changed through a mapping is not lost: it is written first, or later.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`.

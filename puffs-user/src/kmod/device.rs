@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use core::ffi::{CStr, c_void};
 
-use puffs_core::msg::wire::{Batch, Req, StartReq};
+use puffs_core::msg::wire::{Batch, Req, Stale, StartReq};
 
 use crate::sys;
 
@@ -14,7 +14,7 @@ pub(super) const PATH: &CStr = c"/dev/puffs";
 
 /// The calls as ioctl(2) has them: `PUFFSGETOP` and its neighbours, packed as Linux does on this machine.
 pub(super) mod call {
-    use super::{Batch, Req, StartReq};
+    use super::{Batch, Req, Stale, StartReq};
 
     const GROUP: u32 = b'p' as u32;
 
@@ -22,10 +22,12 @@ pub(super) mod call {
     pub(in crate::kmod) const PUTOP: libc::Ioctl = libc::_IOWR::<Req>(GROUP, 2);
     pub(in crate::kmod) const STARTOP: libc::Ioctl = libc::_IOWR::<StartReq>(GROUP, 4);
     pub(in crate::kmod) const BATCH: libc::Ioctl = libc::_IOWR::<Batch>(GROUP, 16);
+    pub(in crate::kmod) const WAKE: libc::Ioctl = libc::_IO(GROUP, 17);
+    pub(in crate::kmod) const STALE: libc::Ioctl = libc::_IOWR::<Stale>(GROUP, 18);
 }
 
-/// An open device, which belongs to one mount. No call waits.
-pub(super) trait Device {
+/// An open device, which belongs to one mount. No call waits, but a BATCH that is not told not to.
+pub(super) trait Device: Send + Sync {
     /// What is readable while there is something to fetch, and once there will be nothing more; -1 when closed.
     fn fd(&self) -> RawFd;
 
@@ -34,6 +36,13 @@ pub(super) trait Device {
     /// # Errors
     /// An errno value.
     fn call(&self, number: libc::Ioctl, arg: *mut c_void) -> Result<(), i32>;
+
+    /// Has a BATCH return that sleeps, or the next one that would: EINTR. Any thread, and a signal handler, may call this as long as nobody
+    /// closes the device.
+    fn wake(&self) {
+        // It fails when there is nothing to sleep for any more.
+        let _ = self.call(call::WAKE, std::ptr::null_mut());
+    }
 
     /// Closes it: the mount dies, and whoever waits gets an error. Nothing happens when it is closed already.
     fn close(&self);
@@ -55,7 +64,7 @@ impl Opened {
     /// # Errors
     /// That of open(2).
     pub(super) fn open(path: &CStr) -> Result<Self, i32> {
-        let flags = libc::O_RDWR | libc::O_CLOEXEC | libc::O_NONBLOCK;
+        let flags = libc::O_RDWR | libc::O_CLOEXEC;
         // SAFETY: the path is a C string.
         let fd = sys::check(unsafe { libc::open(path.as_ptr(), flags) })?;
         Ok(Opened(AtomicI32::new(fd)))
@@ -95,9 +104,6 @@ mod tests {
     fn another_device_is_found_out() {
         let null = Opened::open(c"/dev/null").unwrap();
         assert!(null.is_foreign());
-        // SAFETY: numbers only.
-        let flags = unsafe { libc::fcntl(null.fd(), libc::F_GETFL) };
-        assert_ne!(flags & libc::O_NONBLOCK, 0);
         null.close();
         null.close();
         assert_eq!(null.fd(), -1);

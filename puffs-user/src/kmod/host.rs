@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 
 use puffs_core::msg::body::{ROOM, Statvfs};
 use puffs_core::msg::wire::StartReq;
@@ -13,7 +14,7 @@ use super::options;
 use super::session::KmodSession;
 use super::system::{Plan, System};
 use crate::host::MountArgs;
-use crate::mounting::{self, Mounted, Ready, Site, Wake};
+use crate::mounting::{self, Mounted, Ready, Site};
 use crate::vtype::{VDIR, VREG};
 
 /// The least data that a message carries: what the kernel reads and writes at once.
@@ -34,7 +35,7 @@ pub(super) fn begin(system: &dyn System, args: &MountArgs) -> Result<KmodSession
     }
     mounting::check_place(&args.dir, system.kind(), rootmode)?;
     let ready = Ready::new().map_err(|errno| Error::System("epoll", errno))?;
-    let device = system.open().map_err(Error::Device)?;
+    let device: Arc<dyn Device> = Arc::from(system.open().map_err(Error::Device)?);
     if device.is_foreign() {
         return Err(Error::NotTheDevice);
     }
@@ -102,8 +103,7 @@ fn attend(
         dev,
         undo: system.undo(),
     };
-    let wake: Wake = ready.waker();
-    Ok(Mounted::new(site, device.fd(), wake))
+    Ok(Mounted::new(site, device.fd(), ready.waker()))
 }
 
 /// The device number of what is mounted at `dir`, if it is of our kind.

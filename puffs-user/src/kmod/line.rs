@@ -1,15 +1,17 @@
 //! Fetching and answering by the calls of the device.
 
+use std::sync::Arc;
+
 use puffs_core::errno::Errno;
-use puffs_core::msg::wire::{Batch, Req};
+use puffs_core::msg::wire::{self, Batch, Req};
 
 use super::device::{Device, call};
 use super::slot::{FETCH, Slot};
-use crate::host::Transport;
+use crate::host::{Stale, Transport};
 use crate::say;
 
 /// The server's end of a mount's queue.
-pub(super) struct Line(pub(super) Box<dyn Device>);
+pub(super) struct Line(pub(super) Arc<dyn Device>);
 
 /// What a fetch brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +29,8 @@ pub(super) enum Came {
 }
 
 impl Line {
-    /// Gives the answer, if there is one, and fetches as many requests as there are and there is `room` for. An
-    /// answer that was given is taken out of `answer`.
+    /// Gives the answer, if there is one, and fetches as many requests as there are and there is `room` for; with `sleeps`, it waits for
+    /// the first. An answer that was given is taken out of `answer`.
     ///
     /// # Errors
     /// An errno value when it makes no sense to go on.
@@ -36,6 +38,7 @@ impl Line {
         &self,
         answer: &mut Option<Req>,
         room: &mut [Box<Slot>],
+        sleeps: bool,
     ) -> Result<Came, i32> {
         let mut put = answer.unwrap_or_default();
         let mut get = [Req::default(); FETCH];
@@ -49,6 +52,7 @@ impl Line {
             nput: usize::from(answer.is_some()),
             get: get.as_mut_ptr().expose_provenance(),
             nget: offered,
+            flags: if sleeps { 0 } else { Batch::NOWAIT },
         };
         let result = self.0.call(call::BATCH, (&raw mut batch).cast());
         let given = answer.is_some() && put.id == 0;
@@ -69,11 +73,34 @@ impl Line {
             Err(libc::E2BIG) if get[0].auxlen > room.last().map_or(0, |slot| slot.buffer.len()) => {
                 Ok(Came::TooBig(get[0].auxlen))
             }
-            // Nothing is lost, and the request may be another one by then.
+            // Nothing is lost, and the request may be another one by then. Or somebody wants our attention.
             Err(libc::EINTR | libc::ENOMEM) => Ok(Came::Again),
             Err(errno) if is_gone(errno) => Ok(Came::Gone),
             Err(errno) => Err(errno),
         }
+    }
+
+    /// Has the kernel forget, or write.
+    ///
+    /// # Errors
+    /// An errno value; `ENXIO` when nothing is mounted any more.
+    pub(super) fn forget(&self, stale: Stale) -> Result<(), i32> {
+        let mut what = match stale {
+            Stale::Names(None) => said(wire::Stale::ALL_NAMES, 0, (0, 0)),
+            Stale::Names(Some(dir)) => said(wire::Stale::NAMES, dir, (0, 0)),
+            Stale::Pages { node, start, end } => said(wire::Stale::PAGES, node, (start, end)),
+            Stale::Unwritten { node, start, end } => {
+                said(wire::Stale::UNWRITTEN, node, (start, end))
+            }
+        };
+        let result = self.0.call(call::STALE, (&raw mut what).cast());
+        result.map_err(|errno| match errno {
+            // A node that is not known is no such thing either, as long as something is mounted here.
+            libc::EBADF => libc::ENXIO,
+            // A module that does not know the call.
+            libc::ENOTTY => libc::EOPNOTSUPP,
+            errno => errno,
+        })
     }
 
     /// Gives an answer.
@@ -88,6 +115,16 @@ impl Line {
                 }
             }
         }
+    }
+}
+
+fn said(what: u32, node: usize, (start, end): (u64, u64)) -> wire::Stale {
+    wire::Stale {
+        what,
+        cookie: node as u64,
+        start,
+        end,
+        ..wire::Stale::default()
     }
 }
 
@@ -108,8 +145,14 @@ fn refused(errno: i32) -> bool {
 
 impl Transport for Line {
     fn getop(&self, req: &mut Req) -> Result<(), Errno> {
-        let arg = std::ptr::from_mut(req).cast();
-        self.0.call(call::GETOP, arg).map_err(named)
+        let mut batch = Batch {
+            get: std::ptr::from_mut(req).expose_provenance(),
+            nget: 1,
+            flags: Batch::NOWAIT,
+            ..Batch::default()
+        };
+        let arg = (&raw mut batch).cast();
+        self.0.call(call::BATCH, arg).map_err(named)
     }
 
     fn putop(&self, req: &mut Req) -> Result<(), Errno> {

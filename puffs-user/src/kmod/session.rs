@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
+use std::sync::Arc;
 
 use puffs_core::msg::body::{self, FlagsReq, Head};
 use puffs_core::msg::op::{CLASS_MASK, CLASS_VFS, FLAG_FAF, vfs};
@@ -12,9 +13,10 @@ use zerocopy::IntoBytes;
 
 use super::line::{Came, Line};
 use super::slot::{Room, Slot};
+use crate::bell::{self, Hung};
 use crate::buffer::Buffer;
 use crate::c::consts::{PUFFS_MNT_FORCE, PUFFS_MNT_WAIT};
-use crate::host::{Server, Session, Stale, Transport, Turn};
+use crate::host::{Key, Server, Session, Stale, Transport, Turn};
 use crate::mounting::{Mounted, Ready};
 use crate::say;
 
@@ -24,6 +26,8 @@ const ENOUGH: usize = 64;
 /// A mounted server.
 pub(super) struct KmodSession {
     line: Line,
+    /// Wakes a turn that sleeps, as long as the device is open.
+    bell: Cell<Option<Hung>>,
     ready: Ready,
     mounted: Mounted,
     room: RefCell<Room>,
@@ -60,8 +64,11 @@ enum Life {
 impl KmodSession {
     /// A session whose messages have `len` bytes at most.
     pub(super) fn new(line: Line, len: usize, ready: Ready, mounted: Mounted) -> Self {
+        let device = Arc::clone(&line.0);
+        let bell = bell::hang(ready.bell(), move || device.wake());
         KmodSession {
             line,
+            bell: Cell::new(Some(bell)),
             ready,
             mounted,
             room: RefCell::new(Room::new(len)),
@@ -125,8 +132,8 @@ impl KmodSession {
         }
     }
 
-    /// Gives the answer that is pending and fetches what there is.
-    fn exchange(&self) -> Result<Came, i32> {
+    /// Gives the answer that is pending and fetches what there is; with `sleeps`, waits for it.
+    fn exchange(&self, sleeps: bool) -> Result<Came, i32> {
         let token = self.pending.get();
         let mut answer = token.and_then(|token| self.look(token, |slot| slot.req));
         let mut room = self.room.borrow_mut();
@@ -134,7 +141,7 @@ impl KmodSession {
         if slots.is_empty() {
             return Err(libc::ENOMEM);
         }
-        let came = self.line.exchange(&mut answer, slots)?;
+        let came = self.line.exchange(&mut answer, slots, sleeps)?;
         match came {
             Came::Requests(came) => {
                 for _ in 0..came {
@@ -195,6 +202,8 @@ impl KmodSession {
         if fd != -1 {
             self.mounted.forget(fd);
             self.ready.unwatch(fd);
+            // Nobody may call the device by a number that is another's by then.
+            drop(self.bell.take());
             self.line.0.close();
         }
     }
@@ -271,6 +280,10 @@ impl Session for KmodSession {
         self.ready.fd()
     }
 
+    fn bell(&self) -> Key {
+        self.ready.bell()
+    }
+
     fn transport(&self) -> &dyn Transport {
         &self.line
     }
@@ -295,10 +308,12 @@ impl Session for KmodSession {
                 self.finish(server);
                 continue;
             }
-            match self.exchange()? {
-                Came::Requests(_) if begun >= ENOUGH => return Ok(Turn::More),
+            // What the main loop would do otherwise, if somebody asks for it from now on, ends the sleep.
+            let sleeps = server.at_rest();
+            match self.exchange(sleeps)? {
+                Came::Requests(_) if begun >= ENOUGH && !sleeps => return Ok(Turn::More),
                 Came::Requests(_) | Came::TooBig(_) => {}
-                // It may have been a signal, which the main loop looks at.
+                // It may have been a signal or a ring, and the main loop looks for what.
                 Came::Again => {
                     self.answer();
                     return Ok(Turn::More);
@@ -333,8 +348,11 @@ impl Session for KmodSession {
         }
     }
 
-    fn forget_stale(&self, _: Stale) -> Result<(), i32> {
-        Err(libc::EOPNOTSUPP)
+    fn forget_stale(&self, stale: Stale) -> Result<(), i32> {
+        match self.life.get() {
+            Life::Mounted => self.line.forget(stale),
+            Life::Ending | Life::Over => Err(libc::ENXIO),
+        }
     }
 
     fn unmount(&self) {

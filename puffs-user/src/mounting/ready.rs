@@ -4,6 +4,7 @@
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
+use crate::bell::{self, Key};
 use crate::sys::{self, Epoll};
 
 /// What a main loop waits for.
@@ -12,9 +13,12 @@ pub struct Ready {
     wake: Wake,
 }
 
-/// Makes a session's descriptor readable, from any thread.
+/// Makes a session's descriptor readable and rings its bell, from any thread.
 #[derive(Clone, Debug)]
-pub struct Wake(Arc<OwnedFd>);
+pub struct Wake {
+    event: Arc<OwnedFd>,
+    bell: Key,
+}
 
 impl Ready {
     /// One that watches its wake-up only.
@@ -24,9 +28,12 @@ impl Ready {
     pub fn new() -> Result<Self, i32> {
         let ready = Ready {
             epoll: Epoll::new()?,
-            wake: Wake(Arc::new(sys::eventfd()?)),
+            wake: Wake {
+                event: Arc::new(sys::eventfd()?),
+                bell: Key::new(),
+            },
         };
-        ready.watch(ready.wake.0.as_raw_fd())?;
+        ready.watch(ready.wake.event.as_raw_fd())?;
         Ok(ready)
     }
 
@@ -45,12 +52,17 @@ impl Ready {
 
     /// Takes back what it was woken for.
     pub fn heard(&self) {
-        sys::unwake(self.wake.0.as_raw_fd());
+        sys::unwake(self.wake.event.as_raw_fd());
     }
 
     /// What a main loop waits for.
     pub fn fd(&self) -> RawFd {
         self.epoll.fd()
+    }
+
+    /// What else a wake-up rings, if the session hangs up a bell under this key.
+    pub fn bell(&self) -> Key {
+        self.wake.bell
     }
 
     /// For those who wake the main loop.
@@ -62,7 +74,8 @@ impl Ready {
 impl Wake {
     /// Wakes the main loop, until [`Ready::heard`].
     pub fn wake(&self) {
-        sys::wake(self.0.as_raw_fd());
+        sys::wake(self.event.as_raw_fd());
+        bell::ring(self.bell);
     }
 }
 

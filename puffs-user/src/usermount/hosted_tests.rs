@@ -416,3 +416,24 @@ fn timeouts_are_rounded_up() {
         assert_eq!(pu.timeout_ms(), ms);
     }
 }
+
+#[test]
+fn a_turn_may_sleep_while_the_loop_has_nothing_else_to_do() {
+    unsafe extern "C" fn nothing(_: *mut Usermount) {}
+    let pu = mounted(&host(|_, _| Ok(Turn::Gone)));
+    assert!(pu.at_rest());
+    let settings = pu.settings();
+    settings.timeout.set(Some(Duration::ZERO));
+    assert!(!pu.at_rest());
+    settings.timeout.set(None);
+    assert!(pu.at_rest());
+    pu.exit();
+    assert!(!pu.at_rest());
+    assert!(pu.must_exit());
+    assert!(pu.at_rest());
+    settings.loop_fn.set(Some(nothing));
+    assert!(!pu.at_rest());
+    settings.loop_fn.set(None);
+    pu.set_state(State::Unmounted);
+    assert!(!pu.at_rest());
+}

@@ -103,10 +103,21 @@ impl Usermount {
     }
 
     /// Whether somebody asked for the end since the last time.
-    fn must_exit(&self) -> bool {
+    pub(super) fn must_exit(&self) -> bool {
         let arrivals = signals::arrivals();
         let signalled = self.signals_seen.replace(arrivals) != arrivals;
         self.exit_wanted.swap(false, Ordering::SeqCst) || signalled
+    }
+
+    /// Whether a turn may sleep for requests as it likes. The server's loop function runs in every turn, soon after a signal too, and a time-out is
+    /// kept by [`Epoll::wait`]. Who asks for the end later than this looks rings.
+    pub(super) fn at_rest(&self) -> bool {
+        !self.fibers().any_ready()
+            && self.settings.loop_fn.get().is_none()
+            && self.settings.timeout.get().is_none()
+            && self.state() != State::Unmounted
+            && !self.exit_wanted.load(Ordering::SeqCst)
+            && self.signals_seen.get() == signals::arrivals()
     }
 
     /// Longest wait of a turn, rounded up to milliseconds; negative: for ever.

@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use core::ffi::{c_int, c_void};
 
+use crate::bell::SharedKey;
 use crate::c::consts::{
     _VFS_MNAMELEN, _VFS_NAMELEN, PUFFS_FLAG_MASK, PUFFS_KFLAG_MASK, PUFFS_KFLAG_NOCACHE_ATTR,
     PUFFS_STATE_BEFOREMOUNT, PUFFS_STATE_RUNNING, PUFFS_STATE_UNMOUNTED, PUFFS_STATE_UNMOUNTING,
@@ -36,7 +37,7 @@ use crate::cc::Cc;
 use crate::fiber::Fibers;
 use crate::host::{OpSet, Session, Stale};
 use crate::nodes::NodeList;
-use crate::{opset, sys};
+use crate::{bell, opset, sys};
 
 /// Bits of `pflags` for paths kept by the library, which it does not do: `BUILDPATH` and `HASHPATH`.
 const PATH_FLAGS: u32 = 0xa000_0000;
@@ -84,6 +85,8 @@ pub struct Usermount {
     daemon: Cell<Option<OwnedFd>>,
     exit_wanted: AtomicBool,
     exit_wake: OwnedFd,
+    /// The session's.
+    bell: SharedKey,
     signals_seen: Cell<u64>,
 }
 
@@ -166,6 +169,7 @@ impl Usermount {
             daemon: Cell::new(None),
             exit_wanted: AtomicBool::new(false),
             exit_wake: sys::eventfd().map_err(InitError::System)?,
+            bell: SharedKey::new(),
             signals_seen: Cell::new(signals::arrivals()),
         }))
     }
@@ -260,6 +264,7 @@ impl Usermount {
         // The wake-up comes after the flag, and the loop takes the wake-up back before it looks at the flag.
         self.exit_wanted.store(true, Ordering::SeqCst);
         sys::wake(self.exit_wake.as_raw_fd());
+        bell::ring(self.bell.get());
     }
 }
 

@@ -73,6 +73,7 @@ impl Usermount {
         };
         let session = host.mount(&args)?;
         self.root_cookie.set(root);
+        self.bell.set(session.bell());
         self.session.replace(Some(Rc::from(session)));
         // What was asked before there was a mount does not concern it.
         self.exit_wanted.store(false, Ordering::SeqCst);

@@ -105,4 +105,8 @@ impl Server for Service<'_> {
     fn wake(&self, task: Task) {
         self.pu.fibers().schedule(Rc::clone(&task.0));
     }
+
+    fn at_rest(&self) -> bool {
+        self.pu.at_rest()
+    }
 }

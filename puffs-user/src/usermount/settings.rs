@@ -130,8 +130,8 @@ impl Usermount {
         self.before_mount("puffs_setncookiehash");
     }
 
-    /// The blocking mode of the request channel. The main loop never blocks in it, so only the argument and the
-    /// moment are checked.
+    /// The blocking mode of the request channel. The main loop says with each call whether it may sleep, so only the argument and
+    /// the moment are checked.
     ///
     /// # Errors
     /// `EINVAL` for another mode, and unless the file system is mounted.

@@ -1,7 +1,7 @@
 //! `puffs_unmountonsignal`: a signal that ends every main loop of the process.
 //!
 //! The handler counts the arrival and gives one wake-up that all loops watch, edge triggered, and nobody takes
-//! back. A loop compares the count with what it has seen. A server's signals that end only a wait (EINTR) are
+//! back; and it rings for those that sleep in their device. A loop compares the count with what it has seen. A server's signals that end only a wait (EINTR) are
 //! none of this.
 
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, Ordering};
 
 use core::ffi::{c_int, c_void};
 
-use crate::sys;
+use crate::{bell, sys};
 
 const SIGNALS: usize = 65;
 
@@ -69,9 +69,9 @@ pub fn unmount_on_signal(signal: c_int, alone: bool) -> Result<(), i32> {
     // SAFETY: as above.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = ours;
-    // epoll_wait is never restarted, so the loop sees the signal all the same.
+    // epoll_wait is never restarted, and a call of the device only to find the ring: the loop sees the signal all the same.
     action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
-    // SAFETY: the handler does only what is safe in one: atomics, write, sigaction, raise, and
+    // SAFETY: the handler does only what is safe in one: atomics, write, ioctl, sigaction, raise, and
     // calling the handler that was there.
     sys::check(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) })?;
     Ok(())
@@ -82,6 +82,7 @@ extern "C" fn arrived(signal: c_int, info: *mut libc::siginfo_t, context: *mut c
     let errno = unsafe { *libc::__errno_location() };
     ARRIVALS.fetch_add(1, Ordering::SeqCst);
     sys::wake(WAKE.load(Ordering::SeqCst));
+    bell::ring_all();
     let slot = signal as usize;
     if !ALONE[slot].load(Ordering::SeqCst) {
         let before = BEFORE[slot].load(Ordering::SeqCst);

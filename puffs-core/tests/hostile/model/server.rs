@@ -48,6 +48,18 @@ impl Model {
         self.getters.push_back(bed);
     }
 
+    pub(crate) fn nudge(&mut self) -> Result<(), Errno> {
+        self.alive()?;
+        self.nudged = true;
+        self.wake_getter();
+        Ok(())
+    }
+
+    /// A getter that would sleep looks for what [`Model::nudge`] left.
+    pub(crate) fn take_nudge(&mut self) -> bool {
+        std::mem::take(&mut self.nudged)
+    }
+
     pub(crate) fn getter_wakes(&mut self, bed: Bed) {
         self.getters.retain(|&other| other != bed);
     }

@@ -7,7 +7,7 @@ use puffs_core::{Cookie, Errno};
 use puffs_vfs::{Failed, attr, file, life, who};
 
 use super::fake::Kernel;
-use super::server::{Served, at};
+use super::server::{Served, Style, at, both_styles};
 use crate::c::consts::PUFFS_MNT_FORCE;
 
 fn read(kernel: &Kernel, offset: u64) -> Result<(), Failed> {
@@ -22,11 +22,10 @@ fn suspended(served: &Served, n: usize) {
 
 const GONE: Result<(), Failed> = Err(Failed::Errno(Errno::Nxio));
 
-#[test]
-fn an_unmount_comes_with_any_number_of_requests_before_it() {
+fn an_unmount_comes_with_any_number_of_requests_before_it(style: Style) {
     // Among them those with which a turn ends.
     for n in 55..75 {
-        let served = Served::mounted();
+        let served = Served::mounted(style);
         thread::scope(|scope| {
             for _ in 0..n {
                 life::reclaim(&served.kernel, &who::kernel(), Cookie(1), 1).unwrap();
@@ -44,9 +43,8 @@ fn an_unmount_comes_with_any_number_of_requests_before_it() {
     }
 }
 
-#[test]
-fn a_server_may_refuse_and_learns_of_the_end_all_the_same() {
-    let served = Served::serving();
+fn a_server_may_refuse_and_learns_of_the_end_all_the_same(style: Style) {
+    let served = Served::serving(style);
     served.seen.refusal.store(libc::EBUSY, SeqCst);
     let refused = life::unmount(&served.kernel, &who::kernel(), 0);
     assert_eq!(refused, Err(Failed::Server(libc::EBUSY)));
@@ -58,9 +56,8 @@ fn a_server_may_refuse_and_learns_of_the_end_all_the_same() {
     assert_eq!(seen.unmounts(), [0, PUFFS_MNT_FORCE]);
 }
 
-#[test]
-fn death_ends_the_loop_and_the_server_is_told() {
-    let served = Served::serving();
+fn death_ends_the_loop_and_the_server_is_told(style: Style) {
+    let served = Served::serving(style);
     thread::scope(|scope| {
         let left = scope.spawn(|| read(&served.kernel, at::YIELD));
         suspended(&served, 1);
@@ -74,9 +71,8 @@ fn death_ends_the_loop_and_the_server_is_told() {
     assert_eq!(seen.syncs.load(SeqCst), 1);
 }
 
-#[test]
-fn an_unmount_that_the_server_leaves_in_its_middle_is_not_told_twice() {
-    let served = Served::serving();
+fn an_unmount_that_the_server_leaves_in_its_middle_is_not_told_twice(style: Style) {
+    let served = Served::serving(style);
     served.seen.slow_unmount.store(true, SeqCst);
     thread::scope(|scope| {
         let unmounted = scope.spawn(|| life::unmount(&served.kernel, &who::kernel(), 0));
@@ -92,7 +88,8 @@ fn an_unmount_that_the_server_leaves_in_its_middle_is_not_told_twice() {
 
 #[test]
 fn an_unmount_that_death_overtakes_is_not_told_twice() {
-    let served = Served::serving();
+    // Only the loop function can go on with what was left.
+    let served = Served::serving(Style::InLoop);
     served.seen.slow_unmount.store(true, SeqCst);
     thread::scope(|scope| {
         let unmounted = scope.spawn(|| life::unmount(&served.kernel, &who::kernel(), 0));
@@ -113,9 +110,8 @@ fn an_unmount_that_death_overtakes_is_not_told_twice() {
     assert_eq!((seen.unmounts(), seen.syncs.load(SeqCst)), (vec![0], 0));
 }
 
-#[test]
-fn an_exit_unmounts_what_nobody_uses() {
-    let served = Served::serving();
+fn an_exit_unmounts_what_nobody_uses(style: Style) {
+    let served = Served::serving(style);
     assert_eq!(read(&served.kernel, 9), Ok(()));
     served.exit();
     let seen = served.seen.clone();
@@ -124,9 +120,8 @@ fn an_exit_unmounts_what_nobody_uses() {
     assert_eq!(seen.syncs.load(SeqCst), 1);
 }
 
-#[test]
-fn an_exit_ends_what_is_in_use() {
-    let served = Served::serving();
+fn an_exit_ends_what_is_in_use(style: Style) {
+    let served = Served::serving(style);
     served.fake.in_use.store(true, SeqCst);
     thread::scope(|scope| {
         let left: Vec<_> = (0..3)
@@ -144,9 +139,8 @@ fn an_exit_ends_what_is_in_use() {
     assert_eq!(seen.unmounts(), [PUFFS_MNT_FORCE]);
 }
 
-#[test]
-fn an_exit_while_the_server_hangs_waits_for_the_server_only() {
-    let served = Served::serving();
+fn an_exit_while_the_server_hangs_waits_for_the_server_only(style: Style) {
+    let served = Served::serving(style);
     thread::scope(|scope| {
         let hangs = scope.spawn(|| read(&served.kernel, at::BLOCK));
         while !served.seen.blocked.load(SeqCst) {
@@ -159,3 +153,13 @@ fn an_exit_while_the_server_hangs_waits_for_the_server_only() {
     });
     assert_eq!(served.join(), Ok(()));
 }
+
+both_styles!(
+    an_unmount_comes_with_any_number_of_requests_before_it,
+    a_server_may_refuse_and_learns_of_the_end_all_the_same,
+    death_ends_the_loop_and_the_server_is_told,
+    an_unmount_that_the_server_leaves_in_its_middle_is_not_told_twice,
+    an_exit_unmounts_what_nobody_uses,
+    an_exit_ends_what_is_in_use,
+    an_exit_while_the_server_hangs_waits_for_the_server_only,
+);

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use puffs_core::msg::OpSet;
 use puffs_core::msg::op::{vfs, vn};
+use puffs_core::msg::wire;
 
 use super::fake::{DIR, Fake, Fault, OnFake};
 use super::server::{self, MAXDATA, ROOT, Seen};
@@ -161,10 +162,57 @@ fn mount_is_told_everything() {
     assert_eq!(*fake.fstypes.lock().unwrap(), [b"puffs.testfs"]);
     let mount = fake.kernel.lock().unwrap().clone().unwrap().mount;
     assert_eq!(mount.started().unwrap().root_cookie, u64::MAX);
-    let stale = session.forget_stale(Stale::Names(None));
-    assert_eq!(stale, Err(libc::EOPNOTSUPP));
     drop(session);
     assert!(!fake.mounted.load(SeqCst) && fake.open_count() == 0);
+}
+
+#[test]
+fn what_is_stale_is_said_by_the_call_for_it() {
+    let fake = Fake::new();
+    let session = begin(&OnFake(fake.clone()), &args()).ok().unwrap();
+    let range = (4096, 8192);
+    for (stale, what, cookie, (start, end)) in [
+        (Stale::Names(None), wire::Stale::ALL_NAMES, 0, (0, 0)),
+        (Stale::Names(Some(7)), wire::Stale::NAMES, 7, (0, 0)),
+        (
+            Stale::Pages {
+                node: 8,
+                start: 4096,
+                end: 8192,
+            },
+            wire::Stale::PAGES,
+            8,
+            range,
+        ),
+        (
+            Stale::Unwritten {
+                node: 9,
+                start: 4096,
+                end: 8192,
+            },
+            wire::Stale::UNWRITTEN,
+            9,
+            range,
+        ),
+    ] {
+        session.forget_stale(stale).unwrap();
+        let said = fake.stale.lock().unwrap().pop().unwrap();
+        let wanted = wire::Stale {
+            what,
+            cookie,
+            start,
+            end,
+            ..wire::Stale::default()
+        };
+        assert_eq!(said, wanted);
+    }
+    let unknown = session.forget_stale(Stale::Names(Some(404)));
+    assert_eq!(unknown, Err(libc::ENOENT));
+    // A module that does not know the call.
+    let fault = Fault::Call(call::STALE, libc::ENOTTY);
+    fake.faults.lock().unwrap().push(fault);
+    let unsupported = session.forget_stale(Stale::Names(None));
+    assert_eq!(unsupported, Err(libc::EOPNOTSUPP));
 }
 
 #[test]
@@ -188,7 +236,7 @@ fn a_kernel_without_types_of_types_gets_the_plain_one() {
 #[test]
 fn a_library_mount_that_fails_can_be_tried_again() {
     let seen = Seen::default();
-    let pu = server::context(&seen);
+    let pu = server::context(&seen, server::Style::InLoop);
     let fake = Fake::new();
     *fake.mount.lock().unwrap() = vec![libc::EPERM];
     assert_eq!(server::mount(&pu, &fake), Err(libc::EPERM));

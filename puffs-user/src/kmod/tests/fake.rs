@@ -11,6 +11,7 @@ use core::ffi::c_void;
 
 use puffs_core::errno::Errno;
 use puffs_core::msg::OpSet;
+use puffs_core::msg::wire::Stale;
 use puffs_core::platform::{Hosted, Platform, Wait};
 use puffs_core::{Answer, Config, Cookie, Late, Mount, MountHost, Outgoing, Ref, ReqId, UserAddr};
 use puffs_dev::{Command, Instance, Lwp, Registry};
@@ -49,12 +50,16 @@ pub(super) struct Fake {
     pub(super) in_use: AtomicBool,
     /// The next calls fail; the first one last.
     pub(super) faults: Mutex<Vec<Fault>>,
+    /// Wake-ups of a device that is closed, whose number may be another's.
+    pub(super) strays: AtomicUsize,
     /// Calls of the device, by number.
     pub(super) calls: Mutex<HashMap<libc::Ioctl, usize>>,
     /// A longer message than the server was told of may come.
     pub(super) extra: AtomicUsize,
     /// Answers whose callers had left.
     pub(super) late: Arc<AtomicUsize>,
+    /// What the server called stale.
+    pub(super) stale: Arc<Mutex<Vec<Stale>>>,
 }
 
 /// The kernel's end of a mount.
@@ -68,13 +73,24 @@ pub(super) struct Kernel {
     pub(super) id: Option<ReqId>,
 }
 
-struct Owner(Arc<AtomicUsize>);
+struct Owner {
+    late: Arc<AtomicUsize>,
+    stale: Arc<Mutex<Vec<Stale>>>,
+}
 
 impl MountHost<Hosted> for Owner {
     fn unmount(&self, _: &Ref<Mount<Hosted>, Hosted>) {}
 
     fn late(&self, _: Late<Hosted>) {
-        self.0.fetch_add(1, SeqCst);
+        self.late.fetch_add(1, SeqCst);
+    }
+
+    fn stale(&self, stale: &Stale) -> Result<(), Errno> {
+        self.stale.lock().unwrap().push(*stale);
+        match stale.cookie {
+            404 => Err(Errno::NoEnt),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -99,9 +115,11 @@ impl Fake {
             hidden: AtomicBool::new(false),
             in_use: AtomicBool::new(false),
             faults: Mutex::default(),
+            strays: AtomicUsize::new(0),
             calls: Mutex::default(),
             extra: AtomicUsize::new(0),
             late: Arc::default(),
+            stale: Arc::default(),
         })
     }
 
@@ -159,7 +177,6 @@ impl System for OnFake {
         let fake = &self.0;
         fake.open.lock().unwrap().to_owned()?;
         let instance = fake.registry.open(&Lwp::default()).map_err(Hosted::errno)?;
-        instance.set_nonblock(true);
         let fd = instance.pollfd().map_err(Hosted::errno)?;
         let mut instances = fake.instances.lock().unwrap();
         instances.insert(fd.as_raw_fd(), instance.clone());
@@ -198,7 +215,10 @@ impl System for OnFake {
             max_len: max,
             ..Config::default()
         };
-        let owner = Box::new(Owner(fake.late.clone()));
+        let owner = Box::new(Owner {
+            late: fake.late.clone(),
+            stale: fake.stale.clone(),
+        });
         let mount = Mount::new(config, Some(owner)).map_err(Hosted::errno)?;
         let fd = dec("fd") as RawFd;
         let instance = fake.instances.lock().unwrap()[&fd].clone();
@@ -254,6 +274,9 @@ impl Device for Open {
 
     fn call(&self, number: libc::Ioctl, arg: *mut c_void) -> Result<(), i32> {
         if self.closed.load(SeqCst) {
+            self.fake
+                .strays
+                .fetch_add(usize::from(number == call::WAKE), SeqCst);
             return Err(libc::EBADF);
         }
         *self.fake.calls.lock().unwrap().entry(number).or_default() += 1;
@@ -281,9 +304,9 @@ impl Drop for Open {
     }
 }
 
-/// A number as most Linux machines pack it: read and written, size, group, number.
+/// A number as most Linux machines pack it: read and written or nothing to copy, size, group, number.
 fn unpack(number: libc::Ioctl) -> Option<Command> {
-    (number >> 30 == 3).then_some(Command {
+    matches!(number >> 30, 0 | 3).then_some(Command {
         group: (number >> 8) as u8,
         number: number as u8,
         size: (number >> 16 & 0x3fff) as usize,
@@ -329,18 +352,27 @@ impl Caller<Hosted> for Kernel {
 
 #[test]
 fn the_numbers_are_those_of_the_header() {
-    let mut numbers = [call::GETOP, call::PUTOP, call::STARTOP, call::BATCH].map(unpack);
+    let calls = [
+        call::GETOP,
+        call::PUTOP,
+        call::STARTOP,
+        call::BATCH,
+        call::WAKE,
+    ];
+    let mut numbers = calls.map(unpack);
     let commands = [
         Command::GETOP,
         Command::PUTOP,
         Command::STARTOP,
         Command::BATCH,
+        Command::WAKE,
     ];
     for (number, command) in numbers.iter_mut().zip(commands) {
         assert_eq!(number.take(), Some(command));
     }
-    let source = "#include <puffs_msgif.h>\n#include <stdio.h>\nint main(void) { printf(\"%lu %lu %lu %lu\", \
-        (unsigned long)PUFFSGETOP, (unsigned long)PUFFSPUTOP, (unsigned long)PUFFSSTARTOP, (unsigned long)PUFFSBATCH); }";
+    let source = "#include <puffs_msgif.h>\n#include <stdio.h>\nint main(void) { printf(\"%lu %lu %lu %lu %lu\", \
+        (unsigned long)PUFFSGETOP, (unsigned long)PUFFSPUTOP, (unsigned long)PUFFSSTARTOP, (unsigned long)PUFFSBATCH, \
+        (unsigned long)PUFFSWAKE); }";
     let program = std::env::temp_dir().join(format!("puffs-numbers-{}", std::process::id()));
     let include = concat!("-I", env!("CARGO_MANIFEST_DIR"), "/../include");
     let mut cc = std::process::Command::new("cc")
@@ -356,12 +388,6 @@ fn the_numbers_are_those_of_the_header() {
         .unwrap()
         .stdout;
     std::fs::remove_file(&program).unwrap();
-    let ours = format!(
-        "{} {} {} {}",
-        call::GETOP,
-        call::PUTOP,
-        call::STARTOP,
-        call::BATCH
-    );
+    let ours = calls.map(|call| call.to_string()).join(" ");
     assert_eq!(String::from_utf8(printed).unwrap(), ours);
 }

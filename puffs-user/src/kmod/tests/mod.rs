@@ -5,4 +5,5 @@ mod errors;
 mod fake;
 mod requests;
 mod server;
+mod sleep;
 mod turns;

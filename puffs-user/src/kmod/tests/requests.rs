@@ -10,7 +10,7 @@ use puffs_vfs::{Failed, attr, file, life, who};
 use zerocopy::IntoBytes;
 
 use super::fake::{Fake, Fault, Kernel};
-use super::server::{MAXDATA, Served, at, pattern};
+use super::server::{MAXDATA, Served, Style, at, both_styles, pattern};
 use crate::kmod::device::call;
 use puffs_core::msg::body::{PlainReq, ROOM};
 
@@ -39,24 +39,25 @@ fn unmount(served: Served) {
     assert_eq!(seen.syncs.load(SeqCst), 1);
 }
 
-#[test]
-fn one_by_one_they_take_two_calls_and_a_sleep_each() {
+fn one_by_one_they_take_a_call_each_or_two_and_a_sleep(style: Style) {
     const N: usize = 200;
-    let served = Served::serving();
+    let served = Served::serving(style);
     for n in 0..N {
         assert_eq!(figures(&served.kernel), Ok(n as u64));
     }
     let fake = served.fake.clone();
     let batches = fake.count(call::BATCH);
-    assert!(batches <= 2 * N + 2, "{batches}");
+    match style {
+        Style::InDevice => assert!(batches <= N + 2, "{batches}"),
+        Style::InLoop => assert!(batches <= 2 * N + 2, "{batches}"),
+    }
     assert_eq!((fake.count(call::PUTOP), fake.count(call::GETOP)), (0, 1));
     unmount(served);
 }
 
-#[test]
-fn those_that_wait_take_one_call_each() {
+fn those_that_wait_take_one_call_each(style: Style) {
     const N: usize = 64;
-    let served = Served::mounted();
+    let served = Served::mounted(style);
     thread::scope(|scope| {
         for _ in 0..N {
             scope.spawn(|| figures(&served.kernel).unwrap());
@@ -72,10 +73,9 @@ fn those_that_wait_take_one_call_each() {
     unmount(served);
 }
 
-#[test]
-fn those_that_want_no_answer_come_sixteen_at_a_time() {
+fn those_that_want_no_answer_come_sixteen_at_a_time(style: Style) {
     const N: usize = 64;
-    let served = Served::mounted();
+    let served = Served::mounted(style);
     for _ in 0..N {
         life::reclaim(&served.kernel, &who::kernel(), NODE, 1).unwrap();
     }
@@ -87,9 +87,8 @@ fn those_that_want_no_answer_come_sixteen_at_a_time() {
     unmount(served);
 }
 
-#[test]
-fn data_go_both_ways() {
-    let served = Served::serving();
+fn data_go_both_ways(style: Style) {
+    let served = Served::serving(style);
     let kernel = &served.kernel;
     for len in [0, 1, 4096, MAXDATA] {
         let data = file::read(kernel, &who::kernel(), NODE, 5, len, 0).unwrap();
@@ -102,11 +101,10 @@ fn data_go_both_ways() {
     unmount(served);
 }
 
-#[test]
-fn a_longer_message_than_was_agreed_gets_a_larger_buffer() {
+fn a_longer_message_than_was_agreed_gets_a_larger_buffer(style: Style) {
     let fake = Fake::new();
     fake.extra.store(1 << 20, SeqCst);
-    let served = Served::on(fake);
+    let served = Served::on(fake, style);
     served.go();
     let long = MAXDATA + ROOM + 100_000;
     let head = PlainReq {
@@ -124,12 +122,11 @@ fn a_longer_message_than_was_agreed_gets_a_larger_buffer() {
     unmount(served);
 }
 
-#[test]
-fn others_go_on_while_operations_are_left() {
+fn others_go_on_while_operations_are_left(style: Style) {
     // More than one fetch brings.
     const LEFT: usize = 40;
     for end in [at::GO_ON, at::RESUME] {
-        let served = Served::serving();
+        let served = Served::serving(style);
         thread::scope(|scope| {
             let left: Vec<_> = (0..LEFT)
                 .map(|_| scope.spawn(|| read(&served.kernel, at::YIELD)))
@@ -149,9 +146,8 @@ fn others_go_on_while_operations_are_left() {
     }
 }
 
-#[test]
-fn an_answer_is_not_held_back_by_the_next_operation() {
-    let served = Served::mounted();
+fn an_answer_is_not_held_back_by_the_next_operation(style: Style) {
+    let served = Served::mounted(style);
     thread::scope(|scope| {
         let first = scope.spawn(|| figures(&served.kernel));
         served.kernel.waiting(1);
@@ -169,9 +165,8 @@ fn an_answer_is_not_held_back_by_the_next_operation() {
     unmount(served);
 }
 
-#[test]
-fn an_operation_that_another_one_resumes_is_answered_at_once() {
-    let served = Served::mounted();
+fn an_operation_that_another_one_resumes_is_answered_at_once(style: Style) {
+    let served = Served::mounted(style);
     thread::scope(|scope| {
         let left = scope.spawn(|| read(&served.kernel, at::YIELD));
         served.kernel.waiting(1);
@@ -201,9 +196,8 @@ fn nervous(served: &Served) -> (Kernel, ReqId) {
 
 const INTERRUPTED: Result<Vec<u8>, Failed> = Err(Failed::Errno(Errno::Intr));
 
-#[test]
-fn the_answer_of_a_caller_who_has_left_goes_to_the_late_hook() {
-    let served = Served::serving();
+fn the_answer_of_a_caller_who_has_left_goes_to_the_late_hook(style: Style) {
+    let served = Served::serving(style);
     let (kernel, id) = nervous(&served);
     thread::scope(|scope| {
         let leaves = scope.spawn(|| read(&kernel, at::YIELD));
@@ -219,9 +213,8 @@ fn the_answer_of_a_caller_who_has_left_goes_to_the_late_hook() {
     unmount(served);
 }
 
-#[test]
-fn a_late_answer_keeps_nothing_from_coming() {
-    let served = Served::serving();
+fn a_late_answer_keeps_nothing_from_coming(style: Style) {
+    let served = Served::serving(style);
     let (kernel, id) = nervous(&served);
     thread::scope(|scope| {
         let leaves = scope.spawn(|| read(&kernel, at::BLOCK));
@@ -240,9 +233,8 @@ fn a_late_answer_keeps_nothing_from_coming() {
     unmount(served);
 }
 
-#[test]
-fn an_answer_that_is_refused_ends_its_request_only() {
-    let served = Served::serving();
+fn an_answer_that_is_refused_ends_its_request_only(style: Style) {
+    let served = Served::serving(style);
     let head = PlainReq {
         head: who::kernel(),
     };
@@ -258,11 +250,10 @@ fn an_answer_that_is_refused_ends_its_request_only() {
     unmount(served);
 }
 
-#[test]
-fn a_call_that_was_interrupted_is_made_again() {
+fn a_call_that_was_interrupted_is_made_again(style: Style) {
     let fake = Fake::new();
     let faults = [libc::EINTR, libc::ENOMEM, libc::EAGAIN].map(|e| Fault::Call(call::BATCH, e));
-    let served = Served::on(fake.clone());
+    let served = Served::on(fake.clone(), style);
     fake.faults.lock().unwrap().extend(faults);
     served.go();
     assert_eq!(figures(&served.kernel), Ok(0));
@@ -284,10 +275,9 @@ fn a_call_that_was_interrupted_is_made_again() {
     unmount(served);
 }
 
-#[test]
-fn a_device_that_fails_ends_the_loop_and_the_mount() {
+fn a_device_that_fails_ends_the_loop_and_the_mount(style: Style) {
     let fake = Fake::new();
-    let served = Served::on(fake.clone());
+    let served = Served::on(fake.clone(), style);
     fake.faults
         .lock()
         .unwrap()
@@ -295,3 +285,19 @@ fn a_device_that_fails_ends_the_loop_and_the_mount() {
     served.go();
     assert_eq!(served.join(), Err(libc::EFAULT));
 }
+
+both_styles!(
+    one_by_one_they_take_a_call_each_or_two_and_a_sleep,
+    those_that_wait_take_one_call_each,
+    those_that_want_no_answer_come_sixteen_at_a_time,
+    data_go_both_ways,
+    a_longer_message_than_was_agreed_gets_a_larger_buffer,
+    others_go_on_while_operations_are_left,
+    an_answer_is_not_held_back_by_the_next_operation,
+    an_operation_that_another_one_resumes_is_answered_at_once,
+    the_answer_of_a_caller_who_has_left_goes_to_the_late_hook,
+    a_late_answer_keeps_nothing_from_coming,
+    an_answer_that_is_refused_ends_its_request_only,
+    a_call_that_was_interrupted_is_made_again,
+    a_device_that_fails_ends_the_loop_and_the_mount,
+);

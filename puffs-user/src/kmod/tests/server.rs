@@ -1,5 +1,6 @@
 //! A server in its main loop on a thread of its own, mounted by the [`Fake`] kernel.
 
+use std::os::unix::thread::JoinHandleExt;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
@@ -45,7 +46,7 @@ pub(super) struct Seen {
     pub(super) refusal: AtomicI32,
     /// Unmount is left in its middle, until [`at::GO_ON`].
     pub(super) slow_unmount: AtomicBool,
-    /// The loop function goes on with what was left.
+    /// The loop function, if there is one, goes on with what was left.
     pub(super) go_on: AtomicBool,
     pub(super) release: AtomicBool,
     pub(super) blocked: AtomicBool,
@@ -190,13 +191,44 @@ impl Host for Kmod {
     }
 }
 
+/// Where a server's main loop waits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// In the call that answers and fetches.
+    InDevice,
+    /// Before its descriptors, since it has a loop function.
+    InLoop,
+}
+
+/// Makes a test of each style from a function.
+macro_rules! both_styles {
+    ($($test:ident,)*) => {
+        mod in_device {
+            $(#[test]
+            fn $test() {
+                super::$test(super::Style::InDevice);
+            })*
+        }
+
+        mod in_loop {
+            $(#[test]
+            fn $test() {
+                super::$test(super::Style::InLoop);
+            })*
+        }
+    };
+}
+pub(super) use both_styles;
+
 /// A server's context, not mounted.
-pub(super) fn context(seen: &Seen) -> Box<Usermount> {
+pub(super) fn context(seen: &Seen, style: Style) -> Box<Usermount> {
     let pu = testing::mount(&OPS);
     pu.settings()
         .specific
         .set(ptr::from_ref(seen).cast_mut().cast());
-    pu.settings().loop_fn.set(Some(turn));
+    if style == Style::InLoop {
+        pu.settings().loop_fn.set(Some(turn));
+    }
     pu.set_root_info(crate::vtype::VDIR, 0, 0);
     pu.set_maxdata(MAXDATA);
     pu
@@ -220,25 +252,25 @@ pub(super) struct Served {
 
 impl Served {
     /// One that is mounted and does not serve yet.
-    pub(super) fn mounted() -> Self {
-        Self::on(Fake::new())
+    pub(super) fn mounted(style: Style) -> Self {
+        Self::on(Fake::new(), style)
     }
 
     /// One that serves.
-    pub(super) fn serving() -> Self {
-        let served = Self::mounted();
+    pub(super) fn serving(style: Style) -> Self {
+        let served = Self::mounted(style);
         served.go();
         served
     }
 
-    pub(super) fn on(fake: Arc<Fake>) -> Self {
+    pub(super) fn on(fake: Arc<Fake>, style: Style) -> Self {
         let seen = Arc::new(Seen::default());
         let (told, kernel) = mpsc::channel();
         let (go, may) = mpsc::channel();
         let thread = std::thread::spawn({
             let (fake, seen) = (fake.clone(), seen.clone());
             move || {
-                let pu = context(&seen);
+                let pu = context(&seen, style);
                 mount(&pu, &fake).unwrap();
                 let kernel = fake.kernel.lock().unwrap().clone().unwrap();
                 told.send((kernel, (&raw const *pu).expose_provenance()))
@@ -266,11 +298,25 @@ impl Served {
         self.go.send(()).unwrap();
     }
 
+    /// Waits until it sleeps in the device.
+    pub(super) fn asleep(&self) {
+        while self.kernel.mount.sleepers().0 == 0 {
+            std::thread::yield_now();
+        }
+    }
+
     /// `puffs_exit` from another thread.
     pub(super) fn exit(&self) {
         let pu: *const Usermount = ptr::with_exposed_provenance(self.pu);
         // SAFETY: the context lives until `join`, and any thread may call this.
         unsafe { (*pu).exit() };
+    }
+
+    /// Sends a signal to its thread.
+    pub(super) fn signal(&self, signal: i32) {
+        let thread = self.thread.as_ref().unwrap().as_pthread_t();
+        // SAFETY: the thread has not been joined.
+        assert_eq!(unsafe { libc::pthread_kill(thread, signal) }, 0);
     }
 
     /// The end of the loop; nothing is left behind.
@@ -280,6 +326,7 @@ impl Served {
         assert_eq!(self.fake.open_count(), 0, "the device is still open");
         assert!(!self.fake.mounted.load(SeqCst), "still mounted");
         assert_eq!(self.kernel.mount.load(), (0, 0), "requests are left");
+        assert_eq!(self.fake.strays.load(SeqCst), 0, "woken by its number");
         result
     }
 }
