@@ -50,7 +50,7 @@ for file in examples/memfs.c examples/hello.c c-tests/tests/fuse/stopfs.c c-test
     # shellcheck disable=SC2086
     "$CC" -O2 -static -I"$PUFFS_STAGE/include" -o "$root/bin/${name%.c}" "$file" $libs
 done
-for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c kmod/tests/mapped.c; do
+for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c kmod/tests/mapped.c kmod/tests/coherent.c; do
     name=${file##*/}
     "$CC" -O2 -static -DDEAD=ENXIO -o "$root/bin/${name%.c}" "$file"
 done
