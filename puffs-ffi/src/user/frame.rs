@@ -178,8 +178,8 @@ pub unsafe extern "C" fn puffs_framev_enqueue_cc(
     }
 }
 
-/// Has a frame sent on `fd`, as `puffs_framev_enqueue_cc`, and returns at once. `fcb` is called, in the main loop, with the answer in the buffer, or
-/// with an error and nothing that is to be looked at. From then on the buffer is the server's again, to be destroyed by that function.
+/// Has a frame sent on `fd`, as `puffs_framev_enqueue_cc`, and returns at once. `fcb` is called, once, with the answer in the buffer, or
+/// with an error and nothing that is to be looked at: by the main loop, or by the function that removes the descriptor. From then on the buffer is the server's again, to be destroyed by that function.
 ///
 /// Returns 0, or -1 with `errno` set, as above; then the buffer is the caller's.
 ///
