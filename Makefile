@@ -37,7 +37,7 @@ export CC CXX PKG_CONFIG
 include mk/lib.mk
 
 .PHONY: help deps demo test test-long coverage tsan mutants check fmt clippy doc unit loom spin fuzz stress c-test fuse-test \
-	header header-check symbols symbols-check defects-check bench libs kernel-lib kernel-lib-bare kmod kmod-test stage install uninstall \
+	header header-check symbols symbols-check defects-check bench bench-kmod libs kernel-lib kernel-lib-bare kmod kmod-test stage install uninstall \
 	clean FORCE
 
 help: ## List the targets
@@ -175,6 +175,12 @@ defects-check: ## Fail when docs/defects.md names a test that does not exist
 bench: ## Measure beside peers: case, ours, peer, ratio; JSON=file for machines
 	@$(CARGO) build $(JOBS) --release -p bench
 	@JSON='$(JSON)' $(TARGET)/release/bench
+
+bench-kmod: ## Measure the module beside fuse.ko, in QEMU (docs/bench-kmod.md); SIDES=, ROUNDS=
+	@mk/kmod-bench.sh check '$(KMOD)'
+	@$(MAKE) --no-print-directory kmod stage
+	@PUFFS_STAGE='$(STAGE)$(PREFIX)' mk/kmod-bench.sh build '$(KMOD)'
+	@PUFFS_STAGE='$(STAGE)$(PREFIX)' mk/kmod-bench.sh run '$(KMOD)'
 
 libs: $(LIB)/libpuffs.a $(LIB)/$(SO) $(LIB)/puffs.pc $(LIB)/puffs-compat.pc ## Build libpuffs.a and libpuffs.so
 

@@ -70,11 +70,12 @@ puffs_name_until(const struct mounted *m, const struct puffs_msg_time *ttl)
 	return until(m, PUFFS_KFLAG_NOCACHE_NAME, ttl);
 }
 
+/* Of a server that is gone nothing holds. */
 static bool
 holds(const struct node *n)
 {
 
-	return ktime_get_ns() < READ_ONCE(n->n_until);
+	return ktime_get_ns() < READ_ONCE(n->n_until) && !READ_ONCE(MOUNTED(n->n_inode.i_sb)->m_dead);
 }
 
 void
@@ -108,14 +109,11 @@ static bool
 take(struct node *n, const struct puffs_msg_attr *attr)
 {
 	struct inode *inode = &n->n_inode;
-	struct timespec64 mtime = inode->i_mtime;
+	struct timespec64 mtime = inode->i_mtime, ctime = inode->i_ctime;
 	loff_t size = i_size_read(inode);
 
 	if (GIVEN(attr->mode))
 		inode->i_mode = (inode->i_mode & S_IFMT) | (attr->mode & 07777);
-	/* Writing has to take them away again. */
-	if (inode->i_mode & (S_ISUID | S_ISGID))
-		inode->i_flags &= ~S_NOSEC;
 	if (GIVEN(attr->nlink))
 		set_nlink(inode, attr->nlink);
 	if (GIVEN(attr->uid))
@@ -134,6 +132,9 @@ take(struct node *n, const struct puffs_msg_attr *attr)
 	take_time(&inode->i_atime, &attr->atime);
 	take_time(&inode->i_mtime, &attr->mtime);
 	take_time(&inode->i_ctime, &attr->ctime);
+	/* Set-id bits and capabilities, which may be new: writing has to take them away again. */
+	if ((inode->i_mode & (S_ISUID | S_ISGID)) || !timespec64_equal(&ctime, &inode->i_ctime))
+		inode_set_flags(inode, 0, S_NOSEC);
 	if (GIVEN((u64)attr->birthtime.sec) || GIVEN((u64)attr->birthtime.nsec)) {
 		take_time(&n->n_btime, &attr->birthtime);
 		set_bit(NODE_BORN, &n->n_flags);
@@ -168,6 +169,8 @@ puffs_attr_refresh(struct inode *inode, bool always)
 	struct asker a;
 	int error;
 
+	if (READ_ONCE(m->m_dead))
+		return -ENXIO;
 	if (!puffs_has(m, PUFFS_VN_GETATTR) || (!always && holds(NODE(inode))))
 		return 0;
 	if ((error = puffs_vfs_getattr(m->m_pv, puffs_asker(&a), NODE(inode)->n_cookie, &got)) != 0)
@@ -295,12 +298,12 @@ puffs_setattr(struct user_namespace *ns, struct dentry *dentry, struct iattr *se
 	wanted(&attr, set);
 	/* Pages on their way to the server would make the file longer again. */
 	cuts = set->ia_valid & ATTR_SIZE;
-	if (cuts && mutex_lock_killable(&n->n_flush) != 0)
-		return -EINTR;
+	if (cuts && ((error = puffs_map_wait(inode, 0, LLONG_MAX)) != 0 || (error = mutex_lock_killable(&n->n_flush)) != 0))
+		return error;
 	error = puffs_vfs_setattr(m->m_pv, forced ? puffs_asker_fs(&a) : puffs_asker(&a), n->n_cookie, &attr, &got);
 	puffs_attr_changed(inode);
 	if (error == 0 && cuts)
-		truncate_setsize(inode, set->ia_size);
+		puffs_map_size(inode, set->ia_size);
 	if (cuts)
 		mutex_unlock(&n->n_flush);
 	if (error != 0)

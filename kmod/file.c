@@ -24,6 +24,25 @@ open_mode(const struct file *file)
 	return (file->f_flags & ~(O_ACCMODE | NOT_THE_SERVERS)) | (((file->f_flags & O_ACCMODE) + 1) & O_ACCMODE);
 }
 
+/* The server says no, and not somebody on the way to it. */
+static bool
+refused(int error)
+{
+
+	return error != 0 && error != ENXIO && error != EINTR && error != ETIMEDOUT && error != ENOMEM && error != EPROTO &&
+	    error != EDEADLK;
+}
+
+/* Who closes it last meanwhile is to see that this one is coming. */
+static void
+node_opened(struct node *n, int more)
+{
+
+	spin_lock(&n->n_inode.i_lock);
+	n->n_opens += more;
+	spin_unlock(&n->n_inode.i_lock);
+}
+
 int
 puffs_open(struct inode *inode, struct file *file)
 {
@@ -40,14 +59,13 @@ puffs_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	mutex_init(&o->o_lock);
 	o->o_mode = open_mode(file);
+	node_opened(n, 1);
 	if ((error = puffs_vfs_open(m->m_pv, puffs_asker(&a), n->n_cookie, n->n_vtype, o->o_mode, &got)) != 0) {
+		node_opened(n, -1);
 		kfree(o);
 		return -error;
 	}
 	o->o_close = got.pvo_close;
-	spin_lock(&inode->i_lock);
-	n->n_opens++;
-	spin_unlock(&inode->i_lock);
 	set_bit(NODE_USED, &n->n_flags);
 	if (got.pvo_oflags & PUFFS_VOPEN_DIRECT)
 		set_bit(NODE_DIRECT, &n->n_flags);
@@ -60,9 +78,12 @@ puffs_open(struct inode *inode, struct file *file)
 		(void)puffs_attr_refresh(inode, false);
 	file->f_mode |= FMODE_CAN_ODIRECT;
 	/* Where nobody may go to another offset, there are none. */
-	if (puffs_vfs_seek(m->m_pv, puffs_asker(&a), n->n_cookie, 0, 0) != 0)
+	error = puffs_vfs_seek(m->m_pv, puffs_asker(&a), n->n_cookie, 0, 0);
+	if (refused(error))
 		return stream_open(inode, file);
-	return 0;
+	if (error != 0)
+		(void)puffs_release(inode, file);
+	return -error;
 }
 
 int
@@ -89,7 +110,11 @@ static int
 file_flush(struct file *file, fl_owner_t id)
 {
 
-	return file->f_mode & FMODE_WRITE ? puffs_map_flush(file_inode(file), 0, LLONG_MAX) : 0;
+	int error = 0;
+
+	if (file->f_mode & FMODE_WRITE)
+		error = puffs_map_flush(file_inode(file), 0, LLONG_MAX);
+	return error != 0 ? error : file_check_and_advance_wb_err(file);
 }
 
 /* The end 0 is that of the file, wherever it is. */
@@ -100,8 +125,11 @@ puffs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	struct asker a;
 	int error;
 
-	if ((error = file_write_and_wait_range(file, start, end)) != 0)
+	if ((error = puffs_map_settle(inode)) != 0 || (error = file_write_and_wait_range(file, start, end)) != 0)
 		return error;
+	/* A server need not have an operation for this, but what was written is lost with it. */
+	if (READ_ONCE(MOUNTED(inode->i_sb)->m_dead))
+		return -ENXIO;
 	return -puffs_vfs_fsync(MOUNTED(inode->i_sb)->m_pv, puffs_asker(&a), NODE(inode)->n_cookie,
 	    PUFFS_VFSYNC_WAIT | (datasync ? PUFFS_VFSYNC_DATAONLY : 0), start, end == LLONG_MAX ? 0 : end + 1);
 }
@@ -168,7 +196,8 @@ file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (iov_iter_count(to) == 0)
 		return 0;
-	if (puffs_is_cached(iocb->ki_filp)) {
+	/* Its flags may have changed since the call began. */
+	if (puffs_is_cached(iocb->ki_filp) && !(iocb->ki_flags & IOCB_DIRECT)) {
 		if ((error = puffs_attr_refresh(inode, false)) != 0)
 			return error;
 		puffs_map_freshen(inode);
@@ -187,17 +216,14 @@ find_end(struct kiocb *iocb)
 	return iocb->ki_flags & IOCB_APPEND ? puffs_attr_refresh(file_inode(iocb->ki_filp), false) : 0;
 }
 
-/* The file is at least that long now, and what is mapped of it may be old. */
+/* The file is at least that long now. */
 static void
-written(struct inode *inode, loff_t start, loff_t end)
+written(struct inode *inode, loff_t end)
 {
 
 	puffs_attr_changed(inode);
-	spin_lock(&inode->i_lock);
 	if (end > i_size_read(inode))
-		i_size_write(inode, end);
-	spin_unlock(&inode->i_lock);
-	puffs_map_drop(inode, start, end - 1);
+		puffs_map_size(inode, end);
 }
 
 static ssize_t
@@ -222,8 +248,11 @@ write_parts(struct kiocb *iocb, struct iov_iter *from)
 		done = 0;
 		error = -puffs_vfs_write(pv, puffs_asker(&a), NODE(inode)->n_cookie, stream ? 0 : iocb->ki_pos, buf, part,
 		    io_flags(iocb), &done);
-		if (error == 0 && done != 0 && !stream) {
-			written(inode, iocb->ki_pos, iocb->ki_pos + done);
+		if (stream)
+			puffs_attr_changed(inode);
+		else if (error == 0 && done != 0) {
+			written(inode, iocb->ki_pos + done);
+			puffs_map_put(inode, iocb->ki_pos, buf, done);
 			iocb->ki_pos += done;
 		}
 		total += done;
@@ -248,7 +277,7 @@ file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	    (done = puffs_map_flush(inode, iocb->ki_pos, iocb->ki_pos + iov_iter_count(from) - 1)) == 0)
 		done = write_parts(iocb, from);
 	inode_unlock(inode);
-	return done > 0 ? generic_write_sync(iocb, done) : done;
+	return done > 0 && !(file->f_mode & FMODE_STREAM) ? generic_write_sync(iocb, done) : done;
 }
 
 static loff_t
@@ -289,11 +318,12 @@ file_fallocate(struct file *file, int mode, loff_t start, loff_t len)
 		if ((error = inode_newsize_ok(inode, start + len)) == 0)
 			error = -puffs_vfs_fallocate(pv, puffs_asker(&a), n->n_cookie, start, len);
 		if (error == 0)
-			written(inode, start, start + len);
+			written(inode, start + len);
 		break;
 	case FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE:
 		/* What is dirty in the hole must not fill it again. */
-		if ((error = mutex_lock_killable(&n->n_flush)) != 0)
+		if ((error = puffs_map_wait(inode, start, start + len - 1)) != 0 ||
+		    (error = mutex_lock_killable(&n->n_flush)) != 0)
 			break;
 		error = -puffs_vfs_fdiscard(pv, puffs_asker(&a), n->n_cookie, start, len);
 		puffs_attr_changed(inode);

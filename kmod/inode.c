@@ -149,7 +149,9 @@ puffs_inode_found(struct super_block *sb, struct puffs_vfound *found, u64 asked,
 		node_init(n, found->pvf_vtype, found->pvf_bytes, found->pvf_rdev);
 		if (found->pvf_attr_error == 0)
 			puffs_attr_store(inode, &found->pvf_attr, &found->pvf_attr_ttl, asked);
-		unlock_new_inode(inode);
+		/* What was made gets its name before anybody else can give it one (d_instantiate_new). */
+		if (!made)
+			unlock_new_inode(inode);
 		return inode;
 	}
 	node_again(n, found->pvf_reclaim);

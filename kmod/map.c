@@ -10,6 +10,7 @@
  * on its way there. n_flush keeps apart what would be in each other's way at the server.
  */
 #include <linux/backing-dev.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/pagevec.h>
@@ -65,15 +66,18 @@ map_readahead(struct readahead_control *rac)
 	struct inode *inode = rac->mapping->host;
 	struct puffs_vfs *pv = MOUNTED(inode->i_sb)->m_pv;
 	size_t room = min_t(size_t, readahead_length(rac), rounddown(puffs_vfs_maxdata(pv), PAGE_SIZE));
-	size_t want, at, done;
+	size_t left = readahead_length(rac), want, at, done;
+	loff_t pos = readahead_pos(rac);
 	struct folio *folio;
 	struct asker a;
 	char *buf;
 
 	if (room == 0 || (buf = kvmalloc(room, GFP_NOFS | __GFP_NORETRY | __GFP_NOWARN)) == NULL)
 		return;
-	while ((want = min(room, readahead_length(rac))) != 0) {
-		if (puffs_vfs_read(pv, puffs_asker(&a), NODE(inode)->n_cookie, readahead_pos(rac), buf, want, 0, &done) != 0)
+	/* The control moves on only when the next page is asked for, so it does not tell where we are. */
+	for (; left != 0; left -= want, pos += want) {
+		want = min(room, left);
+		if (puffs_vfs_read(pv, puffs_asker(&a), NODE(inode)->n_cookie, pos, buf, want, 0, &done) != 0)
 			break;
 		set_bit(NODE_READ, &NODE(inode)->n_flags);
 		for (at = 0; at < want && (folio = readahead_folio(rac)) != NULL; at += PAGE_SIZE) {
@@ -108,6 +112,13 @@ wait_for_readers(struct address_space *mapping, pgoff_t at, pgoff_t end)
 	return error;
 }
 
+int
+puffs_map_wait(struct inode *inode, loff_t start, loff_t end)
+{
+
+	return wait_for_readers(inode->i_mapping, start >> PAGE_SHIFT, end >> PAGE_SHIFT);
+}
+
 void
 puffs_map_drop(struct inode *inode, loff_t start, loff_t end)
 {
@@ -115,7 +126,7 @@ puffs_map_drop(struct inode *inode, loff_t start, loff_t end)
 
 	if (mapping->nrpages == 0)
 		return;
-	if (wait_for_readers(mapping, start >> PAGE_SHIFT, end >> PAGE_SHIFT) == 0)
+	if (puffs_map_wait(inode, start, end) == 0)
 		(void)invalidate_inode_pages2_range(mapping, start >> PAGE_SHIFT, end >> PAGE_SHIFT);
 	else
 		/* Whoever comes next does it. */
@@ -139,6 +150,9 @@ puffs_map_freshen(struct inode *inode)
  * Writing.
  */
 
+/* Memory may be short when pages are written. */
+#define MOST (1 << 20)
+
 /* Pages that follow each other, copied. */
 struct batch {
 	struct inode *b_inode;
@@ -149,6 +163,7 @@ struct batch {
 	loff_t b_start;
 	size_t b_len;
 	unsigned int b_npages;
+	bool b_slow;			/* the server was too slow for somebody who cannot be killed */
 };
 
 static bool
@@ -172,11 +187,20 @@ batch_send(struct batch *b)
 
 	if (b->b_npages == 0)
 		return 0;
-	error = puffs_vfs_write(m->m_pv, puffs_asker_fs(&a), NODE(inode)->n_cookie, b->b_start, b->b_buf, b->b_len, 0, &done);
+	/* Who cannot be killed waits once, and not for each batch, and each file. */
+	if ((current->flags & (PF_EXITING | PF_KTHREAD)) && (b->b_slow || ktime_get_ns() < READ_ONCE(m->m_slow)))
+		error = EAGAIN;
+	else
+		error = puffs_vfs_write(m->m_pv, puffs_asker_fs(&a), NODE(inode)->n_cookie, b->b_start, b->b_buf, b->b_len, 0,
+		    &done);
 	if (error == 0 && done < b->b_len)
 		error = EIO;
-	if (error == ETIMEDOUT)
+	if (error == 0 && READ_ONCE(m->m_slow) != 0)
+		WRITE_ONCE(m->m_slow, 0);
+	if (error == ETIMEDOUT) {
 		WRITE_ONCE(m->m_slow, ktime_get_ns() + PUFFS_SLOW_NS);
+		b->b_slow = true;
+	}
 	for (i = 0; i < b->b_npages; i++) {
 		page = b->b_pages[i];
 		if (may_pass(error)) {
@@ -243,7 +267,7 @@ map_writepages(struct address_space *mapping, struct writeback_control *wbc)
 	struct node *n = NODE(inode);
 	struct batch b = {
 		.b_inode = inode,
-		.b_room = rounddown(puffs_vfs_maxdata(MOUNTED(inode->i_sb)->m_pv), PAGE_SIZE),
+		.b_room = min_t(size_t, rounddown(puffs_vfs_maxdata(MOUNTED(inode->i_sb)->m_pv), PAGE_SIZE), MOST),
 	};
 	int error, last;
 
@@ -261,6 +285,20 @@ map_writepages(struct address_space *mapping, struct writeback_control *wbc)
 	kvfree(b.b_pages);
 	kvfree(b.b_buf);
 	mutex_unlock(&n->n_flush);
+	/* For that Linux would try again, and again, and nobody could be killed. */
+	return error == -ENOMEM ? -EAGAIN : error;
+}
+
+int
+puffs_map_settle(struct inode *inode)
+{
+	struct node *n = NODE(inode);
+	int error;
+
+	if (!mutex_is_locked(&n->n_flush))
+		return 0;
+	if ((error = lock_flush(n)) == 0)
+		mutex_unlock(&n->n_flush);
 	return error;
 }
 
@@ -268,13 +306,95 @@ int
 puffs_map_flush(struct inode *inode, loff_t start, loff_t end)
 {
 	struct mounted *m = MOUNTED(inode->i_sb);
+	int error;
 
+	/* Whoever cannot be killed has waited long enough, perhaps for another file. Linux itself writes later. */
+	if ((current->flags & (PF_EXITING | PF_KTHREAD)) && ktime_get_ns() < READ_ONCE(m->m_slow))
+		return 0;
+	if ((error = puffs_map_settle(inode)) != 0)
+		return error;
 	if (!mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY))
 		return 0;
-	/* Whoever exits has waited long enough, perhaps for another file. Linux itself writes later. */
-	if ((current->flags & PF_EXITING) && ktime_get_ns() < READ_ONCE(m->m_slow))
-		return 0;
 	return filemap_write_and_wait_range(inode->i_mapping, start, end);
+}
+
+/* Nobody opens files any more, but they come and go in the list nevertheless. */
+void
+puffs_map_flush_all(struct super_block *sb)
+{
+	struct inode *inode, *last = NULL;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		spin_lock(&inode->i_lock);
+		if ((inode->i_state & (I_FREEING | I_WILL_FREE | I_NEW)) ||
+		    !mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY)) {
+			spin_unlock(&inode->i_lock);
+			continue;
+		}
+		__iget(inode);
+		spin_unlock(&inode->i_lock);
+		spin_unlock(&sb->s_inode_list_lock);
+		/* It keeps our place in the list. */
+		iput(last);
+		last = inode;
+		if (puffs_map_flush(inode, 0, LLONG_MAX) != 0 && !READ_ONCE(MOUNTED(sb)->m_dead))
+			pr_warn_ratelimited("unmounted with contents that could not be written\n");
+		cond_resched();
+		spin_lock(&sb->s_inode_list_lock);
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	iput(last);
+}
+
+/*
+ * Changes past the pages.
+ */
+
+/* They are not dropped instead, since what programs have changed beside it would be dropped too, or written over it. */
+void
+puffs_map_put(struct inode *inode, loff_t pos, const char *from, size_t len)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct folio *folio;
+	size_t at, part;
+	int error = 0;
+
+	if (mapping->nrpages == 0)
+		return;
+	for (; len != 0 && error == 0; pos += part, from += part, len -= part) {
+		at = offset_in_page(pos);
+		part = min_t(size_t, len, PAGE_SIZE - at);
+		if ((folio = filemap_get_folio(mapping, pos >> PAGE_SHIFT)) == NULL)
+			continue;
+		if ((error = folio_lock_killable(folio)) == 0) {
+			if (folio->mapping == mapping && folio_test_uptodate(folio))
+				memcpy_to_page(&folio->page, at, from, part);
+			folio_unlock(folio);
+		}
+		folio_put(folio);
+	}
+	/* Whoever comes next finds the rest at the server. */
+	if (error != 0)
+		set_bit(NODE_STALE, &NODE(inode)->n_flags);
+}
+
+/* What a mapping has left behind the end does not become contents when the file grows. */
+void
+puffs_map_size(struct inode *inode, loff_t size)
+{
+	loff_t before;
+
+	spin_lock(&inode->i_lock);
+	before = i_size_read(inode);
+	spin_unlock(&inode->i_lock);
+	if (size > before && inode->i_mapping->nrpages != 0)
+		truncate_pagecache(inode, before);
+	spin_lock(&inode->i_lock);
+	i_size_write(inode, size);
+	spin_unlock(&inode->i_lock);
+	if (size < before)
+		truncate_pagecache(inode, size);
 }
 
 const struct address_space_operations puffs_map_aops = {
@@ -282,6 +402,8 @@ const struct address_space_operations puffs_map_aops = {
 	.readahead = map_readahead,
 	.writepages = map_writepages,
 	.dirty_folio = filemap_dirty_folio,
+	/* Those reads and writes never come here, but for being asked about. */
+	.direct_IO = noop_direct_IO,
 	.migrate_folio = filemap_migrate_folio,
 };
 

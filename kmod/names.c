@@ -40,7 +40,7 @@ holds(const struct dentry *dentry)
 {
 	struct inode *dir = d_inode_rcu(READ_ONCE(dentry->d_parent));
 
-	return ktime_get_ns() < READ_ONCE(dentry->d_time) && dir != NULL &&
+	return ktime_get_ns() < READ_ONCE(dentry->d_time) && dir != NULL && !READ_ONCE(MOUNTED(dentry->d_sb)->m_dead) &&
 	    ((uintptr_t)READ_ONCE(dentry->d_fsdata) & ~3UL) == age(dir);
 }
 
@@ -252,7 +252,7 @@ making_end(struct making *k, int error)
 		return PTR_ERR(inode);
 	}
 	note(k->k_dentry, k->k_age, 0, puffs_name_until(MOUNTED(k->k_dir->i_sb), &k->k_found.pvf_name_ttl));
-	d_instantiate(k->k_dentry, inode);
+	d_instantiate_new(k->k_dentry, inode);
 	return 0;
 }
 
@@ -325,7 +325,7 @@ names_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 	if (error != 0)
 		return aborted(dir, dentry, error);
 	spin_lock(&inode->i_lock);
-	if (inode->i_nlink != 0)
+	if (inode->i_nlink != 0 && inode->i_nlink != UINT_MAX)
 		inc_nlink(inode);
 	spin_unlock(&inode->i_lock);
 	ihold(inode);

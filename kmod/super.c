@@ -33,60 +33,6 @@
 #define MAXLEN (64UL << 20)
 
 /*
- * Who asks.
- */
-
-/* Groups above 16 are left out (pvc_groups). */
-const struct puffs_vcall *
-puffs_asker(struct asker *a)
-{
-	const struct cred *cred = current_cred();
-	const struct group_info *groups = cred->group_info;
-	size_t i, n = min_t(size_t, groups->ngroups, ARRAY_SIZE(a->a_groups));
-
-	if (current->flags & PF_KTHREAD)
-		return puffs_asker_fs(a);
-	for (i = 0; i < n; i++)
-		a->a_groups[i] = from_kgid(&init_user_ns, groups->gid[i]);
-	a->a_call = (struct puffs_vcall){
-		.pvc_size = sizeof(a->a_call),
-		.pvc_cred = PUFFS_MSG_CRED_USER,
-		.pvc_timeout_ns = current->flags & PF_EXITING ? PUFFS_UNKILLABLE_NS : 0,
-		.pvc_pid = task_tgid_nr(current),
-		.pvc_lwp = task_pid_nr(current),
-		.pvc_uid = from_kuid(&init_user_ns, cred->fsuid),
-		.pvc_gid = from_kgid(&init_user_ns, cred->fsgid),
-		.pvc_groups = a->a_groups,
-		.pvc_ngroups = n,
-	};
-	return &a->a_call;
-}
-
-const struct puffs_vcall *
-puffs_asker_fs(struct asker *a)
-{
-
-	a->a_call = (struct puffs_vcall){
-		.pvc_size = sizeof(a->a_call),
-		.pvc_cred = PUFFS_MSG_CRED_FS,
-		.pvc_timeout_ns = current->flags & (PF_EXITING | PF_KTHREAD) ? PUFFS_UNKILLABLE_NS : 0,
-	};
-	return &a->a_call;
-}
-
-/*
- * A server sees what its users do, and can make them wait: not everybody wants that from somebody else's.
- */
-bool
-puffs_may_use(const struct mounted *m)
-{
-	const struct cred *cred = current_cred();
-
-	return m->m_allow_other || (uid_eq(cred->uid, m->m_uid) && uid_eq(cred->euid, m->m_uid) &&
-	    uid_eq(cred->suid, m->m_uid));
-}
-
-/*
  * What the library asks of us.
  */
 
@@ -98,13 +44,30 @@ host_started(void *data, const struct puffs_startreq *start)
 	WRITE_ONCE(m->m_started, true);
 }
 
+/* A close, unless the node was reclaimed meanwhile, which ends all that was open. */
+static void
+late_open(struct mounted *m, const struct puffs_vlate *what)
+{
+	struct puffs_paid_close *close;
+	struct inode *inode = NULL;
+
+	mutex_lock(&m->m_late);
+	if (m->m_sb != NULL)
+		inode = puffs_inode_known(m->m_sb, what->pvt_cookie);
+	if (inode != NULL) {
+		if (puffs_paid_close_new(m->m_pv, &close) == 0)
+			puffs_vfs_close(m->m_pv, close, what->pvt_cookie, what->pvt_mode, 0);
+		iput(inode);
+	}
+	mutex_unlock(&m->m_late);
+}
+
 /* What nobody waited for any more is given back, or counted. On a thread of the server's, or of who asked. */
 static void
 host_late(void *data, const struct puffs_late *late)
 {
 	struct puffs_vlate what = { .pvt_size = sizeof(what) };
 	struct puffs_paid_reclaim *reclaim;
-	struct puffs_paid_close *close;
 	struct mounted *m = data;
 	bool known;
 
@@ -116,8 +79,8 @@ host_late(void *data, const struct puffs_late *late)
 		mutex_unlock(&m->m_late);
 		if (!known && puffs_paid_reclaim_new(m->m_pv, &reclaim) == 0)
 			puffs_vfs_reclaim(reclaim, what.pvt_cookie, 1);
-	} else if (what.pvt_made == PUFFS_VLATE_OPEN && puffs_paid_close_new(m->m_pv, &close) == 0)
-		puffs_vfs_close(m->m_pv, close, what.pvt_cookie, what.pvt_mode, 0);
+	} else if (what.pvt_made == PUFFS_VLATE_OPEN)
+		late_open(m, &what);
 }
 
 static void
@@ -126,13 +89,16 @@ host_freed(void *data)
 	struct mounted *m = data;
 
 	puffs_vfs_free(m->m_pv);
-	kfree(m);
+	kfree_rcu(m, m_rcu);
 }
 
 /* A module cannot unmount: when the server is gone, that is left to whoever sees the errors. */
 static void
 host_unmount(void *data, struct puffs_mount *pmp)
 {
+	struct mounted *m = data;
+
+	WRITE_ONCE(m->m_dead, true);
 }
 
 static const struct puffs_hostops hostops = {
@@ -176,7 +142,10 @@ super_statfs(struct dentry *dentry, struct kstatfs *st)
 	return 0;
 }
 
-/* Linux asks twice, first without waiting; once is enough. */
+/*
+ * Linux asks twice, first without waiting; once is enough. The super block is locked meanwhile: whoever lets go of it last, perhaps a process that
+ * exits, waits for us, and so does everybody else's sync(2). So this has an end even in a thread that could be killed.
+ */
 static int
 super_sync(struct super_block *sb, int wait)
 {
@@ -186,8 +155,13 @@ super_sync(struct super_block *sb, int wait)
 
 	if (!wait || !READ_ONCE(m->m_started))
 		return 0;
-	error = puffs_vfs_sync(m->m_pv, puffs_asker_fs(&a), PUFFS_VSYNC_WAIT);
-	return error == EOPNOTSUPP ? 0 : -error;
+	(void)puffs_asker_fs(&a);
+	a.a_call.pvc_timeout_ns = PUFFS_SLOW_NS;
+	error = puffs_vfs_sync(m->m_pv, &a.a_call, PUFFS_VSYNC_WAIT);
+	if (error == 0 || error == EOPNOTSUPP)
+		/* Pages may have been left out. */
+		error = ktime_get_ns() < READ_ONCE(m->m_slow) ? ETIMEDOUT : 0;
+	return -error;
 }
 
 /* umount -f: nobody waits for the server any more, so that the rest of the unmount can do its work. */
@@ -195,6 +169,7 @@ static void
 super_umount_begin(struct super_block *sb)
 {
 
+	WRITE_ONCE(MOUNTED(sb)->m_dead, true);
 	puffs_userdead(MOUNTED(sb)->m_pmp);
 }
 
@@ -223,7 +198,7 @@ static const struct super_operations super_ops = {
  */
 
 struct options {
-	int o_fd;
+	struct file *o_file;
 	u64 o_root, o_size, o_rdev, o_maxlen, o_ops;
 	u32 o_version, o_vtype, o_kflags;
 	bool o_allow_other;
@@ -266,7 +241,14 @@ context_parse(struct fs_context *fc, struct fs_parameter *param)
 	if ((opt = fs_parse(fc, parameters, param, &r)) < 0)
 		return opt;
 	switch (opt) {
-	case OPT_FD:		o->o_fd = r.uint_32; break;
+	case OPT_FD:
+		if (o->o_file != NULL)
+			return invalf(fc, "puffs: two fds");
+		/* By fsconfig(2) it may be the file that comes, and no number. */
+		o->o_file = param->type == fs_value_is_file ? get_file(param->file) : fget(r.uint_32);
+		if (o->o_file == NULL)
+			return invalf(fc, "puffs: fd %u is not open", r.uint_32);
+		break;
 	case OPT_VERSION:	o->o_version = r.uint_32; break;
 	case OPT_ROOT:		o->o_root = r.uint_64; break;
 	case OPT_VTYPE:		o->o_vtype = r.uint_32; break;
@@ -306,22 +288,16 @@ options_check(struct fs_context *fc, const struct options *o)
 
 /* Ties a mount to the device that its server has open. */
 static int
-mounted_bind(struct fs_context *fc, struct mounted *m, int fd)
+mounted_bind(struct fs_context *fc, struct mounted *m, struct file *file)
 {
 	struct puffs_instance *pi;
-	struct file *file;
 	int error;
 
-	if ((file = fget(fd)) == NULL)
-		return invalf(fc, "puffs: fd %d is not open", fd);
-	if ((pi = puffs_device_instance(file)) != NULL) {
-		error = -puffs_setpmp_instance(pi, m->m_pmp);
-		puffs_instance_rele(pi);
-		if (error != 0)
-			errorf(fc, "puffs: fd %d serves another mount", fd);
-	} else
-		error = invalf(fc, "puffs: fd %d is not /dev/puffs", fd);
-	fput(file);
+	if ((pi = puffs_device_instance(file)) == NULL)
+		return invalf(fc, "puffs: fd is not /dev/puffs");
+	if ((error = -puffs_setpmp_instance(pi, m->m_pmp)) != 0)
+		errorf(fc, "puffs: fd serves another mount");
+	puffs_instance_rele(pi);
 	return error;
 }
 
@@ -366,7 +342,7 @@ mounted_new(struct fs_context *fc, const struct options *o, struct mounted **mp)
 		return -error;
 	}
 	if ((error = -puffs_vfs_new(m->m_pmp, &vargs, &m->m_pv)) == 0)
-		error = mounted_bind(fc, m, o->o_fd);
+		error = mounted_bind(fc, m, o->o_file);
 	if (error != 0) {
 		puffs_mount_rele(m->m_pmp);
 		return error;
@@ -427,8 +403,11 @@ context_free(struct fs_context *fc)
 {
 	struct options *o = fc->fs_private;
 
-	if (o != NULL)
-		kfree(o->o_subtype);
+	if (o == NULL)
+		return;
+	if (o->o_file != NULL)
+		fput(o->o_file);
+	kfree(o->o_subtype);
 	kfree(o);
 }
 
@@ -463,6 +442,8 @@ super_kill(struct super_block *sb)
 		m->m_sb = NULL;
 		mutex_unlock(&m->m_late);
 		puffs_stale_end(m);
+		/* By Linux' own threads it would have to be done in a hurry. */
+		puffs_map_flush_all(sb);
 	}
 	kill_anon_super(sb);
 	if (m == NULL)

@@ -3,6 +3,7 @@
  * wants kept: a super block, inodes that know their cookie, and for how long names and attributes hold.
  *
  *	super.c		mounting, unmounting, the whole file system
+ *	who.c		who asks, and who may
  *	inode.c		inodes: found by cookie, counted, forgotten
  *	attr.c		attributes and permission
  *	names.c		names: looked up, made, removed
@@ -44,7 +45,9 @@ struct mounted {
 	u32 m_kflags;
 	bool m_allow_other;
 	bool m_started;			/* the server is there */
-	u64 m_slow;			/* until then nobody who exits waits for the server */
+	bool m_dead;			/* it is not there any more */
+	u64 m_slow;			/* until then nobody writes pages who cannot be killed; 0: not */
+	struct rcu_head m_rcu;		/* who walks names without references may look at it */
 };
 
 /* What a thread waits that cannot be killed: it exits, or is the kernel's own. */
@@ -116,7 +119,7 @@ puffs_has(const struct mounted *m, unsigned int vnop)
 	return m->m_ops >> vnop & 1;
 }
 
-/* super.c */
+/* who.c */
 /* Fills in who asks, and for how long. Returns the call. */
 const struct puffs_vcall *puffs_asker(struct asker *a);
 /* The file system itself asks, on behalf of whoever is current. */
@@ -193,8 +196,18 @@ extern const struct address_space_operations puffs_map_aops;
 void puffs_map_drop(struct inode *inode, loff_t start, loff_t end);
 /* The same with all, if the node is known to have changed. */
 void puffs_map_freshen(struct inode *inode);
+/* Waits until nobody reads a page of a range from the server. */
+int puffs_map_wait(struct inode *inode, loff_t start, loff_t end);
+/* Waits until what somebody else is writing is written, or dirty again: meanwhile it is marked as neither. */
+int puffs_map_settle(struct inode *inode);
 /* Writes what is dirty of a range. */
 int puffs_map_flush(struct inode *inode, loff_t start, loff_t end);
+/* The same for all files, in a thread that waits for it. */
+void puffs_map_flush_all(struct super_block *sb);
+/* What was written past the pages comes into those that are there. */
+void puffs_map_put(struct inode *inode, loff_t pos, const char *from, size_t len);
+/* The file has another size. */
+void puffs_map_size(struct inode *inode, loff_t size);
 int puffs_map(struct file *file, struct vm_area_struct *vma);
 
 /* stale.c */

@@ -34,6 +34,8 @@ xattr_get(const struct xattr_handler *handler, struct dentry *dentry, struct ino
 	return room != 0 && done < whole ? -ERANGE : (int)whole;
 }
 
+static const struct xattr_handler security;
+
 static int
 xattr_set(const struct xattr_handler *handler, struct user_namespace *ns, struct dentry *dentry, struct inode *inode,
     const char *name, const void *value, size_t size, int flags)
@@ -52,8 +54,10 @@ xattr_set(const struct xattr_handler *handler, struct user_namespace *ns, struct
 		if (error < 0 && (error != -ENODATA || (flags & XATTR_REPLACE)))
 			return error;
 	}
+	/* VFS has asked who may remove capabilities; it does so itself when somebody writes, who need not be allowed to. */
 	if (value == NULL)
-		error = puffs_vfs_deleteextattr(m->m_pv, puffs_asker(&a), NODE(inode)->n_cookie, PLACE(handler, name));
+		error = puffs_vfs_deleteextattr(m->m_pv, handler == &security && strcmp(name, "capability") == 0 ?
+		    puffs_asker_fs(&a) : puffs_asker(&a), NODE(inode)->n_cookie, PLACE(handler, name));
 	else if ((error = puffs_vfs_setextattr(m->m_pv, puffs_asker(&a), NODE(inode)->n_cookie, PLACE(handler, name), value, size,
 	    &done)) == 0 && done != size)
 		/* A server takes all, or says why not. */

@@ -4,45 +4,26 @@
 # kmod-vm.sh check DIR     succeeds when they can run; else says what is missing
 # kmod-vm.sh run DIR       runs them on DIR/load/puffs.ko: all, or those in ONLY
 #
-# PUFFS_STAGE= names the prefix of an install with the server library, which the servers of the mount's tests are linked with.
+# PUFFS_STAGE= as mk/guest.sh has it: for the servers of the mount's tests.
 #
 # A guest that stops half way (the kernel panics at an oops or a warning) has not said `end`; what it did say is judged, never QEMU's
 # exit status.
 set -eu
 
-dir=$2
+dir=$2 out=$2
 : "${CC:=cc}" "${ONLY:=}"
 # Seconds, for all of them.
 : "${LIMIT:=280}"
 # What t_hostile does; the kernel hands it on to the guest's init.
 : "${SEED:=$(date +%s)}"
-kernel=$(mk/kmod.sh kernel)
-image=$dir/images/boot/vmlinuz-$kernel
+. mk/guest.sh
 
 if [ "$1" = check ]; then
-    mk/kmod.sh check
-    for tool in qemu-system-x86_64 busybox cpio; do
-        command -v $tool >/dev/null || {
-            echo "$tool is not installed" >&2
-            exit 1
-        }
-    done
-    ! readelf -l "$(command -v busybox)" | grep -q INTERP || {
-        echo "busybox is not static (Debian's busybox-static is)" >&2
-        exit 1
-    }
-    [ -e "$image" ] || {
-        echo "the image of Debian's kernel $kernel is not here (make deps)" >&2
-        exit 1
-    }
+    guest_check
     exit
 fi
 
-root=$dir/root
-rm -rf "$root"
-mkdir -p "$root/bin" "$root/dev" "$root/etc" "$root/lib" "$root/proc" "$root/root" "$root/sys" "$root/tmp" "$root/tests"
-cp "$(command -v busybox)" "$root/bin/busybox"
-cp kmod/tests/init "$root/init"
+guest_root kmod/tests/init etc lib root tests
 objcopy -g "$dir/load/puffs.ko" "$root/puffs.ko"
 
 # Programs of this directory, scripts of it, and those of c-tests that reach the device through their shim.
@@ -63,49 +44,27 @@ done
 
 # What the tests of the mount need: servers, and programs that work with files.
 cp kmod/tests/mount.sh kmod/tests/posix.awk kmod/tests/posix.known "$root/lib/"
-libs=$(PKG_CONFIG_PATH=$PUFFS_STAGE/lib/pkgconfig ${PKG_CONFIG:-pkg-config} "--define-variable=prefix=$PUFFS_STAGE" --static --libs puffs)
-# Nobody unwinds, but the library asks for it by its shared name.
-libs=$(printf '%s' "$libs" | sed 's/-lgcc_s/-lgcc_eh/')
+libs=$(guest_libs)
 for file in examples/memfs.c examples/hello.c c-tests/tests/fuse/stopfs.c c-tests/tests/fuse/waitfs.c c-tests/tests/fuse/stalefs.c; do
     name=${file##*/}
     # shellcheck disable=SC2086
     "$CC" -O2 -static -I"$PUFFS_STAGE/include" -o "$root/bin/${name%.c}" "$file" $libs
 done
-for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c kmod/tests/mapped.c; do
+for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c kmod/tests/mapped.c kmod/tests/coherent.c; do
     name=${file##*/}
     "$CC" -O2 -static -DDEAD=ENXIO -o "$root/bin/${name%.c}" "$file"
 done
 "$CC" -O2 -static -D_GNU_SOURCE -o "$root/bin/posix" c-tests/posix/*.c
+mk/kmod-bench.sh build "$dir"
+cp "$dir/peers/puffs_server" "$dir/peers/raw_server" "$dir/peers/drive" "$root/bin/"
 strip "$root"/bin/*
 
 tests=${ONLY:-$(ls "$root/tests")}
 echo "$tests" >"$root/list"
-chmod +x "$root/init"
-(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$dir/initramfs.gz"
 
-# Whatever ends this ends the guest.
-vm=
-stop() {
-    [ -z "$vm" ] || kill "$vm" 2>/dev/null || :
-}
-trap stop EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-: >"$dir/console.txt"
-: >"$dir/result.txt"
 started=$(date +%s)
-# The clocks of a guest whose host stops for a while run on, which is no fault of the kernel's.
-timeout --foreground -k 5 "$LIMIT" qemu-system-x86_64 -accel tcg -smp 2 -m 512 -kernel "$image" -initrd "$dir/initramfs.gz" \
-    -append "console=ttyS0 loglevel=4 panic=-1 oops=panic panic_on_warn=1 rcupdate.rcu_cpu_stall_timeout=300 nosoftlockup SEED=$SEED" -display none -monitor none -no-reboot \
-    -serial "file:$dir/console.txt" -serial "file:$dir/result.txt" </dev/null &
-vm=$!
-wait "$vm" || :
-vm=
+guest_run "$LIMIT" "SEED=$SEED" -smp 2
 echo "in the guest's kernel, $kernel: $(($(date +%s) - started)) seconds, SEED=$SEED"
-
-tr -d '\r' <"$dir/result.txt" >"$dir/result"
 cat "$dir/result"
 failed=0
 for test in $tests; do

@@ -2,13 +2,14 @@
 # How many system calls a server makes that is asked one thing at a time: one each.
 . /lib/mount.sh
 
-mount -t tracefs tracefs /sys/kernel/tracing
+mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
 event=/sys/kernel/tracing/events/raw_syscalls/sys_enter
 n=200
 
 # Counts the server's system calls from now on, by number; and how often it has slept.
 count() {
-	echo "hist:keys=id if common_pid==$server" >$event/trigger
+	counts="hist:keys=id if common_pid==$server"
+	echo "$counts" >$event/trigger
 	slept=$(sleeps)
 }
 sleeps() { awk '/^voluntary/ { print $2 }' /proc/$server/status; }
@@ -31,6 +32,7 @@ echo "$said"
 for count in $calls $sleeps; do
 	[ "$count" -ge $((n - 1)) ] && [ "$count" -le $((n + n / 10)) ] || fail "$said: $(cat $event/hist)"
 done
+echo "!$counts" >$event/trigger
 unmount
 
 # It sleeps in its device; what ends it otherwise still does.

@@ -297,6 +297,7 @@ fn errors_have_the_numbers_of_the_system() {
         (Errno::TimedOut, libc::ETIMEDOUT),
         (Errno::Canceled, libc::ECANCELED),
         (Errno::RoFs, libc::EROFS),
+        (Errno::Woken, libc::EINTR),
     ];
     assert_eq!(numbers.len(), Errno::COUNT);
     for (at, (error, number)) in numbers.into_iter().enumerate() {

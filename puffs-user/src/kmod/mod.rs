@@ -29,9 +29,11 @@
 //! | `slot` | a request and its buffer |
 //! | `host` | mounting |
 //! | `options` | the mount options |
+//! | `busy` | which nodes operations are at work on |
 //! | `session` | one mount: turns, tasks, the end |
 //! | `error` | why it cannot be mounted |
 
+mod busy;
 mod device;
 mod error;
 mod host;

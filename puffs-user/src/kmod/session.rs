@@ -11,6 +11,7 @@ use puffs_core::msg::wire::Req;
 use slab::Slab;
 use zerocopy::IntoBytes;
 
+use super::busy::{self, Busy};
 use super::line::{Came, Line};
 use super::slot::{Room, Slot};
 use crate::bell::{self, Hung};
@@ -35,6 +36,10 @@ pub(super) struct KmodSession {
     todo: RefCell<Slab<Todo>>,
     /// Those that have been fetched and have not begun.
     fetched: RefCell<VecDeque<usize>>,
+    /// What operations are at work on.
+    busy: RefCell<Busy>,
+    /// Of those that waited for such operations, the ones whose turn has come.
+    due: RefCell<VecDeque<usize>>,
     /// The task that a turn has begun and is waiting for.
     begun: Cell<Option<usize>>,
     /// That task when it has ended with an answer, which goes with the next call.
@@ -74,6 +79,8 @@ impl KmodSession {
             room: RefCell::new(Room::new(len)),
             todo: RefCell::default(),
             fetched: RefCell::default(),
+            busy: RefCell::default(),
+            due: RefCell::default(),
             begun: Cell::new(None),
             pending: Cell::new(None),
             leaving: Cell::new(false),
@@ -98,6 +105,22 @@ impl KmodSession {
             }
         }
         self.begun.set(None);
+    }
+
+    /// The next request to begin. What the end of an operation is waited for with is put aside.
+    fn next(&self) -> Option<usize> {
+        if let Some(token) = self.due.borrow_mut().pop_front() {
+            return Some(token);
+        }
+        loop {
+            let token = self.fetched.borrow_mut().pop_front()?;
+            let waits = self.look(token, |slot| {
+                self.busy.borrow_mut().holds_back(token, &slot.req)
+            });
+            if waits != Some(true) {
+                return Some(token);
+            }
+        }
     }
 
     fn look<R>(&self, token: usize, f: impl FnOnce(&mut Slot) -> R) -> Option<R> {
@@ -225,7 +248,16 @@ impl KmodSession {
         if unmount {
             self.leaving.set(true);
         }
+        // SAFETY: see `execute`.
+        let nodes = unsafe { busy::nodes(&(*slot).req, (*slot).buffer.bytes()) };
+        self.busy.borrow_mut().enter(&nodes);
         let rv = execute(slot, server);
+        let next = self.busy.borrow_mut().leave(&nodes);
+        if let Some(token) = next {
+            self.due.borrow_mut().push_back(token);
+            // This may be between turns.
+            self.ready.waker().wake();
+        }
         if opclass & FLAG_FAF != 0 {
             self.done(token);
         } else {
@@ -296,8 +328,7 @@ impl Session for KmodSession {
                 Life::Ending => return Ok(Turn::Idle),
                 Life::Over => return Ok(Turn::Gone),
             }
-            let next = self.fetched.borrow_mut().pop_front();
-            if let Some(token) = next {
+            if let Some(token) = self.next() {
                 self.answer();
                 self.begin(server, token);
                 begun += 1;

@@ -213,6 +213,32 @@ fn the_answer_of_a_caller_who_has_left_goes_to_the_late_hook(style: Style) {
     unmount(served);
 }
 
+fn a_node_is_reclaimed_when_nobody_is_at_work_on_it(style: Style) {
+    let served = Served::serving(style);
+    let (kernel, id) = nervous(&served);
+    thread::scope(|scope| {
+        let leaves = scope.spawn(|| read(&kernel, at::YIELD));
+        while served.seen.suspended() == 0 {
+            thread::yield_now();
+        }
+        assert_eq!(kernel.mount.interrupt(id), Ok(()));
+        assert_eq!(leaves.join().unwrap(), INTERRUPTED);
+    });
+    // The kernel knows of nobody who uses the node, but the server does.
+    for node in [NODE, Cookie(0x20)] {
+        life::reclaim(&served.kernel, &who::kernel(), node, 1).unwrap();
+    }
+    let reclaims = || served.seen.reclaims.load(SeqCst);
+    figures(&served.kernel).unwrap();
+    assert_eq!(reclaims(), 1, "the other one's");
+    read(&served.kernel, at::GO_ON).unwrap();
+    while reclaims() < 2 {
+        figures(&served.kernel).unwrap();
+    }
+    assert_eq!(served.fake.late.load(SeqCst), 1);
+    unmount(served);
+}
+
 fn a_late_answer_keeps_nothing_from_coming(style: Style) {
     let served = Served::serving(style);
     let (kernel, id) = nervous(&served);
@@ -295,6 +321,7 @@ both_styles!(
     others_go_on_while_operations_are_left,
     an_answer_is_not_held_back_by_the_next_operation,
     an_operation_that_another_one_resumes_is_answered_at_once,
+    a_node_is_reclaimed_when_nobody_is_at_work_on_it,
     the_answer_of_a_caller_who_has_left_goes_to_the_late_hook,
     a_late_answer_keeps_nothing_from_coming,
     an_answer_that_is_refused_ends_its_request_only,
