@@ -1934,41 +1934,6 @@ int puffs_null_node_symlink(struct puffs_usermount *pu,
                             const char *target);
 
 /**
- * node_getattr: gives what the host says of the file.
- *
- * # Safety
- * The arguments are null or what an operation gets.
- */
-int puffs_null_node_getattr(struct puffs_usermount *pu,
-                            puffs_cookie_t opc,
-                            struct vattr *vap,
-                            const struct puffs_cred *_pcr);
-
-/**
- * node_setattr: changes owner, mode, size and times of the file, as far as they are given. `EOPNOTSUPP` for flags.
- *
- * # Safety
- * The arguments are null or what an operation gets.
- */
-int puffs_null_node_setattr(struct puffs_usermount *pu,
-                            puffs_cookie_t opc,
-                            const struct vattr *vap,
-                            const struct puffs_cred *pcr);
-
-/**
- * node_fsync: brings the file to stable storage, whatever range was asked for; only its data with `PUFFS_FSYNC_DATAONLY`.
- *
- * # Safety
- * The arguments are null or what an operation gets.
- */
-int puffs_null_node_fsync(struct puffs_usermount *pu,
-                          puffs_cookie_t opc,
-                          const struct puffs_cred *_pcr,
-                          int flags,
-                          off_t _offlo,
-                          off_t _offhi);
-
-/**
  * node_remove: removes the name if it leads to the file, else the one that its path says. A file that is still used stays usable.
  *
  * # Safety
@@ -2014,6 +1979,41 @@ int puffs_null_node_rename(struct puffs_usermount *pu,
                            puffs_cookie_t tdir,
                            puffs_cookie_t targ,
                            const struct puffs_cn *pcn_targ);
+
+/**
+ * node_getattr: gives what the host says of the file.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_getattr(struct puffs_usermount *pu,
+                            puffs_cookie_t opc,
+                            struct vattr *vap,
+                            const struct puffs_cred *_pcr);
+
+/**
+ * node_setattr: changes owner, mode, size and times of the file, as far as they are given. `EOPNOTSUPP` for flags.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_setattr(struct puffs_usermount *pu,
+                            puffs_cookie_t opc,
+                            const struct vattr *vap,
+                            const struct puffs_cred *pcr);
+
+/**
+ * node_fsync: brings the file to stable storage, whatever range was asked for; only its data with `PUFFS_FSYNC_DATAONLY`.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_fsync(struct puffs_usermount *pu,
+                          puffs_cookie_t opc,
+                          const struct puffs_cred *_pcr,
+                          int flags,
+                          off_t _offlo,
+                          off_t _offhi);
 
 /**
  * node_readlink: says where a symbolic link leads.

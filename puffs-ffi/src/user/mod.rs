@@ -17,6 +17,7 @@ pub mod life;
 pub mod newinfo;
 pub mod node;
 pub mod null;
+pub mod null_files;
 pub mod path;
 pub mod settings;
 
