@@ -213,7 +213,7 @@ kmod-test: ## Boot Debian's kernel in QEMU and test the module there; ONLY=test
 		$(MAKE) --no-print-directory kmod stage; \
 		mk/kmod.sh build '$(LIB)/libpuffs-bare.a' '$(KMOD)/load' load; \
 		mk/kmod-check.sh '$(KMOD)/load' mk/bare-allowed.txt >/dev/null; \
-		ONLY='$(ONLY)' PUFFS_STAGE='$(STAGE)$(PREFIX)' exec mk/kmod-vm.sh run '$(KMOD)'; \
+		CARGO='$(CARGO)' ONLY='$(ONLY)' PUFFS_STAGE='$(STAGE)$(PREFIX)' exec mk/kmod-vm.sh run '$(KMOD)'; \
 	else \
 		mk/skips.sh add "kmod-test: $$(mk/kmod-vm.sh check '$(KMOD)' 2>&1)"; \
 	fi

@@ -99,7 +99,8 @@ names! {
 
 impl Errno {
     /// Not an error: the operation cannot be done yet. Its caller goes on waiting, and the library calls the operation again,
-    /// from its beginning, some time after [`Request::retry`](crate::Request::retry).
+    /// from its beginning, some time after [`Request::retry`](crate::Request::retry). Meanwhile others are served; but one on
+    /// names keeps others out of its directory. Where nobody can wait it is `EAGAIN`.
     pub const LATER: Errno = Errno(0);
 
     /// The errno value `raw`, or `EIO` when there is no such value.

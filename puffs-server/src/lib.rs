@@ -98,7 +98,7 @@
 //!
 //! The rules: requests go through the same dispatcher and hosts as those of C servers (`puffs-user`, `puffs-fuse`), which check
 //! what the other side sends and choose the host by `PUFFS_HOST`. File handles and paths kept by the library are not to
-//! be had yet.
+//! be had yet. Going into the background is left to whoever starts the server: a fork is nothing for a program with threads.
 
 mod attr;
 mod errno;

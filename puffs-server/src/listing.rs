@@ -35,7 +35,7 @@ impl Listing<'_> {
         }
     }
 
-    /// Adds a record: a name, its node's inode number and type, and `next`, the offset that a listing of what follows will
+    /// Adds a record: a name, its node's inode number (0 would hide it) and type, and `next`, the offset that a listing of what follows will
     /// begin at. False when it does not fit: then it is the next listing's first.
     ///
     /// A name that cannot be one (empty, with a slash or a NUL, longer than 255 bytes) makes the whole listing fail with

@@ -109,8 +109,9 @@ impl<S: Server> Inner<S> {
         });
     }
 
-    /// Nobody will ask any more.
+    /// Nobody will ask any more, and those who wait have been given up.
     pub(crate) fn forget_all(&self) {
+        self.waiting.take();
         loop {
             let node = self.nodes.borrow_mut().take_any();
             let Some(node) = node else { break };
