@@ -15,7 +15,7 @@ dir=$2 out=$2
 # KMOD_LONG=yes: everything that there is to do. LIMIT= seconds, for all tests.
 : "${KMOD_LONG:=}"
 : "${LIMIT:=${KMOD_LONG:+3000}}"
-: "${LIMIT:=280}"
+: "${LIMIT:=900}"
 # What t_hostile does; the kernel hands it on to the guest's init.
 : "${SEED:=$(date +%s)}"
 . mk/guest.sh
