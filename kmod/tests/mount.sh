@@ -8,6 +8,9 @@ mnt=/mnt/puffs
 work=/tmp/work
 log=$work/server.log
 server=
+# Seconds.
+patience=30
+[ -z "${LONG:-}" ] || patience=600
 
 fail() {
 	echo "$*" >&2
@@ -24,10 +27,10 @@ seconds() {
 	read -r uptime rest </proc/uptime
 	uptime=${uptime%.*}
 }
-# The command succeeds within half a minute.
+# The command succeeds before anybody would give up.
 await() {
 	seconds
-	limit=$((uptime + 30))
+	limit=$((uptime + patience))
 	until "$@"; do
 		seconds
 		[ $uptime -lt $limit ] || return 1
