@@ -35,6 +35,13 @@ pub struct Hooks {
     pub namemod: Cell<pu_namemod_fn>,
 }
 
+impl Hooks {
+    /// Whether the path of a name is another than that of its letters.
+    pub(crate) fn change_names(&self) -> bool {
+        self.build.get().is_some() || self.transform.get().is_some() || self.namemod.get().is_some()
+    }
+}
+
 /// Whether the library keeps paths for this server.
 pub fn are_kept(pu: &Usermount) -> bool {
     pu.flags() & PUFFS_FLAG_BUILDPATH != 0

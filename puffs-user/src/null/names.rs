@@ -13,7 +13,7 @@ use super::place::{Place, reach};
 use super::{NONSENSE, ident_of, kept, new_node};
 use crate::attr::{NONE, mode_with_type};
 use crate::c::consts::VA_EXCLUSIVE;
-use crate::c::name::{puffs_cn, puffs_pathinfo, puffs_pathobj};
+use crate::c::name::{puffs_cn, puffs_kcn, puffs_pathinfo, puffs_pathobj};
 use crate::c::node::puffs_node;
 use crate::c::vattr::vattr;
 use crate::cred::Cred;
@@ -306,8 +306,8 @@ pub unsafe fn link(
     }
 }
 
-/// The place of a name of a node that exists. Such names come without a path, so it is built here; where that leads to another
-/// file (the name is the server's own), the node's path counts.
+/// The place of a name of a node that exists. Such names come without a path, so it is built here. Where a server changes names by functions
+/// of its own, and this one leads elsewhere, it may have been changed already: then the node's path counts.
 ///
 /// # Safety
 /// As for [`lookup`]; `node` lives.
@@ -317,38 +317,51 @@ unsafe fn named(
     pcn: *const puffs_cn,
     node: *mut puffs_node,
 ) -> Result<(Place, Ident), i32> {
-    // SAFETY: by contract. The copy of the name is ours: the server's functions may write there.
+    // SAFETY: by contract.
     unsafe {
         let ident = match ident_of(node) {
             Some(ident) => ident,
             None => reach(pu, node, libc::O_PATH)?.stat.ident,
         };
-        let is_it = |place: &Place| place.stat().is_ok_and(|stat| stat.ident == ident);
-        if !dir.is_null() && !pcn.is_null() {
-            let mut kcn = Box::new(std::ptr::read((*pcn).pcn_pkcnp));
-            let mut copy = puffs_cn {
-                pcn_pkcnp: &raw mut *kcn,
-                pcn_cred: (*pcn).pcn_cred,
-                pcn_po_full: puffs_pathobj::NONE,
-            };
-            if paths::build(pu, &raw mut copy, dir).is_ok() {
-                let place = Place::of(pu, &copy.pcn_po_full, dir);
-                paths::free(pu, &mut copy.pcn_po_full);
-                if let Ok(place) = place
-                    && is_it(&place)
-                {
-                    return Ok((place, ident));
-                }
+        let there = |place: Result<Place, i32>| {
+            let place = place?;
+            match place.stat()?.ident == ident {
+                true => Ok((place, ident)),
+                false => Err(libc::ESTALE),
             }
+        };
+        let by_name = there(place_of(pu, dir, pcn));
+        if by_name.is_ok() || !pu.paths().change_names() {
+            return by_name;
         }
-        if kept(node).gone.is_some() {
-            return Err(libc::ENOENT);
+        match kept(node).gone {
+            Some(_) => Err(libc::ENOENT),
+            None => there(Place::of(pu, &(*node).pn_po, dir)),
         }
-        let place = Place::of(pu, &(*node).pn_po, dir)?;
-        match place.stat()?.ident == ident {
-            true => Ok((place, ident)),
-            false => Err(libc::ESTALE),
-        }
+    }
+}
+
+/// Where a name without a path leads.
+unsafe fn place_of(
+    pu: &Usermount,
+    dir: *mut puffs_node,
+    pcn: *const puffs_cn,
+) -> Result<Place, i32> {
+    let mut kcn = Box::<puffs_kcn>::new_uninit();
+    // SAFETY: by contract of `named`. The copy is ours, so that the server's functions may write there; what is behind a short name
+    // need not have been written.
+    unsafe {
+        let from: *const puffs_kcn = (*pcn).pcn_pkcnp;
+        from.copy_to_nonoverlapping(kcn.as_mut_ptr(), 1);
+        let mut copy = puffs_cn {
+            pcn_pkcnp: kcn.as_mut_ptr(),
+            pcn_cred: (*pcn).pcn_cred,
+            pcn_po_full: puffs_pathobj::NONE,
+        };
+        paths::build(pu, &raw mut copy, dir)?;
+        let place = Place::of(pu, &copy.pcn_po_full, dir);
+        paths::free(pu, &mut copy.pcn_po_full);
+        place
     }
 }
 

@@ -121,7 +121,8 @@ fn a_removed_file_stays_usable() {
     assert_eq!((va.va_nlink, va.va_size, va.va_mode & 0o777), (0, 2, 0o600));
     assert_eq!(fs::read_to_string(world.host("f")).unwrap(), "new");
     // It has no names that could go.
-    assert_eq!(world.unname(world.root, "f", node), Err(libc::ENOENT));
+    assert_eq!(world.unname(world.root, "f", node), Err(libc::ESTALE));
+    assert_eq!(world.unname(world.root, "g", node), Err(libc::ENOENT));
     assert!(world.host("f").exists());
     put(node);
 }
@@ -166,6 +167,21 @@ fn the_name_that_was_meant_goes_and_the_others_stay() {
     assert_eq!(world.attr(node).unwrap().va_nlink, 0);
     assert_eq!(world.link_to("d", node), Err(libc::ENOENT));
     put(node);
+}
+
+/// Somebody has put another file under the name that is to go: the file's other name is not what was meant.
+#[test]
+fn another_name_does_not_stand_in() {
+    let world = World::new();
+    let node = world.make("a", VREG, 0o644).unwrap();
+    world.link_to("b", node).unwrap();
+    fs::remove_file(world.host("b")).unwrap();
+    assert_eq!(world.unname(world.root, "b", node), Err(libc::ENOENT));
+    fs::write(world.host("b"), "other").unwrap();
+    assert_eq!(world.unname(world.root, "b", node), Err(libc::ESTALE));
+    let moved = world.move_to("b", node, "c", ptr::null_mut());
+    assert_eq!(moved, Err(libc::ESTALE));
+    assert!(world.host("a").exists() && world.host("b").exists());
 }
 
 #[test]
