@@ -84,6 +84,33 @@ fn a_peer_that_goes_while_nothing_is_sent_is_noticed_too() {
 }
 
 #[test]
+fn a_connection_that_is_lost_while_it_is_written_ends_the_server_at_once() {
+    let rig = Rig::new();
+    rig.pu.set_frame_hooks(Hooks {
+        notify: Some(unmount_on_close),
+        ..HOOKS
+    });
+    let (ours, mut peer) = rig.pair(BOTH);
+    let fd = ours.as_raw_fd();
+    rig.request(move |pu, cc| {
+        enqueue_cc(cc, fd, framed(1, "ask"), 0).unwrap_err();
+        // SAFETY: a number.
+        assert_eq!(unsafe { libc::shutdown(fd, libc::SHUT_WR) }, 0);
+        pu.enqueue_justsend(fd, framed(2, "more"), false, 0)
+            .unwrap();
+    });
+    let peer = thread::spawn(move || {
+        take(&mut peer);
+        peer.shutdown(Shutdown::Write).unwrap();
+        peer
+    });
+    // Nothing else happens that would end it.
+    rig.run();
+    peer.join().unwrap();
+    assert_eq!(logged(), ["closed 1", "closed 3"]);
+}
+
+#[test]
 fn one_side_can_close_and_the_other_not() {
     let rig = Rig::new();
     rig.pu.set_frame_hooks(Hooks {

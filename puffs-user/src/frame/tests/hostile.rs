@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use core::ffi::c_int;
 
 use super::rig::{BOTH, HOOKS, Rig, answer, framed, given, inside, log, logged, noted, take, text};
-use crate::c::consts::PUFFS_FBIO_READ;
+use crate::c::consts::{PUFFS_FBIO_READ, PUFFS_FBIO_WRITE};
 use crate::frame::{FrameError, Framebuf, Hooks, enqueue_cc, enqueue_directsend};
 use crate::usermount::Usermount;
 
@@ -204,9 +204,24 @@ fn a_file_that_lives_on_without_its_descriptor_keeps_nobody_awake() {
             unsafe { (*pu).exit() };
         }
     }
-    // Closed: one with something to read, and one whose peer has gone; or removed, and open still.
-    for (side, removed) in [(PUFFS_FBIO_READ, false), (BOTH, false), (BOTH, true)] {
+    #[derive(Clone, Copy, PartialEq)]
+    enum How {
+        Closed,
+        /// Another file has its number.
+        Replaced,
+        /// And open still.
+        Removed,
+    }
+    // One with something to read, and those whose peer has gone.
+    for (side, how) in [
+        (PUFFS_FBIO_READ, How::Closed),
+        (BOTH, How::Closed),
+        (BOTH, How::Removed),
+        (BOTH, How::Replaced),
+    ] {
         let rig = Rig::new();
+        let (next, _next_peer) = UnixStream::pair().unwrap();
+        next.set_nonblocking(true).unwrap();
         let (fd, elsewhere, mut peer) = abandoned(&rig, side);
         let (relay, mut relay_peer) = rig.pair(BOTH);
         let relay = relay.into_raw_fd();
@@ -215,13 +230,19 @@ fn a_file_that_lives_on_without_its_descriptor_keeps_nobody_awake() {
         rig.request(move |pu, cc| {
             // Once it is watched.
             enqueue_cc(cc, relay, framed(1, "x"), 0).unwrap();
-            if removed {
-                pu.remove_fd(fd, 0).unwrap();
-            } else {
-                close(fd);
+            match how {
+                How::Closed => close(fd),
+                How::Removed => pu.remove_fd(fd, 0).unwrap(),
+                How::Replaced => {
+                    // SAFETY: both are open, and the number stays.
+                    assert_eq!(unsafe { libc::dup2(next.as_raw_fd(), fd) }, fd);
+                    // What is of interest there is not what is known of the old one.
+                    pu.disable_fd(fd, PUFFS_FBIO_READ).unwrap();
+                    pu.enable_fd(fd, PUFFS_FBIO_WRITE).unwrap();
+                }
             }
             answer(&mut peer, 9, "lost");
-            if side == BOTH {
+            if side == BOTH && how != How::Replaced {
                 drop(peer);
             } else {
                 std::mem::forget(peer);
@@ -241,9 +262,9 @@ fn a_file_that_lives_on_without_its_descriptor_keeps_nobody_awake() {
         close(relay);
         drop(elsewhere);
         // That number is nothing, so it cannot be read.
-        let closed = side != BOTH || removed;
+        let closed = side != BOTH || how == How::Removed;
         assert_eq!(logged().contains(&"closed 1".into()), closed);
-        if removed {
+        if how != How::Closed {
             close(fd);
         }
     }
@@ -254,6 +275,8 @@ fn a_number_that_is_nothing_any_more_fails_when_it_is_to_be_watched() {
     let rig = Rig::new();
     let (ours, peer) = rig.pair(BOTH);
     let fd = ours.into_raw_fd();
+    let (relay, mut relay_peer) = rig.pair(BOTH);
+    let relay = relay.into_raw_fd();
     let kernel = Rc::clone(&rig.kernel);
     rig.request(move |pu, cc| {
         pu.disable_fd(fd, BOTH).unwrap();
@@ -263,13 +286,22 @@ fn a_number_that_is_nothing_any_more_fails_when_it_is_to_be_watched() {
         enqueue_cc(cc, fd, framed(2, "b"), 0).unwrap_err();
         assert!(!buf.is_queued());
         log("failed");
+        // What it sends now goes out, though nothing else happens.
+        enqueue_cc(cc, relay, framed(3, "c"), 0).unwrap();
         kernel.stop();
     });
     rig.request(move |pu, _| {
         close(fd);
         pu.enable_fd(fd, PUFFS_FBIO_READ).unwrap();
     });
+    let relay_peer = thread::spawn(move || {
+        take(&mut relay_peer);
+        answer(&mut relay_peer, 3, "d");
+        relay_peer
+    });
     rig.run();
+    relay_peer.join().unwrap();
+    close(relay);
     assert_eq!(logged(), ["closed 1", "failed", "closed 3"]);
     assert_eq!(rig.pu.remove_fd(fd, 0), Ok(()));
     drop(peer);
