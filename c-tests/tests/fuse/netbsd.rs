@@ -1,4 +1,5 @@
-//! Servers that are written for NetBSD, compiled with puffs-compat: `netbsd/shelffs.c` and `netbsd/glassfs.c`.
+//! Servers that are written for NetBSD, compiled with puffs-compat: `netbsd/shelffs.c`, `netbsd/glassfs.c` and
+//! `netbsd/cipherfs.c`.
 
 use crate::{
     server::{Place, Server, errno, finish, running, umount},
@@ -297,5 +298,38 @@ fn behind_glass_names_are_in_capitals_and_contents_as_they_were() {
     assert_eq!(ours.f_namemax, theirs.f_namemax);
     let log = server.log();
     assert!(log.contains("depth 16\n") && log.contains(" on /"), "{log}");
+    server.unmount();
+}
+
+#[test]
+fn in_cipher_names_and_contents_are_turned_both_ways() {
+    if skipped() {
+        return;
+    }
+    let place = Place::new();
+    let host = place.beside("host");
+    fs::create_dir(&host).unwrap();
+    fs::write(host.join("uryyb"), "jbeyq\n").unwrap();
+    let mut command = Command::new(netbsd("cipherfs"));
+    command.args(["-s", "-o", "nosuid"]).arg(&host);
+    let mut server = Server::start(command, place);
+
+    assert_eq!(names(server.mnt()), ["hello".to_owned()].into());
+    assert_eq!(fs::read(server.path("hello")).unwrap(), b"world\n");
+    fs::create_dir(server.path("dir")).unwrap();
+    fs::write(server.path("dir/new"), "text").unwrap();
+    assert_eq!(fs::read(host.join("qve/arj")).unwrap(), b"grkg");
+    fs::rename(server.path("dir"), server.path("other")).unwrap();
+    assert_eq!(fs::read(server.path("other/new")).unwrap(), b"text");
+    assert_eq!(fs::read(host.join("bgure/arj")).unwrap(), b"grkg");
+    assert_eq!(errno(fs::read(server.path("dir/new"))), libc::ENOENT);
+    fs::remove_file(server.path("other/new")).unwrap();
+    fs::remove_dir(server.path("other")).unwrap();
+    assert_eq!(names(&host), ["uryyb".to_owned()].into());
+    let (ours, theirs) = (statvfs(server.mnt()).unwrap(), statvfs(&host).unwrap());
+    assert_eq!(
+        ours.f_blocks * ours.f_frsize,
+        theirs.f_blocks * theirs.f_frsize
+    );
     server.unmount();
 }
