@@ -222,14 +222,7 @@ impl Memfs {
     }
 
     /// create, mknod, mkdir, symlink. A lookup for creation has seen that the caller may write here.
-    fn make(
-        &mut self,
-        req: &Request,
-        dir: Ino,
-        name: &OsStr,
-        new: &New,
-        to: &OsStr,
-    ) -> Result<Ino> {
+    fn add(&mut self, req: &Request, dir: Ino, name: &OsStr, new: &New, to: &OsStr) -> Result<Ino> {
         if self.get(dir).attr.nlink == 0 {
             return Err(Errno::NOENT); // the directory itself was removed
         }
@@ -289,15 +282,15 @@ impl Server for Memfs {
     }
 
     fn create(&mut self, req: &Request, dir: &Ino, name: &OsStr, new: &New) -> Result<Ino> {
-        self.make(req, *dir, name, new, OsStr::new(""))
+        self.add(req, *dir, name, new, OsStr::new(""))
     }
 
     fn mknod(&mut self, req: &Request, dir: &Ino, name: &OsStr, new: &New) -> Result<Ino> {
-        self.make(req, *dir, name, new, OsStr::new(""))
+        self.add(req, *dir, name, new, OsStr::new(""))
     }
 
     fn mkdir(&mut self, req: &Request, dir: &Ino, name: &OsStr, new: &New) -> Result<Ino> {
-        self.make(req, *dir, name, new, OsStr::new(""))
+        self.add(req, *dir, name, new, OsStr::new(""))
     }
 
     fn symlink(
@@ -308,7 +301,7 @@ impl Server for Memfs {
         new: &New,
         target: &OsStr,
     ) -> Result<Ino> {
-        self.make(req, *dir, name, new, target)
+        self.add(req, *dir, name, new, target)
     }
 
     fn link(&mut self, _: &Request, dir: &Ino, ino: &Ino, name: &OsStr) -> Result {
@@ -429,10 +422,8 @@ impl Server for Memfs {
 
     /// Gets all the room first, so that a file never ends up half written.
     fn write(&mut self, req: &Request, ino: &Ino, at: u64, data: &[u8], io: Io) -> Result<usize> {
-        let start = match io.append {
-            true => self.get(*ino).attr.size,
-            false => at,
-        };
+        let size = self.get(*ino).attr.size;
+        let start = if io.append { size } else { at };
         let end = start + data.len() as u64;
         if end > i64::MAX as u64 {
             return Err(Errno::FBIG);

@@ -52,8 +52,8 @@ for file in examples/memfs.c examples/hello.c examples/remotefs.c examples/remot
     # shellcheck disable=SC2086
     "$CC" -O2 -static -I"$PUFFS_STAGE/include" -o "$root/bin/${name%.c}" "$file" $libs
 done
-RUSTFLAGS='-C target-feature=+crt-static' "$CARGO" build --quiet -p puffs-server --example memfs --target x86_64-unknown-linux-gnu
-cp "${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/debug/examples/memfs" "$root/bin/memfs-rs"
+RUSTFLAGS='-C target-feature=+crt-static' "$CARGO" build --quiet --release -p puffs-server --example memfs --target x86_64-unknown-linux-gnu
+cp "${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/examples/memfs" "$root/bin/memfs-rs"
 for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c c-tests/tests/fuse/signals.c kmod/tests/mapped.c kmod/tests/coherent.c kmod/tests/names.c; do
     name=${file##*/}
     "$CC" -O2 -static -DDEAD=ENXIO -o "$root/bin/${name%.c}" "$file"
