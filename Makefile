@@ -24,6 +24,8 @@ STAGE := $(abspath $(TARGET))/stage
 TOOLS := $(abspath $(TARGET))/tools
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SOVERSION := 0
+# Headers with NetBSD's names: apart, for those who ask for them.
+COMPATDIR := $(INCLUDEDIR)/puffs-compat
 export CC CXX PKG_CONFIG
 
 .DEFAULT_GOAL := help
@@ -67,7 +69,7 @@ LONG = $(if $(filter command environment,$(origin DURATION)),$(DURATION),3600)
 test-long: ## The same with long budgets, coverage, ThreadSanitizer, mutants: hours; DURATION=seconds
 	@mk/skips.sh clear
 	@CARGO='$(CARGO)' mk/deps-long.sh '$(TOOLS)'
-	@LOOM_MAX_PREEMPTIONS=$(or $(LOOM_MAX_PREEMPTIONS),4) $(MAKE) --no-print-directory deps $(filter-out fuzz stress,$(RUNGS))
+	@LOOM_MAX_PREEMPTIONS=$(or $(LOOM_MAX_PREEMPTIONS),4) KMOD_LONG=yes $(MAKE) --no-print-directory deps $(filter-out fuzz stress,$(RUNGS))
 	@$(MAKE) --no-print-directory fuzz stress DURATION=$(LONG)
 	@$(MAKE) --no-print-directory coverage tsan mutants bench
 	@mk/skips.sh report
@@ -137,8 +139,10 @@ c-test: stage kernel-lib $(LIB)/libpuffs-kernel-asan.a ## C programs against a s
 fuse-test: stage ## Real mounts through /dev/fuse
 	@if mk/can-mount.sh; then \
 		set -ex; \
-		$(CARGO) test $(JOBS) -p puffs-fuse -- --ignored --test-threads=1; \
-		PUFFS_STAGE='$(STAGE)$(PREFIX)' $(CARGO) test $(JOBS) -p c-tests --features fuse --test fuse; \
+		$(CARGO) test $(JOBS) -p puffs-fuse -p puffs-server -- --ignored --test-threads=1; \
+		$(CARGO) build $(JOBS) -p puffs-server --example memfs; \
+		PUFFS_STAGE='$(STAGE)$(PREFIX)' PUFFS_RUST_MEMFS='$(abspath $(TARGET))/debug/examples/memfs' \
+			$(CARGO) test $(JOBS) -p c-tests --features fuse --test fuse; \
 	else \
 		mk/skips.sh add "fuse-test: $$(mk/can-mount.sh 2>&1)"; \
 	fi
@@ -149,7 +153,7 @@ header: ## Regenerate include/
 header-check: ## Fail when include/ is not what the sources say
 	@rm -rf $(TARGET)/headers
 	$(CARGO) run $(JOBS) --quiet -p puffs-headers -- $(TARGET)/headers
-	@diff -u -x README.md include $(TARGET)/headers || \
+	@diff -u -x README.md -x compat include $(TARGET)/headers || \
 		{ echo "include/ differs from what the sources say: run make header, and do not edit it by hand" >&2; exit 1; }
 	@# As a server of 32 bits sees it, without its C library, where the compiler knows such machines.
 	@! echo | $(CC) -m32 -ffreestanding -fsyntax-only -xc - 2>/dev/null || \
@@ -163,7 +167,8 @@ symbols: $(RAW_HOSTED) $(RAW_KERNEL) ## Regenerate the lists of exported symbols
 symbols-check: libs kernel-lib ## Compare exports with the lists and with the headers
 	mk/symbols.sh check '$(RAW_HOSTED)' puffs-ffi/libpuffs.map '$(LIB)/libpuffs.a' '$(LIB)/$(SO)'
 	mk/symbols.sh check '$(RAW_KERNEL)' puffs-ffi/libpuffs-kernel.map '$(LIB)/libpuffs-kernel.a'
-	mk/symbols.sh headers puffs-ffi/libpuffs.map include/puffs_msgif.h include/puffs_sys.h include/puffs_vfs.h include/puffs.h
+	mk/symbols.sh headers puffs-ffi/libpuffs.map include/puffs_msgif.h include/puffs_sys.h include/puffs_vfs.h include/puffs.h \
+		$$(find include/compat -name '*.h')
 	mk/symbols.sh headers puffs-ffi/libpuffs-kernel.map include/puffs_msgif.h include/puffs_sys.h include/puffs_vfs.h
 
 defects-check: ## Fail when docs/defects.md names a test that does not exist
@@ -179,7 +184,7 @@ bench-kmod: ## Measure the module beside fuse.ko, in QEMU (docs/bench-kmod.md); 
 	@PUFFS_STAGE='$(STAGE)$(PREFIX)' mk/kmod-bench.sh build '$(KMOD)'
 	@PUFFS_STAGE='$(STAGE)$(PREFIX)' mk/kmod-bench.sh run '$(KMOD)'
 
-libs: $(LIB)/libpuffs.a $(LIB)/$(SO) $(LIB)/puffs.pc ## Build libpuffs.a and libpuffs.so
+libs: $(LIB)/libpuffs.a $(LIB)/$(SO) $(LIB)/puffs.pc $(LIB)/puffs-compat.pc ## Build libpuffs.a and libpuffs.so
 
 kernel-lib: $(LIB)/libpuffs-kernel.a ## The library that a kernel links, for this machine's processes
 
@@ -208,7 +213,7 @@ kmod-test: ## Boot Debian's kernel in QEMU and test the module there; ONLY=test
 		$(MAKE) --no-print-directory kmod stage; \
 		mk/kmod.sh build '$(LIB)/libpuffs-bare.a' '$(KMOD)/load' load; \
 		mk/kmod-check.sh '$(KMOD)/load' mk/bare-allowed.txt >/dev/null; \
-		ONLY='$(ONLY)' PUFFS_STAGE='$(STAGE)$(PREFIX)' exec mk/kmod-vm.sh run '$(KMOD)'; \
+		CARGO='$(CARGO)' ONLY='$(ONLY)' PUFFS_STAGE='$(STAGE)$(PREFIX)' exec mk/kmod-vm.sh run '$(KMOD)'; \
 	else \
 		mk/skips.sh add "kmod-test: $$(mk/kmod-vm.sh check '$(KMOD)' 2>&1)"; \
 	fi
@@ -217,18 +222,23 @@ stage:
 	@rm -rf '$(STAGE)'
 	@$(MAKE) --no-print-directory install DESTDIR='$(STAGE)'
 
-install: libs ## Install libraries, headers and puffs.pc
+install: libs ## Install libraries, headers and what pkg-config knows of them
 	$(INSTALL) -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)'
 	$(INSTALL) -m 644 $(LIB)/libpuffs.a '$(DESTDIR)$(LIBDIR)/libpuffs.a'
 	$(INSTALL) -m 755 $(LIB)/$(SO) '$(DESTDIR)$(LIBDIR)/$(SO)'
 	ln -sf $(SO) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
 	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libpuffs.so'
-	$(INSTALL) -m 644 $(LIB)/puffs.pc '$(DESTDIR)$(LIBDIR)/pkgconfig/puffs.pc'
+	$(INSTALL) -m 644 $(LIB)/puffs.pc $(LIB)/puffs-compat.pc '$(DESTDIR)$(LIBDIR)/pkgconfig'
 	$(INSTALL) -m 644 include/*.h '$(DESTDIR)$(INCLUDEDIR)'
+	$(INSTALL) -d '$(DESTDIR)$(COMPATDIR)/sys'
+	$(INSTALL) -m 644 include/compat/*.h '$(DESTDIR)$(COMPATDIR)'
+	$(INSTALL) -m 644 include/compat/sys/*.h '$(DESTDIR)$(COMPATDIR)/sys'
 
 uninstall: ## Remove what install put there
 	cd include && for header in *.h; do rm -f '$(DESTDIR)$(INCLUDEDIR)'/"$$header"; done
-	rm -f '$(DESTDIR)$(LIBDIR)/pkgconfig/puffs.pc' '$(DESTDIR)$(LIBDIR)/libpuffs.a' '$(DESTDIR)$(LIBDIR)/libpuffs.so' \
+	cd include/compat && for header in *.h sys/*.h; do rm -f '$(DESTDIR)$(COMPATDIR)'/"$$header"; done
+	@test ! -d '$(DESTDIR)$(COMPATDIR)' || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(COMPATDIR)/sys' '$(DESTDIR)$(COMPATDIR)'
+	rm -f '$(DESTDIR)$(LIBDIR)/pkgconfig/puffs.pc' '$(DESTDIR)$(LIBDIR)/pkgconfig/puffs-compat.pc' '$(DESTDIR)$(LIBDIR)/libpuffs.a' '$(DESTDIR)$(LIBDIR)/libpuffs.so' \
 		'$(DESTDIR)$(LIBDIR)/$(SONAME)' '$(DESTDIR)$(LIBDIR)/$(SO)'
 
 clean: ## Remove everything that was built

@@ -17,7 +17,8 @@
  * conventions that hold for all.
  *
  * Names differ from NetBSD's where glibc's headers have taken them: struct puffs_dirent and struct puffs_statvfs
- * are NetBSD's struct dirent and struct statvfs, PUFFS_MNT_* its MNT_*.
+ * are NetBSD's struct dirent and struct statvfs, PUFFS_MNT_* its MNT_*. Programs that are written with NetBSD's names get them
+ * from the headers of `pkg-config --cflags puffs-compat`.
  */
 #ifndef PUFFS_H
 #define PUFFS_H
@@ -34,7 +35,14 @@
 #include <string.h>
 #include <time.h>
 
+/* What NetBSD's <puffs.h> includes besides, for its programs. */
+#ifdef PUFFS_COMPAT
+#include <puffs_netbsd.h>
+#endif
+
+#include "puffs_dirent.h"
 #include "puffs_msgif.h"
+#include "puffs_statvfs.h"
 
 struct flock;
 /* The context of a file server. */
@@ -82,8 +90,12 @@ struct puffs_framebuf;
 /** The flags that concern the other side of the mount; `PUFFS_KFLAG_NOCACHE_ATTR` counts although it is missing here. */
 #define PUFFS_KFLAG_MASK 0x3bf
 
+/** The library keeps the paths of nodes, and gives operations that of a name. */
+#define PUFFS_FLAG_BUILDPATH 0x80000000
 /** Each request and its result are printed. */
 #define PUFFS_FLAG_OPDUMP 0x40000000
+/** Paths have a hash, so that unlike ones are told apart quickly. */
+#define PUFFS_FLAG_HASHPATH 0x20000000
 /** Cookies are `struct puffs_node`. */
 #define PUFFS_FLAG_PNCOOKIE 0x10000000
 /** All flags that concern the library. */
@@ -115,6 +127,8 @@ struct puffs_framebuf;
 #define PUFFS_FHFLAG_PASSTHROUGH 0x08
 /** File handles: all flags. */
 #define PUFFS_FHFLAG_MASK 0x0f
+/** `puffs_fs_extattrctl`: the request names a node. */
+#define PUFFS_EXTATTRCTL_HASNODE 0x01
 /** The largest file handle. */
 #define PUFFS_FHSIZE_MAX 1020
 
@@ -242,10 +256,6 @@ struct puffs_framebuf;
 /** `struct puffs_node`: no longer on the list of nodes. */
 #define PUFFS_NODE_REMOVED 0x01
 
-/** Longest type name with its terminator. */
-#define _VFS_NAMELEN 32
-/** Longest "device" name with its terminator. */
-#define _VFS_MNAMELEN 1024
 /** Longest name in a directory record. */
 #define PUFFS_MAXNAMLEN 511
 /** Unit of figures that nobody gave. */
@@ -275,6 +285,24 @@ struct puffs_framebuf;
 #endif
 #define PUFFS_EXTATTR_LIST_LENPREFIX 1
 
+/* That node_fallocate is there. */
+#define PUFFS_HAVE_FALLOCATE 1
+/* The version of the reference's messages, which programs ask for; ours have their own, PUFFS_VERSION tells the library's. */
+#define PUFFSVERSION 30
+/* What stands before a type's name in NetBSD's tables of mounts. */
+#define PUFFS_TYPEPREFIX "puffs|"
+
+/* Classes of messages, and a flag, that the reference has besides; none travels here. */
+#define PUFFSOP_CACHE 3
+#define PUFFSOP_FLUSH 5
+#define PUFFSOP_SUSPEND 6
+#define PUFFSOP_UNMOUNT 7
+#define PUFFSOPFLAG_ISRESPONSE 0x20
+#define PUFFS_SUSPEND_START 0
+#define PUFFS_SUSPEND_SUSPENDED 1
+#define PUFFS_SUSPEND_RESUME 2
+#define PUFFS_SUSPEND_ERROR 3
+
 /* The mode of open, close and their like: open(2)'s flags with the access mode plus one. */
 #ifndef FREAD
 #define FREAD 0x0001
@@ -286,9 +314,6 @@ struct puffs_framebuf;
 #ifndef _PATH_PUFFS
 #define _PATH_PUFFS "/dev/puffs"
 #endif
-
-/** Room for a name and its terminator. */
-#define PUFFS_DIRENT_NAMESIZE 512
 
 /** Room for a name and its terminator: `MAXPATHLEN`. */
 #define PUFFS_KCN_NAMESIZE 4096
@@ -365,20 +390,6 @@ typedef void *puffs_cookie_t;
 /** A thread of a process. */
 typedef int lwpid_t;
 
-/** A record of readdir. Only `d_reclen` bytes of it are there. */
-struct puffs_dirent {
-  /** Inode number. */
-  ino_t d_fileno;
-  /** Length of the record, a multiple of 8. */
-  uint16_t d_reclen;
-  /** Length of the name. */
-  uint16_t d_namlen;
-  /** `DT_*` of `<dirent.h>`. */
-  uint8_t d_type;
-  /** The name, ended by a NUL. */
-  char d_name[PUFFS_DIRENT_NAMESIZE];
-};
-
 /**
  * Reads one frame, or a part of it, from a descriptor. Returns 0, with 1 in `done` once the frame is complete, else to be called
  * with the same buffer when there is more; or an errno value, which closes the descriptor's read side.
@@ -414,49 +425,6 @@ typedef void (*puffs_framev_cb)(struct puffs_usermount *pu,
                                 struct puffs_framebuf *fb,
                                 void *arg,
                                 int error);
-
-/**
- * Figures of a file system. The server fills the sizes and counts; flags, names and owner are put by the
- * other side.
- */
-struct puffs_statvfs {
-  /** Mount flags. */
-  unsigned long f_flag;
-  /** Block size. */
-  unsigned long f_bsize;
-  /** Fragment size: the unit of the block counts. */
-  unsigned long f_frsize;
-  /** Preferred I/O size. */
-  unsigned long f_iosize;
-  /** Blocks. */
-  uint64_t f_blocks;
-  /** Free blocks. */
-  uint64_t f_bfree;
-  /** Free blocks for users. */
-  uint64_t f_bavail;
-  /** Reserved blocks. */
-  uint64_t f_bresvd;
-  /** Nodes. */
-  uint64_t f_files;
-  /** Free nodes. */
-  uint64_t f_ffree;
-  /** Free nodes for users. */
-  uint64_t f_favail;
-  /** Reserved nodes. */
-  uint64_t f_fresvd;
-  /** File system id. */
-  unsigned long f_fsid;
-  /** Longest name. */
-  unsigned long f_namemax;
-  /** Who mounted it. */
-  uid_t f_owner;
-  /** Type's name. */
-  char f_fstypename[_VFS_NAMELEN];
-  /** Mount point. */
-  char f_mntonname[_VFS_MNAMELEN];
-  /** "Device". */
-  char f_mntfromname[_VFS_MNAMELEN];
-};
 
 /** Called once in every turn of the main loop, before it waits. */
 typedef void (*puffs_ml_loop_fn)(struct puffs_usermount *pu);
@@ -791,6 +759,48 @@ struct puffs_ops {
 
 /** Called for each node of a walk; anything but NULL ends it. */
 typedef void *(*puffs_nodewalk_fn)(struct puffs_usermount *pu, struct puffs_node *pn, void *arg);
+
+/** Makes the path of a component of a directory: `dir`, and behind it `comp` from `offset` on. 0 or an errno value. */
+typedef int (*pu_pathbuild_fn)(struct puffs_usermount *pu,
+                               const struct puffs_pathobj *dir,
+                               const struct puffs_pathobj *comp,
+                               size_t offset,
+                               struct puffs_pathobj *newpath);
+
+/**
+ * Makes of a name the component that the path is built with; what it makes goes to the function that frees paths. 0 or an errno
+ * value.
+ */
+typedef int (*pu_pathtransform_fn)(struct puffs_usermount *pu,
+                                   const struct puffs_pathobj *base,
+                                   const struct puffs_cn *pcn,
+                                   struct puffs_pathobj *comp);
+
+/**
+ * Compares two paths in their first `len` units, and with `checkprefix` whether the second is a directory above the first. 0 when
+ * it is so.
+ */
+typedef int (*pu_pathcmp_fn)(struct puffs_usermount *pu,
+                             struct puffs_pathobj *a,
+                             struct puffs_pathobj *b,
+                             size_t len,
+                             int checkprefix);
+
+/** Frees a path. */
+typedef void (*pu_pathfree_fn)(struct puffs_usermount *pu, struct puffs_pathobj *po);
+
+/** Changes a name before its path is built and the server sees it. 0 or an errno value. */
+typedef int (*pu_namemod_fn)(struct puffs_usermount *pu,
+                             struct puffs_pathobj *dir,
+                             struct puffs_cn *pcn);
+
+/** What a walk over all nodes needs after a rename: `puffs_path_prefixadj`. */
+struct puffs_pathinfo {
+  /** The path that a directory had. */
+  struct puffs_pathobj *pi_old;
+  /** The path that it has now. */
+  struct puffs_pathobj *pi_new;
+};
 
 #ifdef __cplusplus
 extern "C" {
@@ -1439,6 +1449,9 @@ int puffs_framebuf_getwindow(struct puffs_framebuf *fb,
 /** fs_unmount that lets it happen. */
 int puffs_fsnop_unmount(struct puffs_usermount *_pu, int _mntflags);
 
+/** Suspending is no operation of any file system here: `EOPNOTSUPP`. */
+int puffs_fs_suspend(struct puffs_usermount *_pu);
+
 /** fs_sync of a file system that has nothing to bring anywhere. */
 int puffs_fsnop_sync(struct puffs_usermount *_pu, int _waitfor, const struct puffs_cred *_pcr);
 
@@ -1542,8 +1555,10 @@ void puffs_kernerr_abort(struct puffs_usermount *_pu,
  *
  * The table must have fs_unmount, fs_statvfs, fs_sync and node_lookup.
  *
- * Returns NULL with `errno` set: `EINVAL` for a null pointer or a missing operation, `EOPNOTSUPP` for flags that ask
- * for paths, `ENOMEM`, `EMFILE`.
+ * With `PUFFS_FLAG_BUILDPATH` the library keeps the paths of nodes, see `puffs_set_pathbuild`; cookies are then nodes. When `puffs_fakecc` is not
+ * 0, requests run on the stack of the main loop.
+ *
+ * Returns NULL with `errno` set: `EINVAL` for a null pointer or a missing operation, `ENOMEM`, `EMFILE`.
  *
  * # Safety
  * As described.
@@ -1735,10 +1750,10 @@ struct puffs_node *puffs_pn_new(struct puffs_usermount *pu,
 void puffs_pn_remove(struct puffs_node *pn);
 
 /**
- * Takes a node off the list and frees it and its path.
+ * Takes a node off the list and frees it and its path, by the function of `puffs_set_pathfree` if there is one.
  *
  * # Safety
- * As for `puffs_pn_remove`; the path is null or from `malloc`; nobody uses the node again.
+ * As for `puffs_pn_remove`; the path is null or, without such a function, from `malloc`; nobody uses the node again.
  */
 void puffs_pn_put(struct puffs_node *pn);
 
@@ -1800,6 +1815,384 @@ struct puffs_usermount *puffs_pn_getmnt(struct puffs_node *pn);
  * `pn` is null or a node.
  */
 void *puffs_pn_getmntspecific(struct puffs_node *pn);
+
+/**
+ * Returns the address of a time in the node that is the server's to use: how long the attributes hold. Zero at first.
+ *
+ * # Safety
+ * `pn` is null or a node from `puffs_pn_new`.
+ */
+struct timespec *puffs_pn_getvattl(struct puffs_node *pn);
+
+/**
+ * Returns the address of a time in the node that is the server's to use: how long its name holds. Zero at first.
+ *
+ * # Safety
+ * `pn` is null or a node from `puffs_pn_new`.
+ */
+struct timespec *puffs_pn_getcnttl(struct puffs_node *pn);
+
+/**
+ * Fills a table with the null layer: statvfs, fhtonode, nodetofh, lookup, create, mknod, getattr, setattr, fsync, remove, link, rename,
+ * mkdir, rmdir, symlink, readlink, readdir, read, write; an unmount and a sync that do nothing; and a reclaim that puts the node. Other operations may be
+ * entered afterwards, in place of these too.
+ *
+ * # Safety
+ * `pops` is null or valid.
+ */
+void puffs_null_setops(struct puffs_ops *pops);
+
+/**
+ * fs_statvfs: figures of the file system that the root is on.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_fs_statvfs(struct puffs_usermount *pu, struct puffs_statvfs *sbp);
+
+/**
+ * fs_fhtonode: finds the node of a handle that `puffs_null_fs_nodetofh` gave. `ENOENT` for others.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_fs_fhtonode(struct puffs_usermount *pu,
+                           void *fid,
+                           size_t fidsize,
+                           struct puffs_newinfo *pni);
+
+/**
+ * fs_nodetofh: gives the handle that the host has for the file, for servers with `PUFFS_FHFLAG_PASSTHROUGH`. `E2BIG` and the length in
+ * `*fidsize` when there is not enough room.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_fs_nodetofh(struct puffs_usermount *pu,
+                           puffs_cookie_t opc,
+                           void *fid,
+                           size_t *fidsize);
+
+/**
+ * node_lookup: finds a name.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_lookup(struct puffs_usermount *pu,
+                           puffs_cookie_t dir,
+                           struct puffs_newinfo *pni,
+                           const struct puffs_cn *pcn);
+
+/**
+ * node_create: makes a regular file or a socket. Nothing is left of it when it cannot be finished.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_create(struct puffs_usermount *pu,
+                           puffs_cookie_t dir,
+                           struct puffs_newinfo *pni,
+                           const struct puffs_cn *pcn,
+                           const struct vattr *vap);
+
+/**
+ * node_mknod: makes a device or FIFO. Nothing is left of it when it cannot be finished.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_mknod(struct puffs_usermount *pu,
+                          puffs_cookie_t dir,
+                          struct puffs_newinfo *pni,
+                          const struct puffs_cn *pcn,
+                          const struct vattr *vap);
+
+/**
+ * node_mkdir: makes a directory. Nothing is left of it when it cannot be finished.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_mkdir(struct puffs_usermount *pu,
+                          puffs_cookie_t dir,
+                          struct puffs_newinfo *pni,
+                          const struct puffs_cn *pcn,
+                          const struct vattr *vap);
+
+/**
+ * node_symlink: makes a symbolic link. Nothing is left of it when it cannot be finished.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_symlink(struct puffs_usermount *pu,
+                            puffs_cookie_t dir,
+                            struct puffs_newinfo *pni,
+                            const struct puffs_cn *pcn,
+                            const struct vattr *vap,
+                            const char *target);
+
+/**
+ * node_remove: removes the name if it leads to the file, else the one that its path says. A file that is still used stays usable.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_remove(struct puffs_usermount *pu,
+                           puffs_cookie_t dir,
+                           puffs_cookie_t targ,
+                           const struct puffs_cn *pcn);
+
+/**
+ * node_rmdir: removes a directory, as `puffs_null_node_remove` does a file.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_rmdir(struct puffs_usermount *pu,
+                          puffs_cookie_t dir,
+                          puffs_cookie_t targ,
+                          const struct puffs_cn *pcn);
+
+/**
+ * node_link: gives a file one more name.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_link(struct puffs_usermount *pu,
+                         puffs_cookie_t dir,
+                         puffs_cookie_t targ,
+                         const struct puffs_cn *pcn);
+
+/**
+ * node_rename: renames a file. What had the new name and is still used stays usable.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_rename(struct puffs_usermount *pu,
+                           puffs_cookie_t sdir,
+                           puffs_cookie_t src,
+                           const struct puffs_cn *pcn_src,
+                           puffs_cookie_t tdir,
+                           puffs_cookie_t targ,
+                           const struct puffs_cn *pcn_targ);
+
+/**
+ * node_getattr: gives what the host says of the file.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_getattr(struct puffs_usermount *pu,
+                            puffs_cookie_t opc,
+                            struct vattr *vap,
+                            const struct puffs_cred *_pcr);
+
+/**
+ * node_setattr: changes owner, mode, size and times of the file, as far as they are given. `EOPNOTSUPP` for flags.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_setattr(struct puffs_usermount *pu,
+                            puffs_cookie_t opc,
+                            const struct vattr *vap,
+                            const struct puffs_cred *pcr);
+
+/**
+ * node_fsync: brings the file to stable storage, whatever range was asked for; only its data with `PUFFS_FSYNC_DATAONLY`.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_fsync(struct puffs_usermount *pu,
+                          puffs_cookie_t opc,
+                          const struct puffs_cred *_pcr,
+                          int flags,
+                          off_t _offlo,
+                          off_t _offhi);
+
+/**
+ * node_readlink: says where a symbolic link leads.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_readlink(struct puffs_usermount *pu,
+                             puffs_cookie_t opc,
+                             const struct puffs_cred *_pcr,
+                             char *linkname,
+                             size_t *linklen);
+
+/**
+ * node_readdir: lists a directory, "." and ".." included. Offsets are the host's own, and hold whatever is made and removed meanwhile.
+ * `EINVAL` when not even one record fits.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_readdir(struct puffs_usermount *pu,
+                            puffs_cookie_t opc,
+                            struct puffs_dirent *dent,
+                            off_t *readoff,
+                            size_t *reslen,
+                            const struct puffs_cred *_pcr,
+                            int *eofflag,
+                            off_t *cookies,
+                            size_t *ncookies);
+
+/**
+ * node_read: reads a regular file.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_read(struct puffs_usermount *pu,
+                         puffs_cookie_t opc,
+                         uint8_t *buf,
+                         off_t offset,
+                         size_t *resid,
+                         const struct puffs_cred *_pcr,
+                         int _ioflag);
+
+/**
+ * node_write: writes a regular file; at its end with `PUFFS_IO_APPEND`.
+ *
+ * # Safety
+ * The arguments are null or what an operation gets.
+ */
+int puffs_null_node_write(struct puffs_usermount *pu,
+                          puffs_cookie_t opc,
+                          uint8_t *buf,
+                          off_t offset,
+                          size_t *resid,
+                          const struct puffs_cred *pcr,
+                          int ioflag);
+
+/**
+ * Sets the function that builds a path; NULL: `puffs_stdpath_buildpath`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_set_pathbuild(struct puffs_usermount *pu, pu_pathbuild_fn fn_);
+
+/**
+ * Sets the function that makes the component for a path of a name; NULL: the name is the component. What it makes is freed like a
+ * path.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_set_pathtransform(struct puffs_usermount *pu,
+                             pu_pathtransform_fn fn_);
+
+/**
+ * Sets the function that compares paths; NULL: `puffs_stdpath_cmppath`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_set_pathcmp(struct puffs_usermount *pu, pu_pathcmp_fn fn_);
+
+/**
+ * Sets the function that frees a path; NULL: `puffs_stdpath_freepath`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_set_pathfree(struct puffs_usermount *pu, pu_pathfree_fn fn_);
+
+/**
+ * Sets the function that may change each name in its place, before its path is built and the operation sees it; its length must stay. NULL
+ * takes it away.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`.
+ */
+void puffs_set_namemod(struct puffs_usermount *pu,
+                       pu_namemod_fn fn_);
+
+/**
+ * Builds a path of strings: `po_dir`, a slash, and `po_comp` from `offset` on, without the slashes where both meet; for ".." the directory
+ * above. The path is from `malloc` and ends with a NUL.
+ *
+ * Returns 0, or `ENOMEM`; `EINVAL` for null pointers.
+ *
+ * # Safety
+ * All are null or valid, and both paths are strings of their lengths.
+ */
+int puffs_stdpath_buildpath(struct puffs_usermount *_pu,
+                            const struct puffs_pathobj *po_dir,
+                            const struct puffs_pathobj *po_comp,
+                            size_t offset,
+                            struct puffs_pathobj *newpath);
+
+/**
+ * Compares paths of strings: 0 when their first `plen` bytes are the same and, with `checkprefix`, `po1` goes on with a slash there.
+ *
+ * # Safety
+ * Both are null or valid, and have as many bytes as they say.
+ */
+int puffs_stdpath_cmppath(struct puffs_usermount *_pu,
+                          struct puffs_pathobj *po1,
+                          struct puffs_pathobj *po2,
+                          size_t plen,
+                          int checkprefix);
+
+/**
+ * Frees a path from `malloc`.
+ *
+ * # Safety
+ * `po` is null or valid; its path is null or from `malloc`, and nobody uses it again.
+ */
+void puffs_stdpath_freepath(struct puffs_usermount *_pu, struct puffs_pathobj *po);
+
+/**
+ * Builds the path of a name in a directory into `pcn_po_full`, as the library does before operations: transforms the name, lets it be changed,
+ * builds the path, and its hash. Whoever calls this frees the path.
+ *
+ * Returns 0, `ENOMEM`, or what one of the server's functions returned; `EINVAL` for null pointers and for a directory without a path.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `pcn` is null or a whole name; `parent` is a cookie that stands for a node.
+ */
+int puffs_path_pcnbuild(struct puffs_usermount *pu,
+                        struct puffs_cn *pcn,
+                        puffs_cookie_t parent);
+
+/**
+ * Returns the node when it has the path `wanted`, a `struct puffs_pathobj *`, else NULL: for `puffs_pn_nodewalk`.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `pn` is null or a node; `wanted` is null or a path.
+ */
+void *puffs_path_walkcmp(struct puffs_usermount *pu,
+                         struct puffs_node *pn,
+                         void *wanted);
+
+/**
+ * Gives a node that lies below `pi_old` of a `struct puffs_pathinfo` the path below `pi_new`, and returns NULL: for `puffs_pn_nodewalk` after a
+ * rename.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `pn` is null or a node; `info` is null or valid, with two valid paths.
+ */
+void *puffs_path_prefixadj(struct puffs_usermount *pu,
+                           struct puffs_node *pn,
+                           void *info);
+
+/**
+ * Sets `po_hash` from the path's `po_len` bytes, with `PUFFS_FLAG_HASHPATH`; otherwise does nothing.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`; `po` is null or has as many bytes as it says.
+ */
+void puffs_path_buildhash(struct puffs_usermount *pu,
+                          struct puffs_pathobj *po);
 
 /**
  * Replaces the two names that `puffs_init` got. Null pointers change nothing.
@@ -1887,12 +2280,16 @@ void puffs_setmaxreqlen(struct puffs_usermount *pu,
 size_t puffs_getmaxreqlen(struct puffs_usermount *pu);
 
 /**
- * Says how large the server's file handles are, and `PUFFS_FHFLAG_*`. Before the mount.
+ * Says how large the server's file handles are, and `PUFFS_FHFLAG_*`. Before the mount. Without it, or with 0, there are none; with
+ * `PUFFS_FHFLAG_DYNAMIC` the size is the largest; with `PUFFS_FHFLAG_PASSTHROUGH` they are the host's, of whatever size. The mount fails with `EINVAL`
+ * when they are longer than `PUFFS_FHSIZE_MAX`, or than 20 bytes with `PUFFS_FHFLAG_NFSV2` and 52 with `PUFFS_FHFLAG_NFSV3`.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.
  */
-void puffs_setfhsize(struct puffs_usermount *pu, size_t fhsize, int flags);
+void puffs_setfhsize(struct puffs_usermount *pu,
+                     size_t fhsize,
+                     int flags);
 
 /**
  * A hint that is not needed. Before the mount.
@@ -1915,6 +2312,23 @@ void puffs_ml_settimeout(struct puffs_usermount *pu,
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
+
+/*
+ * Not 0 when puffs_init is called: the requests of that server run on the stack of puffs_mainloop, one after the other, and puffs_cc_yield
+ * cannot leave one (it says so and returns).
+ */
+#ifdef __cplusplus
+extern "C" {
+#endif
+extern int puffs_fakecc;
+#ifdef __cplusplus
+}
+#endif
+
+/* Other names of types. */
+typedef puffs_cookie_t puffs_croissant_t;
+typedef off_t voff_t;
+typedef unsigned long vsize_t;
 
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_dirent, d_name) == PUFFS_MSG_DIRENT_NAME, "struct puffs_dirent as it travels");
 PUFFS_STATIC_ASSERT(sizeof(enum vtype) == sizeof(int), "enum vtype as the library knows it");
@@ -2019,11 +2433,5 @@ PUFFS_STATIC_ASSERT(sizeof(enum vtype) == sizeof(int), "enum vtype as the librar
 		*((cp)++) = (offset); \
 		(*(ncp))++; \
 	}
-
-/* Lengths of directory records, and the next record. */
-#define _DIRENT_RECLEN(dp, namlen) ((offsetof(struct puffs_dirent, d_name) + (namlen) + 1 + 7) & ~(size_t)7)
-#define _DIRENT_SIZE(dp) _DIRENT_RECLEN(dp, (dp)->d_namlen)
-#define _DIRENT_MINSIZE(dp) _DIRENT_RECLEN(dp, 0)
-#define _DIRENT_NEXT(dp) ((void *)((char *)(dp) + (dp)->d_reclen))
 
 #endif

@@ -126,6 +126,8 @@
 #define PUFFS_MSG_NAME_MAX 255
 /** The largest target of a symbolic link. */
 #define PUFFS_MSG_TARGET_MAX 4095
+/** The largest file handle. */
+#define PUFFS_MSG_HANDLE_MAX 1020
 /** Offset of the name in a directory record. */
 #define PUFFS_MSG_DIRENT_NAME 13
 
@@ -178,6 +180,11 @@
 #define PUFFS_MSG_EXTATTR_SIZE 1
 /** LISTEXTATTR: each name follows its length in one byte, instead of ending with a NUL. */
 #define PUFFS_MSG_EXTATTR_LENPREFIX 2
+
+/** Bits of `puffs_msg_extattrctl_req.flags`. */
+
+/** The cookie is a node. */
+#define PUFFS_MSG_EXTATTRCTL_HASNODE 1
 
 /* The class of a request without its flags, and whether its caller waits. */
 #define PUFFSOP_OPCLASS(opclass) ((opclass) & PUFFSOP_OPCMASK)
@@ -330,7 +337,7 @@ struct puffs_msg_node_ans {
 };
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_node_ans) == 232, "size of puffs_msg_node_ans");
 
-/** VN GETATTR, READLINK, INACTIVE, VFS STATVFS. */
+/** VN GETATTR, READLINK, INACTIVE, PRINT, VFS STATVFS. */
 struct puffs_msg_plain_req {
   /** Head. */
   struct puffs_msg_head head;
@@ -357,11 +364,14 @@ struct puffs_msg_attr_ans {
 };
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_attr_ans) == 184, "size of puffs_msg_attr_ans");
 
-/** VN OPEN, CLOSE, ACCESS, FSYNC, POLL, MMAP, SEEK; VFS SYNC, UNMOUNT. */
+/** VN OPEN, CLOSE, ACCESS, FSYNC, POLL, MMAP, SEEK, PATHCONF; VFS SYNC, UNMOUNT. */
 struct puffs_msg_flags_req {
   /** Head. */
   struct puffs_msg_head head;
-  /** OPEN: mode. CLOSE: fflag. ACCESS: mode. FSYNC: flags. POLL: events. MMAP: protection. SYNC: waitfor. UNMOUNT: mntflags. */
+  /**
+   * OPEN: mode. CLOSE: fflag. ACCESS: mode. FSYNC: flags. POLL: events. MMAP: protection. PATHCONF: `_PC_*`. SYNC: waitfor.
+   * UNMOUNT: mntflags.
+   */
   uint32_t flags;
   /** CLOSE: 1 when inactive is to be run after it. */
   uint32_t inactive;
@@ -382,6 +392,15 @@ struct puffs_msg_open_ans {
   uint32_t pad;
 };
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_open_ans) == 16, "size of puffs_msg_open_ans");
+
+/** Answer to PATHCONF. */
+struct puffs_msg_pathconf_ans {
+  /** Head. */
+  struct puffs_msg_ans ans;
+  /** The value, as a signed number. */
+  uint64_t value;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_pathconf_ans) == 16, "size of puffs_msg_pathconf_ans");
 
 /** Answer to POLL. */
 struct puffs_msg_poll_ans {
@@ -577,6 +596,35 @@ struct puffs_msg_reclaim_req {
   uint32_t pad;
 };
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_reclaim_req) == 96, "size of puffs_msg_reclaim_req");
+
+/**
+ * VFS FHTOVP, answered by a `puffs_msg_node_ans` without attributes, which is no lookup; VFS VPTOFH of the node that is the cookie, answered by a
+ * `puffs_msg_data_ans`. Then, for FHTOVP: the handle.
+ */
+struct puffs_msg_handle_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** FHTOVP: length of the handle. VPTOFH: bytes that there is room for, at most `PUFFS_MSG_HANDLE_MAX`. */
+  uint32_t len;
+  /** Zero. */
+  uint32_t pad;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_handle_req) == 96, "size of puffs_msg_handle_req");
+
+/** VFS EXTATTRCTL. Then: the name of an attribute, if one was given. */
+struct puffs_msg_extattrctl_req {
+  /** Head. */
+  struct puffs_msg_head head;
+  /** What to do: the system's and the server's business. */
+  uint32_t cmd;
+  /** Bits of `PUFFS_MSG_EXTATTRCTL_*`. */
+  uint32_t flags;
+  /** A value of `PUFFS_MSG_EXTATTR_*`. */
+  uint32_t ns;
+  /** Length of the name; 0: none was given. */
+  uint32_t namelen;
+};
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_msg_extattrctl_req) == 104, "size of puffs_msg_extattrctl_req");
 
 /** A notice of a broken answer, class ERROR; the cookie is the node it was about. Then: the text. */
 struct puffs_msg_error_req {

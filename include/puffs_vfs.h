@@ -210,6 +210,33 @@ struct puffs_vattrs {
   struct puffs_msg_time pvs_ttl;
 };
 
+/** A node that a name led to, or that was made: one more time that its cookie came (see the head of this header). */
+struct puffs_vfound {
+  /** `sizeof(struct puffs_vfound)`. */
+  size_t pvf_size;
+  /** The server's name for the node. */
+  void *pvf_cookie;
+  /** Its type, `PUFFS_VT_*`, which never changes. */
+  uint32_t pvf_vtype;
+  /** 0: `pvf_attr` holds. Otherwise why there are no attributes, an errno value. */
+  int pvf_attr_error;
+  /** Its size, if it is a regular file. */
+  uint64_t pvf_bytes;
+  /** Its device number, if it is a device, which never changes. */
+  uint64_t pvf_rdev;
+  /** Its attributes. */
+  struct puffs_msg_attr pvf_attr;
+  /** How long they hold; zero: the server does not say. */
+  struct puffs_msg_time pvf_attr_ttl;
+  /** How long the name holds; zero: the server does not say. */
+  struct puffs_msg_time pvf_name_ttl;
+  /**
+   * In and out: the RECLAIM that the node will end with. NULL: one is made before the server is asked, and it is the caller's when the call
+   * returns 0 (NULL where the server has no such operation). If not NULL it stays as it is whatever happens.
+   */
+  struct puffs_paid_reclaim *pvf_reclaim;
+};
+
 /** A part of a directory. */
 struct puffs_vdir {
   /** `sizeof(struct puffs_vdir)`. */
@@ -270,33 +297,6 @@ struct puffs_vlock {
   uint32_t pvl_kind;
   /** The process that holds it. */
   uint32_t pvl_pid;
-};
-
-/** A node that a name led to, or that was made: one more time that its cookie came (see the head of this header). */
-struct puffs_vfound {
-  /** `sizeof(struct puffs_vfound)`. */
-  size_t pvf_size;
-  /** The server's name for the node. */
-  void *pvf_cookie;
-  /** Its type, `PUFFS_VT_*`, which never changes. */
-  uint32_t pvf_vtype;
-  /** 0: `pvf_attr` holds. Otherwise why there are no attributes, an errno value. */
-  int pvf_attr_error;
-  /** Its size, if it is a regular file. */
-  uint64_t pvf_bytes;
-  /** Its device number, if it is a device, which never changes. */
-  uint64_t pvf_rdev;
-  /** Its attributes. */
-  struct puffs_msg_attr pvf_attr;
-  /** How long they hold; zero: the server does not say. */
-  struct puffs_msg_time pvf_attr_ttl;
-  /** How long the name holds; zero: the server does not say. */
-  struct puffs_msg_time pvf_name_ttl;
-  /**
-   * In and out: the RECLAIM that the node will end with. NULL: one is made before the server is asked, and it is the caller's when the call
-   * returns 0 (NULL where the server has no such operation). If not NULL it stays as it is whatever happens.
-   */
-  struct puffs_paid_reclaim *pvf_reclaim;
 };
 
 /** One end of a rename: a name in a directory, and the node there. */
@@ -395,6 +395,80 @@ int puffs_vfs_access(struct puffs_vfs *pv,
 int puffs_vfs_statvfs(struct puffs_vfs *pv,
                       const struct puffs_vcall *call,
                       struct puffs_msg_statvfs *got);
+
+/**
+ * Gives a handle of a node, for `puffs_vfs_fhtonode` later, also when the kernel has forgotten the node.
+ *
+ * Returns 0 and its length in `*len`, at most `PUFFS_MSG_HANDLE_MAX`; `E2BIG` and the length that it takes in `*len` when that is more than
+ * `size`, which is the one thing that is written when a call fails. `EOPNOTSUPP` when the server has no such operation.
+ *
+ * # Safety
+ * See the head of the header; `buf` is NULL or valid for writing `size` bytes, `len` NULL or valid for writing.
+ */
+int puffs_vfs_nodetofh(struct puffs_vfs *pv,
+                       const struct puffs_vcall *call,
+                       void *cookie,
+                       void *buf,
+                       size_t size,
+                       size_t *len);
+
+/**
+ * Finds the node of a handle that `puffs_vfs_nodetofh` gave. The cookie has not come once more by this: a node that the kernel has keeps its
+ * counter, and a new inode begins with a counter of 0. `pvf_attr` is never there.
+ *
+ * Returns 0 and the node in `*found`, whose first and last field the caller has set; the server's `ESTALE` or `ENOENT` when there is no such node any
+ * more. `EINVAL` for a handle that is empty or longer than `PUFFS_MSG_HANDLE_MAX`. `EOPNOTSUPP` when the server has no such operation.
+ *
+ * # Safety
+ * See the head of the header; `fid` is NULL or valid for reading `size` bytes; `found` is NULL or as large as its first field says.
+ */
+int puffs_vfs_fhtonode(struct puffs_vfs *pv,
+                       const struct puffs_vcall *call,
+                       const void *fid,
+                       size_t size,
+                       struct puffs_vfound *found);
+
+/**
+ * Asks for a limit of a file: `name` is one of the system's `_PC_*`.
+ *
+ * Returns 0 and the value in `*value`; `EINVAL` when the server does not know it. `EOPNOTSUPP` when the server has no such operation.
+ *
+ * # Safety
+ * See the head of the header; `value` is NULL or valid for writing.
+ */
+int puffs_vfs_pathconf(struct puffs_vfs *pv,
+                       const struct puffs_vcall *call,
+                       void *cookie,
+                       int name,
+                       int64_t *value);
+
+/**
+ * Has the server print what it knows of a node, wherever it prints.
+ *
+ * Returns 0, also when the server has no such operation.
+ *
+ * # Safety
+ * See the head of the header.
+ */
+int puffs_vfs_print(struct puffs_vfs *pv, const struct puffs_vcall *call, void *cookie);
+
+/**
+ * Controls the store of extended attributes: `cmd` is the system's and the server's business, `has_node` says whether `cookie` is a node, `ns` is a
+ * namespace, and a `name` of NULL is none.
+ *
+ * Returns 0; `EOPNOTSUPP` when the server has no such operation. `EINVAL` for a name that is none or longer than `PUFFS_MSG_NAME_MAX`.
+ *
+ * # Safety
+ * See the head of the header.
+ */
+int puffs_vfs_extattrctl(struct puffs_vfs *pv,
+                         const struct puffs_vcall *call,
+                         int cmd,
+                         void *cookie,
+                         int has_node,
+                         uint32_t ns,
+                         const char *name,
+                         size_t namelen);
 
 /**
  * Reads a part of a directory, up to `len` bytes of records but at most `puffs_vfs_maxdata`, from `offset`, which is 0 or the `pvd_offset` of an earlier call.

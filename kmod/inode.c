@@ -215,12 +215,18 @@ puffs_inode_rests(struct inode *inode)
 	return true;
 }
 
-/* With the inode's lock held. What has no links any more goes, and what the server wants back, with what was not written of it. */
+/*
+ * With the inode's lock held. What has no links any more goes, and what the server wants back, with what was not written of it. After a
+ * change nobody knows how many links there are until the server is asked, so what is not kept in memory for a better reason goes too: it might be a
+ * file that was removed, whose room somebody waits for.
+ */
 int
 puffs_inode_drop(struct inode *inode)
 {
+	struct node *n = NODE(inode);
 
-	return generic_drop_inode(inode) || test_bit(NODE_NOREF, &NODE(inode)->n_flags);
+	return generic_drop_inode(inode) || test_bit(NODE_NOREF, &n->n_flags) ||
+	    (READ_ONCE(n->n_until) == 0 && !mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY));
 }
 
 void

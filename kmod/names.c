@@ -321,13 +321,16 @@ names_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 		return error;
 	error = puffs_vfs_link(m->m_pv, puffs_asker(&a), COOKIE(dir), COOKIE(inode), NAME(dentry));
 	puffs_attr_changed(dir);
+	if (error == 0) {
+		spin_lock(&inode->i_lock);
+		if (inode->i_nlink != 0 && inode->i_nlink != UINT_MAX)
+			inc_nlink(inode);
+		spin_unlock(&inode->i_lock);
+	}
+	/* After that: somebody may have been told of the link already, and now it is counted twice. */
 	puffs_attr_changed(inode);
 	if (error != 0)
 		return aborted(dir, dentry, error);
-	spin_lock(&inode->i_lock);
-	if (inode->i_nlink != 0 && inode->i_nlink != UINT_MAX)
-		inc_nlink(inode);
-	spin_unlock(&inode->i_lock);
 	ihold(inode);
 	note(dentry, then, 0, puffs_name_until(m, &unknown));
 	d_instantiate(dentry, inode);

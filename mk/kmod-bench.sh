@@ -7,7 +7,7 @@
 # kmod-bench.sh run DIR                    runs them with DIR/plain/puffs.ko, and prints tables
 #
 # PUFFS_STAGE= as mk/guest.sh has it. SIDES= are the servers: `ours` by the server library, `device` by the device's calls themselves, `peer` over
-# /dev/fuse, `checked` the same with the kernel checking permissions, as puffs.ko does; `overfuse` is `ours` over /dev/fuse. ROUNDS= of times and instructions.
+# /dev/fuse, `checked` the same with the kernel checking permissions, as puffs.ko does; `overfuse` is `ours` over /dev/fuse. ROUNDS= of the times.
 # PHASES= are boots: `one` and `two` processors, `instructions`; and `calls`, which counts system calls on two.
 set -eu
 
@@ -75,6 +75,7 @@ run)
         }
         cat "$out/result" >>"$out/lines"
     done
+    echo "Debian's kernel $kernel in $(qemu-system-x86_64 --version | sed -n '1s/ (.*//p'), ROUNDS=$ROUNDS"
     awk -f bench/peers/tables.awk "$out/lines"
     ;;
 *) exit 2 ;;

@@ -11,9 +11,11 @@
 set -eu
 
 dir=$2 out=$2
-: "${CC:=cc}" "${ONLY:=}"
-# Seconds, for all of them.
-: "${LIMIT:=280}"
+: "${CC:=cc}" "${CARGO:=cargo}" "${ONLY:=}"
+# KMOD_LONG=yes: everything that there is to do. LIMIT= seconds, for all tests.
+: "${KMOD_LONG:=}"
+: "${LIMIT:=${KMOD_LONG:+3000}}"
+: "${LIMIT:=900}"
 # What t_hostile does; the kernel hands it on to the guest's init.
 : "${SEED:=$(date +%s)}"
 . mk/guest.sh
@@ -50,11 +52,13 @@ for file in examples/memfs.c examples/hello.c examples/remotefs.c examples/remot
     # shellcheck disable=SC2086
     "$CC" -O2 -static -I"$PUFFS_STAGE/include" -o "$root/bin/${name%.c}" "$file" $libs
 done
-for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c kmod/tests/mapped.c kmod/tests/coherent.c; do
+RUSTFLAGS='-C target-feature=+crt-static' "$CARGO" build --quiet -p puffs-server --example memfs --target x86_64-unknown-linux-gnu
+cp "${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/debug/examples/memfs" "$root/bin/memfs-rs"
+for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c c-tests/tests/fuse/signals.c kmod/tests/mapped.c kmod/tests/coherent.c kmod/tests/names.c; do
     name=${file##*/}
     "$CC" -O2 -static -DDEAD=ENXIO -o "$root/bin/${name%.c}" "$file"
 done
-"$CC" -O2 -static -D_GNU_SOURCE -o "$root/bin/posix" c-tests/posix/*.c
+"$CC" -O2 -static -D_GNU_SOURCE -DSECONDS=300 -o "$root/bin/posix" c-tests/posix/*.c
 mk/kmod-bench.sh build "$dir"
 cp "$dir/peers/puffs_server" "$dir/peers/raw_server" "$dir/peers/drive" "$root/bin/"
 strip "$root"/bin/*
@@ -63,7 +67,7 @@ tests=${ONLY:-$(ls "$root/tests")}
 echo "$tests" >"$root/list"
 
 started=$(date +%s)
-guest_run "$LIMIT" "SEED=$SEED" -smp 2
+guest_run "$LIMIT" "SEED=$SEED${KMOD_LONG:+ LONG=yes}" -smp 2
 echo "in the guest's kernel, $kernel: $(($(date +%s) - started)) seconds, SEED=$SEED"
 cat "$dir/result"
 failed=0

@@ -35,7 +35,7 @@ $(LIB)/$(SO): $(LIB)/libpuffs.a $(LIB)/native-libs puffs-ffi/libpuffs.map
 		-Wl,--whole-archive $(LIB)/libpuffs.a -Wl,--no-whole-archive -Wl,--as-needed $$(cat $(LIB)/native-libs) -o $@
 
 # Written anew each time: it depends on the variables of this call.
-$(LIB)/puffs.pc: puffs-ffi/puffs.pc.in $(LIB)/native-libs FORCE
+$(LIB)/puffs.pc $(LIB)/puffs-compat.pc: $(LIB)/%.pc: puffs-ffi/%.pc.in $(LIB)/native-libs FORCE
 	@sed -e 's|@PREFIX@|$(PREFIX)|' \
 		-e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
 		-e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|' \

@@ -31,12 +31,17 @@ exported() {
         }' | sort -u
 }
 
-# The functions and objects that headers declare.
+# The functions and objects that headers declare, those of include/compat by the symbol that NetBSD's name stands for. The names
+# that its <dirent.h> gives the C library's functions stand for nothing.
 declared() {
-    for header; do echo "#include \"$header\""; done |
-        "$CC" -E -P -I. -x c - |
-        tr '\n' ' ' | grep -oE '\bpuffs[a-z0-9_]* ?\(|\bextern [^;()]*\bpuffs[a-z0-9_]*(\[\])?;' |
-        sed -E 's/ ?\($//; s/(\[\])?;$//; s/.*[ *]//' | sort -u
+    for header; do
+        case $header in
+        include/compat/*) printf '#include <%s>\n' "${header#include/compat/}" | "$CC" -E -P -D_GNU_SOURCE -Iinclude -Iinclude/compat -x c - ;;
+        *) printf '#include "%s"\n' "$header" | "$CC" -E -P -I. -x c - ;;
+        esac
+    done |
+        tr '\n' ' ' | grep -oE '\bpuffs[a-z0-9_]* ?\(|\bextern [^;()]*\bpuffs[a-z0-9_]*(\[\])?;|__asm__ ?\("puffs[a-z0-9_]*"\)' |
+        sed -E 's/"\)$//; s/ ?\($//; s/(\[\])?;$//; s/.*[ *"]//' | grep -v '^puffs_libc_' | sort -u
 }
 
 # same WHAT MAP: standard input is the symbols of WHAT.

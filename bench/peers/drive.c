@@ -17,12 +17,12 @@
 
 #define SIDES 8
 #define ROUNDS 100
-/* Operations that are counted together. */
-#define COUNTED 100
+/* Operations that are counted together; they can be divided among the threads. */
+#define COUNTED 60
 /* A batch: so many operations at least, and so long unless those take longer. All rounds of a job: so long, if those are three. */
 #define TRIED 12
-#define BATCH_NS UINT64_C(40000000)
-#define JOB_NS UINT64_C(3000000000)
+#define BATCH_NS UINT64_C(20000000)
+#define JOB_NS UINT64_C(1500000000)
 
 static struct side sides[SIDES];
 static unsigned nsides;
@@ -115,7 +115,8 @@ batch(const struct job *j, unsigned most)
 		taken = nanoseconds() - begun > taken ? nanoseconds() - begun : taken;
 	}
 	taken = BATCH_NS * TRIED / taken;
-	return taken < TRIED ? TRIED : taken > most ? most : (unsigned)taken;
+	taken = taken < TRIED ? TRIED : taken > most ? most : taken;
+	return (unsigned)(taken - taken % j->j_threads);
 }
 
 /* One batch of each side, in turn, and each round another one begins. */

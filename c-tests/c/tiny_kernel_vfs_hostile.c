@@ -447,8 +447,10 @@ no_operations(void)
 	struct puffs_paid_reclaim *reclaim = (struct puffs_paid_reclaim *)body;
 	struct puffs_vfs *pv;
 	struct puffs_vlock lock = { .pvl_len = 1 };
+	char handle[16];
+	int64_t value;
 	uint32_t events;
-	size_t done;
+	size_t done, len;
 
 	vm_mount(&vm, ROOT, 0, 0, 0);
 	pv = vm.vm_pv;
@@ -466,6 +468,11 @@ no_operations(void)
 	CHECK_EQ(puffs_vfs_advlock(pv, NULL, NODE, 1, 0, 0, &lock), EOPNOTSUPP);
 	CHECK_EQ(puffs_vfs_fallocate(pv, NULL, NODE, 0, 1), EOPNOTSUPP);
 	CHECK_EQ(puffs_vfs_fdiscard(pv, NULL, NODE, 0, 1), EOPNOTSUPP);
+	CHECK_EQ(puffs_vfs_nodetofh(pv, NULL, NODE, handle, sizeof(handle), &len), EOPNOTSUPP);
+	CHECK_EQ(puffs_vfs_fhtonode(pv, NULL, "handle", 6, &found), EOPNOTSUPP);
+	CHECK_EQ(puffs_vfs_pathconf(pv, NULL, NODE, 1, &value), EOPNOTSUPP);
+	CHECK_EQ(puffs_vfs_extattrctl(pv, NULL, 1, NODE, 1, 1, NULL, 0), EOPNOTSUPP);
+	CHECK_EQ(puffs_vfs_print(pv, NULL, NODE), 0);
 	CHECK_EQ(call_fsync(), 0);
 	CHECK_EQ(puffs_vfs_seek(pv, NULL, NODE, 0, 1), 0);
 	CHECK_EQ(puffs_vfs_mmap(pv, NULL, NODE, 0, NULL), 0);

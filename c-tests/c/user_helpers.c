@@ -54,7 +54,6 @@ contexts(void)
     pops->puffs_node_lookup = NULL;
     FAILS(puffs_init(pops, "a", "b", NULL, 0) == NULL, EINVAL);
     pops->puffs_node_lookup = testfs_node_lookup;
-    FAILS(puffs_init(pops, "a", "b", NULL, 0x80000000) == NULL, EOPNOTSUPP);
     CHECK((pu = puffs_init(pops, "a", "b", &priv, PUFFS_KFLAG_NOCACHE)) != NULL);
 
     CHECK(puffs_getspecific(pu) == &priv);

@@ -153,6 +153,25 @@ main(void)
     FAILS(puffs_framev_framebuf_ccpromote(fb, NULL));
     FAILS(puffs_framev_framebuf_ccpromote(NULL, NULL));
     puffs_framebuf_destroy(fb);
+    FAILS(puffs_pn_getvattl(NULL));
+    FAILS(puffs_pn_getcnttl(NULL));
+
+    puffs_set_pathbuild(NULL, NULL);
+    puffs_set_pathtransform(NULL, NULL);
+    puffs_set_pathcmp(NULL, NULL);
+    puffs_set_pathfree(NULL, NULL);
+    puffs_set_namemod(NULL, NULL);
+    CHECK_EQ(puffs_stdpath_buildpath(NULL, NULL, NULL, 0, NULL), EINVAL);
+    CHECK(puffs_stdpath_cmppath(NULL, NULL, NULL, 0, 0) != 0);
+    puffs_stdpath_freepath(NULL, NULL);
+    CHECK_EQ(puffs_path_pcnbuild(NULL, NULL, NULL), EINVAL);
+    CHECK(puffs_path_walkcmp(NULL, NULL, NULL) == NULL);
+    CHECK(puffs_path_prefixadj(NULL, NULL, NULL) == NULL);
+    puffs_path_buildhash(NULL, NULL);
+    puffs_null_setops(NULL);
+    CHECK_EQ(puffs_null_fs_statvfs(NULL, NULL), EINVAL);
+    CHECK_EQ(puffs_null_node_getattr(NULL, NULL, &va, NULL), EINVAL);
+    CHECK_EQ(puffs_fs_suspend(NULL), EOPNOTSUPP);
 
     CHECK_EQ(puffs_fsnop_unmount(NULL, 0), 0);
     CHECK_EQ(puffs_fsnop_sync(NULL, 0, NULL), 0);
@@ -177,6 +196,10 @@ main(void)
     CHECK_EQ(puffs_genfs_node_getattr(pu, NULL, &va, NULL), EINVAL);
     CHECK_EQ(puffs_genfs_node_getattr(pu, pu, NULL, NULL), EINVAL);
     CHECK_EQ(puffs_genfs_node_reclaim(pu, NULL), EINVAL);
+    CHECK_EQ(puffs_path_pcnbuild(pu, NULL, NULL), EINVAL);
+    puffs_path_buildhash(pu, NULL);
+    CHECK_EQ(puffs_null_fs_statvfs(pu, NULL), EINVAL);
+    CHECK_EQ(puffs_null_node_lookup(pu, NULL, NULL, NULL), EINVAL);
     puffs_cancel(pu, 0);
     return 0;
 }

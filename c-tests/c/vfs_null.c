@@ -71,6 +71,10 @@ operations(struct puffs_vfs *pv, const struct puffs_vcall *call, size_t found_si
 	INVALID(puffs_vfs_open(pv, call, NULL, PUFFS_VT_REG, 1, NULL));
 	INVALID(puffs_vfs_readdir(pv, call, NULL, 0, 100, NULL));
 
+	INVALID(puffs_vfs_fhtonode(pv, call, "handle", 6, &found.found));
+	INVALID(puffs_vfs_fhtonode(pv, call, "handle", 6, NULL));
+	INVALID(puffs_vfs_nodetofh(pv, call, NULL, buf, sizeof(buf), done));
+	INVALID(puffs_vfs_pathconf(pv, call, NULL, 1, NULL));
 	INVALID(puffs_vfs_link(pv, call, NULL, NULL, NULL, 4));
 	INVALID(puffs_vfs_remove(pv, call, NULL, NULL, NULL, 4, NULL));
 	INVALID(puffs_vfs_rmdir(pv, call, NULL, NULL, NULL, 4, NULL));
@@ -136,6 +140,10 @@ without_mount(const struct puffs_vcall *call)
 	INVALID(puffs_vfs_readlink(NULL, call, NULL, buf, sizeof(buf), &done));
 	INVALID(puffs_vfs_fallocate(NULL, call, NULL, 0, 1));
 	INVALID(puffs_vfs_fdiscard(NULL, call, NULL, 0, 1));
+	INVALID(puffs_vfs_nodetofh(NULL, call, NULL, buf, sizeof(buf), &done));
+	INVALID(puffs_vfs_nodetofh(NULL, call, NULL, NULL, sizeof(buf), &done));
+	INVALID(puffs_vfs_print(NULL, call, NULL));
+	INVALID(puffs_vfs_extattrctl(NULL, call, 1, NULL, 0, 1, NULL, 0));
 	INVALID(puffs_vfs_advlock(NULL, call, NULL, 0, 0, 0, &lock));
 	INVALID(puffs_vfs_getextattr(NULL, call, NULL, 1, "name", 4, buf, sizeof(buf), &size, &done));
 	INVALID(puffs_vfs_listextattr(NULL, call, NULL, 1, buf, sizeof(buf), &size, &done));

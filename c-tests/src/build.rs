@@ -1,4 +1,4 @@
-//! Compiling and linking: [`program`].
+//! Compiling and linking: [`program`], and [`netbsd`] for what is written for NetBSD.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -124,4 +124,25 @@ pub fn program(
     }
     compile(&mut command)?;
     Ok(program)
+}
+
+/// Builds a program that is written for NetBSD, as its user would: `cc $(pkg-config --cflags puffs puffs-compat) server.c
+/// $(pkg-config --libs puffs)`, with warnings as errors and `more` flags.
+///
+/// # Errors
+/// What the compiler printed.
+pub fn netbsd(stage: &Stage, source: &Path, more: &[&str], program: &Path) -> Result<(), String> {
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let mut words = compiler.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or("cc"));
+    command.args(words);
+    command
+        .args(["-g", "-Wall", "-Wextra", "-Werror"])
+        .args(more);
+    command.args(stage.pkg_config_of(&["puffs", "puffs-compat"], &["--cflags"])?);
+    command.arg(source).args(stage.pkg_config(&["--libs"])?);
+    let mut rpath = OsString::from("-Wl,-rpath,");
+    rpath.push(stage.lib());
+    command.arg(rpath).arg("-o").arg(program);
+    compile(&mut command)
 }

@@ -71,6 +71,14 @@ impl Stage {
     /// # Errors
     /// When it fails.
     pub fn pkg_config(&self, args: &[&str]) -> Result<Vec<String>, String> {
+        self.pkg_config_of(&["puffs"], args)
+    }
+
+    /// What pkg-config says of these packages in this stage.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn pkg_config_of(&self, packages: &[&str], args: &[&str]) -> Result<Vec<String>, String> {
         let tool = std::env::var("PKG_CONFIG").unwrap_or_else(|_| "pkg-config".to_owned());
         let mut prefix = std::ffi::OsString::from("--define-variable=prefix=");
         prefix.push(&self.prefix);
@@ -78,7 +86,7 @@ impl Stage {
             .env("PKG_CONFIG_PATH", self.lib().join("pkgconfig"))
             .arg(prefix)
             .args(args)
-            .arg("puffs")
+            .args(packages)
             .output()
             .map_err(|error| format!("pkg-config: {error}"))?;
         if !output.status.success() {

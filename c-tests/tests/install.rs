@@ -23,6 +23,7 @@ fn headers(stage: &Stage) -> Vec<String> {
     let entries = std::fs::read_dir(stage.include()).unwrap();
     entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".h"))
         .collect()
 }
 

@@ -4,6 +4,7 @@
 //! * [`sys`]: the kernel side, `<puffs_sys.h>`.
 //! * [`vfs`]: one call per file operation for a kernel's VFS glue, `<puffs_vfs.h>`.
 //! * `user` (feature `hosted`): the server library, `<puffs.h>`.
+//! * `compat` (feature `hosted`): what programs written for NetBSD want besides, declared in `include/compat/`.
 //!
 //! Each export checks its pointers first, converts, and calls the layer that knows. With `hosted` this is
 //! libpuffs for ordinary processes; without it the crate is the library that a kernel links, and
@@ -13,7 +14,9 @@
 extern crate alloc;
 
 #[cfg(feature = "hosted")]
-mod host;
+pub mod compat;
+#[cfg(feature = "hosted")]
+mod fakecc;
 #[cfg(not(any(feature = "hosted", test)))]
 mod kernel;
 pub mod msgif;

@@ -21,11 +21,13 @@
 //! | `reply` | replies, and taking back those that nobody got |
 //! | `invalidate` | what a server says is stale |
 //! | `ops` | the sequences, a file for each group of requests |
+//! | `chosen` | which host mounts a server, this one or the kernel's module: [`Chosen`], by `PUFFS_HOST` |
 //!
 //! Not here: what an operation's message looks like and which answers are believed (`puffs-vfs`), the
 //! server's side (`puffs-user`).
 
 mod attr;
+mod chosen;
 mod device;
 mod doomed;
 mod errno;
@@ -46,4 +48,5 @@ mod seat;
 mod session;
 mod traffic;
 
+pub use chosen::Chosen;
 pub use host::FuseHost;

@@ -8,11 +8,25 @@ use std::ptr;
 
 use core::ffi::c_void;
 
+use libc::timespec;
+
 use crate::attr;
 use crate::c::consts::{PUFFS_FLAG_PNCOOKIE, PUFFS_NODE_REMOVED};
 use crate::c::hooks::puffs_nodewalk_fn;
 use crate::c::node::puffs_node;
+use crate::null::{self, Kept};
+use crate::paths;
 use crate::usermount::Usermount;
+
+/// A node as it is in memory: what C sees, and what it does not.
+#[repr(C)]
+struct Whole {
+    node: puffs_node,
+    attr_ttl: timespec,
+    name_ttl: timespec,
+    /// The null layer's, from a box; null at first.
+    kept: *mut Kept,
+}
 
 /// Head of the list, newest node first.
 pub(crate) struct NodeList(UnsafeCell<*mut puffs_node>);
@@ -27,13 +41,13 @@ impl NodeList {
 /// nodes. Null when there is no memory.
 pub fn new(pu: &Usermount, private: *mut c_void) -> *mut puffs_node {
     // SAFETY: calloc takes any size; null is handled.
-    let node = unsafe { libc::calloc(1, size_of::<puffs_node>()) }.cast::<puffs_node>();
+    let node = unsafe { libc::calloc(1, size_of::<Whole>()) }.cast::<puffs_node>();
     if node.is_null() {
         return node;
     }
     pu.add_flags(PUFFS_FLAG_PNCOOKIE);
     let head = pu.nodes().0.get();
-    // SAFETY: `node` is ours, as large as its type, and all zero, which is a valid value of each field.
+    // SAFETY: `node` is ours, larger than its type, and all zero, which is a valid value of each field.
     // The list holds live nodes only, so the old head may be written.
     unsafe {
         attr::server_null(&raw mut (*node).pn_va);
@@ -65,18 +79,40 @@ pub unsafe fn remove(node: *mut puffs_node) {
         }
         *at.le_prev = at.le_next;
         (*node).pn_flags |= PUFFS_NODE_REMOVED;
+        null::forget(node);
     }
+}
+
+/// How long the node's attributes hold, and how long its name does: room for the server's own use.
+///
+/// # Safety
+/// As for [`remove`].
+pub unsafe fn ttls(node: *mut puffs_node) -> (*mut timespec, *mut timespec) {
+    let whole = node.cast::<Whole>();
+    // SAFETY: by contract the node came from `new`, which made all of it.
+    unsafe { (&raw mut (*whole).attr_ttl, &raw mut (*whole).name_ttl) }
+}
+
+/// Where the null layer keeps what it knows of the node.
+///
+/// # Safety
+/// As for [`remove`].
+pub(crate) unsafe fn kept(node: *mut puffs_node) -> *mut *mut Kept {
+    // SAFETY: as above.
+    unsafe { &raw mut (*node.cast::<Whole>()).kept }
 }
 
 /// Takes a node off its list and frees it and its path.
 ///
 /// # Safety
-/// As for [`remove`]; the node's path is null or from malloc; nobody uses the node any more.
+/// As for [`remove`]; the node's path is null or as the server's paths are; nobody uses the node any more.
 pub unsafe fn put(node: *mut puffs_node) {
     // SAFETY: by contract.
     unsafe {
         remove(node);
-        libc::free((*node).pn_po.po_path);
+        paths::free(&*(*node).pn_mnt, &mut (*node).pn_po);
+        let kept = (&raw mut (*node.cast::<Whole>()).kept).read();
+        drop((!kept.is_null()).then(|| Box::from_raw(kept)));
         libc::free(node.cast());
     }
 }

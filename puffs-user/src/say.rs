@@ -18,6 +18,6 @@ pub fn errno(value: i32) -> String {
 }
 
 /// Writes a warning.
-pub(crate) fn warn(text: Arguments<'_>) {
+pub fn warn(text: Arguments<'_>) {
     line(format_args!("puffs: {text}"));
 }

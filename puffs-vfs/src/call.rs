@@ -130,6 +130,8 @@ pub enum Kind {
     Read = 5,
     /// More written than given.
     Write = 6,
+    /// A file handle that is none.
+    Handle = 7,
     /// More of an extended attribute than was asked for.
     GetExtattr = 8,
     /// Names of extended attributes that do not fit together.

@@ -131,13 +131,27 @@ impl<'c, P: Platform, C: Caller<P> + ?Sized> Call<'c, P, C> {
         optype: u8,
         fixed: &(impl IntoBytes + Immutable),
     ) -> Result<Self, Failed> {
-        let (body, copylen) = encode(caller, fixed, [&[], &[]], FIXED)?;
+        Self::vfs_of(caller, optype, Cookie(0), fixed, &[], FIXED)
+    }
+
+    /// An operation on the file system that is about a node, or carries bytes; with room for an answer of `room` bytes, and some to
+    /// spare.
+    pub(crate) fn vfs_of(
+        caller: &'c C,
+        optype: u8,
+        cookie: Cookie,
+        fixed: &(impl IntoBytes + Immutable),
+        tail: &[u8],
+        room: usize,
+    ) -> Result<Self, Failed> {
+        let (body, copylen) = encode(caller, fixed, [tail, &[]], room.max(FIXED))?;
         Ok(Call {
             caller,
-            cookie: Cookie(0),
+            cookie,
             kind: Kind::Error,
             out: Outgoing {
                 copylen,
+                cookie,
                 ..Outgoing::vfs(optype, body)
             },
         })

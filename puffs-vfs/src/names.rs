@@ -277,7 +277,7 @@ fn checked_name(name: &[u8]) -> Result<u32, Errno> {
     }
 }
 
-fn found<P: Platform, C: Caller<P> + ?Sized>(
+pub(crate) fn found<P: Platform, C: Caller<P> + ?Sized>(
     caller: &C,
     ans: &NodeAns,
     vtype: VType,

@@ -218,6 +218,57 @@ files_and_data(void)
 }
 
 static void
+handles(void)
+{
+	struct puffs_vfound found, again = fresh();
+	struct fsnode *fn;
+	char handle[16];
+	size_t len = 99;
+	int64_t value = 99;
+
+	found = make(root, "file");
+	fn = found.pvf_cookie;
+	memset(handle, '!', sizeof(handle));
+	CHECK_EQ(puffs_vfs_nodetofh(pv, NULL, fn, handle, 7, &len), E2BIG);
+	CHECK_EQ(len, 8);
+	CHECK_EQ(handle[0], '!');
+	CHECK_EQ(puffs_vfs_nodetofh(pv, NULL, fn, NULL, 0, &len), E2BIG);
+	CHECK_EQ(puffs_vfs_nodetofh(pv, NULL, fn, handle, sizeof(handle), &len), 0);
+	CHECK_EQ(len, 8);
+	CHECK_EQ(handle[8], '!');
+
+	/* The way back counts as no lookup, and brings a reclaim for a kernel that has forgotten the node. */
+	CHECK_EQ(puffs_vfs_fhtonode(pv, NULL, handle, len, &again), 0);
+	CHECK(again.pvf_cookie == fn && again.pvf_vtype == PUFFS_VT_REG);
+	CHECK_EQ(fn->fn_given, 1);
+	CHECK(again.pvf_reclaim != NULL && again.pvf_reclaim != found.pvf_reclaim);
+	puffs_paid_reclaim_free(again.pvf_reclaim);
+	again = fresh();
+	CHECK_EQ(puffs_vfs_fhtonode(pv, NULL, handle, len - 1, &again), EINVAL);
+	CHECK_EQ(puffs_vfs_fhtonode(pv, NULL, handle, 0, &again), EINVAL);
+	CHECK_EQ(puffs_vfs_fhtonode(pv, NULL, NULL, 8, &again), EINVAL);
+	CHECK_EQ(puffs_vfs_fhtonode(pv, NULL, nodes[0].fn_data, PUFFS_MSG_HANDLE_MAX + 1, &again), EINVAL);
+	CHECK(again.pvf_reclaim == NULL);
+
+	CHECK_EQ(puffs_vfs_pathconf(pv, NULL, fn, 4, &value), 0);
+	CHECK_EQ(value, -3);
+	CHECK_EQ(puffs_vfs_pathconf(pv, NULL, fn, 5, &value), EINVAL);
+	CHECK_EQ(puffs_vfs_print(pv, NULL, fn), 0);
+	CHECK_EQ(last_words[0], (uintptr_t)fn);
+	CHECK_EQ(puffs_vfs_extattrctl(pv, NULL, 9, fn, 1, 2, NAME("colour")), 0);
+	CHECK(last_words[0] == 9 && last_words[1] == 0x10206 && last_words[2] == (uintptr_t)fn);
+	CHECK_EQ(puffs_vfs_extattrctl(pv, NULL, 9, fn, 0, 2, NULL, 0), 0);
+	CHECK(last_words[1] == 0x00200 && last_words[2] == 0);
+	CHECK_EQ(puffs_vfs_extattrctl(pv, NULL, 9, NULL, 0, 2, "", 0), EINVAL);
+
+	CHECK_EQ(puffs_vfs_remove(pv, NULL, root, fn, NAME("file"), NULL), 0);
+	puffs_vfs_reclaim(found.pvf_reclaim, fn, 1);
+	settle();
+	CHECK_EQ(puffs_vfs_fhtonode(pv, NULL, handle, len, &again), ESTALE);
+	CHECK(again.pvf_reclaim == NULL);
+}
+
+static void
 directories(void)
 {
 	struct puffs_vdir part = { .pvd_size = sizeof(part) };
@@ -373,6 +424,7 @@ operations(void)
 	names();
 	attributes();
 	files_and_data();
+	handles();
 	directories();
 	extended_attributes_and_locks();
 	callers();

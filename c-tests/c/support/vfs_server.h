@@ -244,10 +244,54 @@ fs_extattr(struct puffs_req *req, struct fsnode *fn)
 	}
 }
 
+/* A handle is a word and the node's number; the node must have been told. */
+#define FS_HANDLE 0x68616e64u
+
+static int
+fs_handle(struct puffs_req *req)
+{
+	const struct puffs_msg_handle_req asked = *(struct puffs_msg_handle_req *)req->preq_aux;
+	struct puffs_msg_data_ans *ans = req->preq_aux;
+	uint32_t handle[2];
+
+	if (req->preq_optype == PUFFS_VFS_VPTOFH) {
+		CHECK_EQ(asked.len, PUFFS_MSG_HANDLE_MAX);
+		handle[0] = FS_HANDLE;
+		handle[1] = (uint32_t)((struct fsnode *)req->preq_cookie - nodes);
+		memset(ans, 0, sizeof(*ans));
+		ans->len = sizeof(handle);
+		memcpy(ans + 1, handle, sizeof(handle));
+		req->preq_auxlen = sizeof(*ans) + sizeof(handle);
+		return 0;
+	}
+	memcpy(handle, (char *)req->preq_aux + sizeof(asked), sizeof(handle));
+	if (asked.len != sizeof(handle) || handle[0] != FS_HANDLE || handle[1] >= NFS)
+		return EINVAL;
+	if (nodes[handle[1]].fn_vtype == 0)
+		return ESTALE;
+	(void)answer_node(req, &nodes[handle[1]]);
+	nodes[handle[1]].fn_given--; /* which counts as none */
+	return 0;
+}
+
 static int
 fs_vfs(struct puffs_req *req)
 {
 	struct puffs_msg_statvfs_ans *ans = req->preq_aux;
+	struct puffs_msg_extattrctl_req *ctl = req->preq_aux;
+
+	switch (req->preq_optype) {
+	case PUFFS_VFS_FHTOVP:
+	case PUFFS_VFS_VPTOFH:
+		return fs_handle(req);
+	case PUFFS_VFS_EXTATTRCTL:
+		last_words[0] = ctl->cmd;
+		last_words[1] = ctl->flags << 16 | ctl->ns << 8 | ctl->namelen;
+		last_words[2] = (uintptr_t)req->preq_cookie;
+		if (ctl->namelen > 0)
+			CHECK(memcmp(ctl + 1, "colour", 6) == 0);
+		return answer_plain(req, 0);
+	}
 
 	if (req->preq_optype == PUFFS_VFS_STATVFS) {
 		memset(ans, 0, sizeof(*ans));
@@ -383,6 +427,16 @@ fs_operation(struct puffs_req *req)
 	case PUFFS_VN_LISTEXTATTR:
 	case PUFFS_VN_DELETEEXTATTR:
 		return fs_extattr(req, fn);
+	case PUFFS_VN_PATHCONF:
+		if (flags.flags != 4)
+			return EINVAL;
+		memset(body, 0, sizeof(struct puffs_msg_pathconf_ans));
+		((struct puffs_msg_pathconf_ans *)body)->value = (uint64_t)-3;
+		req->preq_auxlen = sizeof(struct puffs_msg_pathconf_ans);
+		return 0;
+	case PUFFS_VN_PRINT:
+		last_words[0] = (uintptr_t)fn;
+		return answer_plain(req, 0);
 	case PUFFS_VN_POLL:
 		memset(body, 0, sizeof(struct puffs_msg_poll_ans));
 		((struct puffs_msg_poll_ans *)body)->events = flags.flags & POLLIN;

@@ -37,19 +37,23 @@ fn every_caller_gets_an_error() {
     if skipped() {
         return;
     }
+    rounds(ROUNDS, |round| match round % 3 {
+        0 => yielding(),
+        _ => Server::memfs(),
+    });
+}
+
+pub(crate) fn rounds(usual: u64, start: impl Fn(u64) -> Server) {
     let seed = seed();
     let mut random = stream(seed, 0);
-    let budget = Budget::new(ROUNDS);
+    let budget = Budget::new(usual);
     let mut round = 0;
     while !budget.over(round) {
         let moment = Duration::from_micros(random.u64(..60_000));
         let what = format!("SEED={seed}, round {round}, killed after {moment:?}");
         round += 1;
 
-        let mut server = match round % 3 {
-            0 => yielding(),
-            _ => Server::memfs(),
-        };
+        let mut server = start(round);
         let mut callers = KINDS.map(|kind| caller(&server, kind));
         for caller in &callers {
             caller.prints("ready");

@@ -1,15 +1,16 @@
-//! The calls of POSIX and Linux, made by the program of `c-tests/posix` on tmpfs and on memfs.
+//! The calls of POSIX and Linux, made by the program of `c-tests/posix` on tmpfs, on memfs, and on nullfs over a tmpfs.
 //!
 //! The program prints a line for each result and judges by itself what POSIX leaves no choice in: on tmpfs
-//! it must be content. What it prints on memfs must be the same, line by line, but for the differences that
-//! [`tables`] gives with their reasons.
+//! it must be content. What it prints on ours must be the same, line by line, but for the differences that
+//! [`tables`] gives with their reasons. The same for the memfs in Rust: [`rust`].
 
 mod compare;
+mod rust;
 mod tables;
 
 use crate::{
     server::{Place, Server},
-    stage::{Build, memfs, skipped},
+    stage::{Build, memfs, nullfs, skipped},
     wait::Process,
 };
 use c_tests::{
@@ -90,11 +91,17 @@ fn run(topic: &str, dir: &Path, place: &Place) -> Output {
     output
 }
 
-fn on_tmpfs(topic: &str) -> String {
+/// A tmpfs, which goes with its place.
+fn tmpfs() -> Place {
     let place = Place::new();
     let options = std::ffi::CString::new(format!("{SIZE},mode=755")).expect("no NUL");
     let flags = MountFlags::empty();
     mount("tmpfs", place.mnt(), "tmpfs", flags, options.as_c_str()).expect("mount tmpfs");
+    place
+}
+
+fn on_tmpfs(topic: &str) -> String {
+    let place = tmpfs();
     let output = run(topic, place.mnt(), &place);
     assert!(
         output.status.success() && output.complaints.is_empty(),
@@ -105,13 +112,12 @@ fn on_tmpfs(topic: &str) -> String {
     output.lines
 }
 
-fn on_memfs(topic: &str) -> String {
-    let mut server = Server::with_options(&["-o", SIZE]);
+fn on(mut server: Server, topic: &str) -> String {
     let output = run(topic, server.mnt(), server.place());
     // 1: it was not content, as the comparison will show.
     assert!(
         matches!(output.status.code(), Some(0 | 1)),
-        "on memfs, {topic} ended with {}:\n{}{}",
+        "{topic} ended with {}:\n{}{}",
         output.status,
         output.lines,
         output.complaints
@@ -120,14 +126,29 @@ fn on_memfs(topic: &str) -> String {
     output.lines
 }
 
-fn compare(topic: &str) {
+/// nullfs over a directory.
+fn over(build: Build, dir: &Path) -> Server {
+    let mut command = Command::new(nullfs(build));
+    command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99");
+    command.arg("-s").arg(dir);
+    Server::start(command, Place::new())
+}
+
+fn on_memfs(topic: &str) {
     if skipped() {
         return;
     }
-    let (theirs, ours) = (on_tmpfs(topic), on_memfs(topic));
+    let (theirs, ours) = (
+        on_tmpfs(topic),
+        on(Server::with_options(&["-o", SIZE]), topic),
+    );
     let rows = tables::EXPECTED.iter().chain(tables::OPEN);
     let result = compare::compare(topic, &ours, &theirs, rows);
-    let awaited = tables::AWAITED.iter().find(|awaited| {
+    judge(topic, result, tables::AWAITED);
+}
+
+fn judge(topic: &str, result: Result<(), String>, awaited: &[tables::Awaited]) {
+    let awaited = awaited.iter().find(|awaited| {
         let mut topics = awaited.topics.split_whitespace();
         topics.any(|name| name == topic)
     });
@@ -143,25 +164,52 @@ fn compare(topic: &str) {
     }
 }
 
+fn on_nullfs(topic: &str) {
+    if skipped() {
+        return;
+    }
+    let below = tmpfs();
+    let (theirs, ours) = (on_tmpfs(topic), on(over(Build::Plain, below.mnt()), topic));
+    let rows = tables::EXPECTED.iter().chain(tables::NULLFS);
+    if let Err(differences) = compare::compare(topic, &ours, &theirs, rows) {
+        panic!("{differences}");
+    }
+    assert_eq!(fs::read_dir(below.mnt()).expect("its directory").count(), 0);
+}
+
 macro_rules! topics {
     ($($topic:ident)*) => {
         $(
             #[test]
             fn $topic() {
-                compare(stringify!($topic));
+                on_memfs(stringify!($topic));
             }
         )*
+
+        mod through {
+            $(
+                #[test]
+                fn $topic() {
+                    super::on_nullfs(stringify!($topic));
+                }
+            )*
+        }
 
         const TOPICS: &[&str] = &[$(stringify!($topic)),*];
     };
 }
 
-topics! {
+macro_rules! all_topics {
+    ($topics:ident) => { $topics! {
     names badpaths loops open openflags make link removal rename renameflags renamepaths chmod chown utimens
     access stat truncate rw append seek readdir many deep mmap sparse opened perm search sticky setgid suid
     nlink times locks fifo sock device xattr falloc copy statvfs full exec race signals readonly cold
     root tangle
+    } };
 }
+use all_topics;
+
+all_topics!(topics);
 
 /// Several on one mount, for the sake of what the server does with its memory.
 #[test]
@@ -174,16 +222,24 @@ fn address_sanitizer_finds_nothing() {
         command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99");
         command.args(["-s", "-o", SIZE]);
         let mut server = Server::start(command, Place::new());
-        for topic in topics {
-            let output = run(topic, server.mnt(), server.place());
-            let status = output.status;
-            assert!(
-                matches!(status.code(), Some(0 | 1)),
-                "{topic} ended with {status}: {}",
-                server.log()
-            );
-        }
+        all_on(topics, &server);
         server.unmount();
+        let below = tmpfs();
+        let mut server = over(Build::Asan, below.mnt());
+        all_on(topics, &server);
+        server.unmount();
+    }
+}
+
+fn all_on(topics: &[&str], server: &Server) {
+    for topic in topics {
+        let output = run(topic, server.mnt(), server.place());
+        let status = output.status;
+        assert!(
+            matches!(status.code(), Some(0 | 1)),
+            "{topic} ended with {status}: {}",
+            server.log()
+        );
     }
 }
 
@@ -202,7 +258,7 @@ fn every_row_is_for_a_topic() {
         let topic = line.split('/').next().expect("a first part");
         assert!(known(topic), "{line}");
     }
-    for awaited in tables::AWAITED {
+    for awaited in tables::AWAITED.iter().chain(tables::RUST_LACKS) {
         assert!(awaited.topics.split_whitespace().all(known));
     }
     assert!(rows().all(|difference| !difference.why.is_empty()));

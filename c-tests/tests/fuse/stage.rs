@@ -1,12 +1,13 @@
 //! Compiles C servers against the staged install, each once, and says whether this machine can run
 //! them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-use c_tests::build::{compile, compiler};
+use c_tests::build::{self, compile, compiler};
 use c_tests::plan::Lang;
 use c_tests::stage::Stage;
 
@@ -37,6 +38,17 @@ pub(crate) fn memfs(build: Build) -> PathBuf {
     program("../examples/memfs.c", build)
 }
 
+/// The server that passes a directory through.
+pub(crate) fn nullfs(build: Build) -> PathBuf {
+    program("../examples/nullfs.c", build)
+}
+
+/// `examples/memfs.rs`, which cargo has built.
+pub(crate) fn rust_memfs() -> Command {
+    let path = std::env::var_os("PUFFS_RUST_MEMFS");
+    Command::new(path.expect("PUFFS_RUST_MEMFS is not set: run these tests by make fuse-test"))
+}
+
 /// The server of the README.
 pub(crate) fn hello(build: Build) -> PathBuf {
     program("../examples/hello.c", build)
@@ -50,6 +62,20 @@ pub(crate) fn program(source: &'static str, build: Build) -> PathBuf {
     done.entry((source, build))
         .or_insert_with(|| build_one(source, build).unwrap_or_else(|error| panic!("{error}")))
         .clone()
+}
+
+/// Compiles a server that is written for NetBSD, of `netbsd/`, unless that was done already.
+pub(crate) fn netbsd(name: &'static str) -> PathBuf {
+    static DONE: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if done.insert(name) {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("netbsd/{name}.c"));
+        Stage::get()
+            .and_then(|stage| build::netbsd(&stage, &source, &[], &out))
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+    out
 }
 
 fn build_one(source: &str, build: Build) -> Result<PathBuf, String> {

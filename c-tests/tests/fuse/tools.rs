@@ -18,7 +18,10 @@ fn do_the_same_as_on_tmpfs() {
     if skipped() {
         return;
     }
-    let mut server = Server::memfs();
+    compare(Server::memfs());
+}
+
+pub(crate) fn compare(mut server: Server) {
     let host = tmpfs();
     let options = left_out(&server);
     let log = |place: &Place, n| place.beside(&format!("log{n}"));

@@ -70,7 +70,7 @@ pub(crate) fn is_as_before(server: &Server, before: (u64, u64)) {
     assert!(back, "in use: {:?}, before {before:?}", usage(server.mnt()));
 }
 
-fn apart(mut server: Server, steps: u64) {
+pub(crate) fn apart(mut server: Server, steps: u64) {
     let seed = seed();
     let before = usage(server.mnt());
     let options = left_out(&server);
@@ -196,7 +196,7 @@ fn all_in_one() {
     together(yielding(), Budget::new(10_000).steps());
 }
 
-fn together(mut server: Server, steps: u64) {
+pub(crate) fn together(mut server: Server, steps: u64) {
     let seed = seed();
     let before = usage(server.mnt());
     let mut options = left_out(&server);

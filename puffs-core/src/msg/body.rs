@@ -21,6 +21,8 @@ pub const ROOM: usize = 8 << 10;
 pub const NAME_MAX: usize = 255;
 /// The largest target of a symbolic link.
 pub const TARGET_MAX: usize = 4095;
+/// The largest file handle.
+pub const HANDLE_MAX: usize = 1020;
 
 macro_rules! plain {
     ($($(#[$meta:meta])* pub struct $name:ident { $($(#[$fmeta:meta])* pub $field:ident : $ty:ty,)* } = $size:expr;)*) => {$(
@@ -84,6 +86,12 @@ pub mod extattr {
     pub const SIZE: u32 = 1;
     /// LISTEXTATTR: each name follows its length in one byte, instead of ending with a NUL.
     pub const LENPREFIX: u32 = 2;
+}
+
+/// Bits of [`ExtattrctlReq::flags`].
+pub mod extattrctl {
+    /// The cookie is a node.
+    pub const HASNODE: u32 = 1;
 }
 
 plain! {
@@ -220,7 +228,7 @@ plain! {
         pub name_ttl: Time,
     } = 232;
 
-    /// VN GETATTR, READLINK, INACTIVE, VFS STATVFS.
+    /// VN GETATTR, READLINK, INACTIVE, PRINT, VFS STATVFS.
     pub struct PlainReq {
         /// Head.
         pub head: Head,
@@ -244,11 +252,12 @@ plain! {
         pub ttl: Time,
     } = 184;
 
-    /// VN OPEN, CLOSE, ACCESS, FSYNC, POLL, MMAP, SEEK; VFS SYNC, UNMOUNT.
+    /// VN OPEN, CLOSE, ACCESS, FSYNC, POLL, MMAP, SEEK, PATHCONF; VFS SYNC, UNMOUNT.
     pub struct FlagsReq {
         /// Head.
         pub head: Head,
-        /// OPEN: mode. CLOSE: fflag. ACCESS: mode. FSYNC: flags. POLL: events. MMAP: protection. SYNC: waitfor. UNMOUNT: mntflags.
+        /// OPEN: mode. CLOSE: fflag. ACCESS: mode. FSYNC: flags. POLL: events. MMAP: protection. PATHCONF: `_PC_*`. SYNC: waitfor.
+        /// UNMOUNT: mntflags.
         pub flags: u32,
         /// CLOSE: 1 when inactive is to be run after it.
         pub inactive: u32,
@@ -266,6 +275,14 @@ plain! {
         pub oflags: u32,
         /// Zero.
         pub pad: u32,
+    } = 16;
+
+    /// Answer to PATHCONF.
+    pub struct PathconfAns {
+        /// Head.
+        pub ans: Ans,
+        /// The value, as a signed number.
+        pub value: u64,
     } = 16;
 
     /// Answer to POLL.
@@ -446,6 +463,31 @@ plain! {
         /// Zero.
         pub pad: u32,
     } = 96;
+
+    /// VFS FHTOVP, answered by a [`NodeAns`] without attributes, which is no lookup; VFS VPTOFH of the node that is the cookie, answered by a
+    /// [`DataAns`]. Then, for FHTOVP: the handle.
+    pub struct HandleReq {
+        /// Head.
+        pub head: Head,
+        /// FHTOVP: length of the handle. VPTOFH: bytes that there is room for, at most [`HANDLE_MAX`].
+        pub len: u32,
+        /// Zero.
+        pub pad: u32,
+    } = 96;
+
+    /// VFS EXTATTRCTL. Then: the name of an attribute, if one was given.
+    pub struct ExtattrctlReq {
+        /// Head.
+        pub head: Head,
+        /// What to do: the system's and the server's business.
+        pub cmd: u32,
+        /// Bits of [`extattrctl`].
+        pub flags: u32,
+        /// A value of [`extattr`].
+        pub ns: u32,
+        /// Length of the name; 0: none was given.
+        pub namelen: u32,
+    } = 104;
 
     /// A notice of a broken answer, class ERROR; the cookie is the node it was about. Then: the text.
     pub struct ErrorReq {

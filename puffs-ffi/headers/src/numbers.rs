@@ -16,6 +16,7 @@ const MODULES: &[(&str, &str, &str)] = &[
     ("body.rs", "namei", "PUFFS_MSG_NAMEI_"),
     ("body.rs", "setback", "PUFFS_SETBACK_"),
     ("body.rs", "extattr", "PUFFS_MSG_EXTATTR_"),
+    ("body.rs", "extattrctl", "PUFFS_MSG_EXTATTRCTL_"),
 ];
 
 /// Constants of `op.rs` that keep the reference's names: how they begin, and how those do.

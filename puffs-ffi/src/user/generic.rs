@@ -17,6 +17,12 @@ pub extern "C" fn puffs_fsnop_unmount(_pu: *mut Usermount, _mntflags: c_int) -> 
     0
 }
 
+/// Suspending is no operation of any file system here: `EOPNOTSUPP`.
+#[unsafe(no_mangle)]
+pub extern "C" fn puffs_fs_suspend(_pu: *mut Usermount) -> c_int {
+    libc::EOPNOTSUPP
+}
+
 /// fs_sync of a file system that has nothing to bring anywhere.
 #[unsafe(no_mangle)]
 pub extern "C" fn puffs_fsnop_sync(

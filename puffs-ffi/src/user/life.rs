@@ -26,8 +26,10 @@ fn contexts() -> MutexGuard<'static, Vec<usize>> {
 ///
 /// The table must have fs_unmount, fs_statvfs, fs_sync and node_lookup.
 ///
-/// Returns NULL with `errno` set: `EINVAL` for a null pointer or a missing operation, `EOPNOTSUPP` for flags that ask
-/// for paths, `ENOMEM`, `EMFILE`.
+/// With `PUFFS_FLAG_BUILDPATH` the library keeps the paths of nodes, see `puffs_set_pathbuild`; cookies are then nodes. When `puffs_fakecc` is not
+/// 0, requests run on the stack of the main loop.
+///
+/// Returns NULL with `errno` set: `EINVAL` for a null pointer or a missing operation, `ENOMEM`, `EMFILE`.
 ///
 /// # Safety
 /// As described.
@@ -51,6 +53,9 @@ pub unsafe extern "C" fn puffs_init(
     };
     match Usermount::new(ops, from, fstype, private(priv_), pflags) {
         Ok(pu) => {
+            if crate::fakecc::is_set() {
+                pu.give_up_stacks();
+            }
             // SAFETY: by contract from malloc and the library's from now on; `ops` is not used any more.
             unsafe { libc::free(pops.cast()) };
             let pu = Box::into_raw(pu);
@@ -96,7 +101,7 @@ pub unsafe extern "C" fn puffs_mount(
     }
     // SAFETY: by contract.
     let dir = unsafe { CStr::from_ptr(dir) };
-    finish(pu.mount(&crate::host::Chosen, dir, mntflags as u32, root_cookie))
+    finish(pu.mount(&puffs_fuse::Chosen, dir, mntflags as u32, root_cookie))
 }
 
 /// Serves requests until the file system is unmounted. To be called at most once for each mount, by the thread

@@ -16,6 +16,9 @@ pub mod hooks;
 pub mod life;
 pub mod newinfo;
 pub mod node;
+pub mod null;
+pub mod null_files;
+pub mod path;
 pub mod settings;
 
 use core::ffi::{CStr, c_char, c_int, c_void};
@@ -23,14 +26,14 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use puffs_user::usermount::Usermount;
 
 /// -1 with `errno` set.
-fn fail(errno: i32) -> c_int {
+pub(crate) fn fail(errno: i32) -> c_int {
     // SAFETY: errno of this thread.
     unsafe { *libc::__errno_location() = errno };
     -1
 }
 
 /// 0, or -1 with `errno` set.
-fn finish(result: Result<(), i32>) -> c_int {
+pub(crate) fn finish(result: Result<(), i32>) -> c_int {
     match result {
         Ok(()) => 0,
         Err(errno) => fail(errno),
@@ -38,7 +41,7 @@ fn finish(result: Result<(), i32>) -> c_int {
 }
 
 /// NULL with `errno` set.
-fn null<T>(errno: i32) -> *mut T {
+pub(crate) fn null<T>(errno: i32) -> *mut T {
     fail(errno);
     core::ptr::null_mut()
 }

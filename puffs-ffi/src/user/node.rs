@@ -2,6 +2,7 @@
 
 use core::ffi::c_void;
 
+use libc::timespec;
 use puffs_user::c::hooks::puffs_nodewalk_fn;
 use puffs_user::c::name::puffs_pathobj;
 use puffs_user::c::node::puffs_node;
@@ -37,10 +38,10 @@ pub unsafe extern "C" fn puffs_pn_remove(pn: *mut puffs_node) {
     }
 }
 
-/// Takes a node off the list and frees it and its path.
+/// Takes a node off the list and frees it and its path, by the function of `puffs_set_pathfree` if there is one.
 ///
 /// # Safety
-/// As for `puffs_pn_remove`; the path is null or from `malloc`; nobody uses the node again.
+/// As for `puffs_pn_remove`; the path is null or, without such a function, from `malloc`; nobody uses the node again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_pn_put(pn: *mut puffs_node) {
     if !pn.is_null() {
@@ -140,4 +141,30 @@ pub unsafe extern "C" fn puffs_pn_getmnt(pn: *mut puffs_node) -> *mut Usermount 
 pub unsafe extern "C" fn puffs_pn_getmntspecific(pn: *mut puffs_node) -> *mut c_void {
     // SAFETY: by contract.
     unsafe { super::settings::puffs_getspecific(puffs_pn_getmnt(pn)) }
+}
+
+/// Returns the address of a time in the node that is the server's to use: how long the attributes hold. Zero at first.
+///
+/// # Safety
+/// `pn` is null or a node from `puffs_pn_new`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_pn_getvattl(pn: *mut puffs_node) -> *mut timespec {
+    if pn.is_null() {
+        return null(libc::EINVAL);
+    }
+    // SAFETY: by contract.
+    unsafe { nodes::ttls(pn).0 }
+}
+
+/// Returns the address of a time in the node that is the server's to use: how long its name holds. Zero at first.
+///
+/// # Safety
+/// `pn` is null or a node from `puffs_pn_new`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_pn_getcnttl(pn: *mut puffs_node) -> *mut timespec {
+    if pn.is_null() {
+        return null(libc::EINVAL);
+    }
+    // SAFETY: by contract.
+    unsafe { nodes::ttls(pn).1 }
 }

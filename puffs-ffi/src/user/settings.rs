@@ -147,7 +147,9 @@ pub unsafe extern "C" fn puffs_getmaxreqlen(pu: *mut Usermount) -> usize {
     unsafe { context(pu) }.map_or(0, |pu| pu.settings().maxdata())
 }
 
-/// Says how large the server's file handles are, and `PUFFS_FHFLAG_*`. Before the mount.
+/// Says how large the server's file handles are, and `PUFFS_FHFLAG_*`. Before the mount. Without it, or with 0, there are none; with
+/// `PUFFS_FHFLAG_DYNAMIC` the size is the largest; with `PUFFS_FHFLAG_PASSTHROUGH` they are the host's, of whatever size. The mount fails with `EINVAL`
+/// when they are longer than `PUFFS_FHSIZE_MAX`, or than 20 bytes with `PUFFS_FHFLAG_NFSV2` and 52 with `PUFFS_FHFLAG_NFSV3`.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`.

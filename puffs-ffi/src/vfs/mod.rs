@@ -5,6 +5,7 @@
 
 pub mod attr;
 pub mod call;
+pub mod control;
 pub mod dir;
 pub mod extattr;
 pub mod file;

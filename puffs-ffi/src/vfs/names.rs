@@ -73,7 +73,7 @@ impl Drop for Reclaim {
 ///
 /// # Safety
 /// As [`run`]; `found` is null or as large as its first field says.
-unsafe fn bring(
+pub(super) unsafe fn bring(
     pv: *mut puffs_vfs,
     call: *const puffs_vcall,
     found: *mut puffs_vfound,

@@ -30,8 +30,12 @@ pub const PUFFS_KFLAG_NOFLUSH_META: u32 = 0x200;
 /// The flags that concern the other side of the mount; `PUFFS_KFLAG_NOCACHE_ATTR` counts although it is missing here.
 pub const PUFFS_KFLAG_MASK: u32 = 0x3bf;
 
+/// The library keeps the paths of nodes, and gives operations that of a name.
+pub const PUFFS_FLAG_BUILDPATH: u32 = 0x8000_0000;
 /// Each request and its result are printed.
 pub const PUFFS_FLAG_OPDUMP: u32 = 0x4000_0000;
+/// Paths have a hash, so that unlike ones are told apart quickly.
+pub const PUFFS_FLAG_HASHPATH: u32 = 0x2000_0000;
 /// Cookies are `struct puffs_node`.
 pub const PUFFS_FLAG_PNCOOKIE: u32 = 0x1000_0000;
 /// All flags that concern the library.
@@ -63,6 +67,8 @@ pub const PUFFS_FHFLAG_PROTOMASK: c_int = 0x06;
 pub const PUFFS_FHFLAG_PASSTHROUGH: c_int = 0x08;
 /// File handles: all flags.
 pub const PUFFS_FHFLAG_MASK: c_int = 0x0f;
+/// `puffs_fs_extattrctl`: the request names a node.
+pub const PUFFS_EXTATTRCTL_HASNODE: c_int = 0x01;
 /// The largest file handle.
 pub const PUFFS_FHSIZE_MAX: usize = 1020;
 
@@ -190,10 +196,6 @@ pub const PUFFS_FBQUEUE_URGENT: c_int = 0x01;
 /// `struct puffs_node`: no longer on the list of nodes.
 pub const PUFFS_NODE_REMOVED: c_int = 0x01;
 
-/// Longest type name with its terminator.
-pub const _VFS_NAMELEN: usize = 32;
-/// Longest "device" name with its terminator.
-pub const _VFS_MNAMELEN: usize = 1024;
 /// Longest name in a directory record.
 pub const PUFFS_MAXNAMLEN: usize = 511;
 /// Unit of figures that nobody gave.

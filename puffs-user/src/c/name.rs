@@ -56,3 +56,12 @@ impl puffs_pathobj {
         po_hash: 0,
     };
 }
+
+/// What a walk over all nodes needs after a rename: `puffs_path_prefixadj`.
+#[repr(C)]
+pub struct puffs_pathinfo {
+    /// The path that a directory had.
+    pub pi_old: *mut puffs_pathobj,
+    /// The path that it has now.
+    pub pi_new: *mut puffs_pathobj,
+}

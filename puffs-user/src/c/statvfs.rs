@@ -7,7 +7,10 @@ use core::ffi::{c_char, c_ulong};
 
 use libc::uid_t;
 
-use super::consts::{_VFS_MNAMELEN, _VFS_NAMELEN};
+/// Longest type name with its terminator.
+pub const _VFS_NAMELEN: usize = 32;
+/// Longest "device" name with its terminator.
+pub const _VFS_MNAMELEN: usize = 1024;
 
 /// Figures of a file system. The server fills the sizes and counts; flags, names and owner are put by the
 /// other side.

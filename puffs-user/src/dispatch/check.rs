@@ -8,7 +8,8 @@ use core::ffi::{CStr, c_int};
 use super::call::Call;
 use crate::c::consts::{
     PUFFS_ERR_ERROR, PUFFS_ERR_GETEXTATTR, PUFFS_ERR_LISTEXTATTR, PUFFS_ERR_LOOKUP,
-    PUFFS_ERR_MAKENODE, PUFFS_ERR_READ, PUFFS_ERR_READDIR, PUFFS_ERR_READLINK, PUFFS_ERR_WRITE,
+    PUFFS_ERR_MAKENODE, PUFFS_ERR_READ, PUFFS_ERR_READDIR, PUFFS_ERR_READLINK, PUFFS_ERR_VPTOFH,
+    PUFFS_ERR_WRITE,
 };
 use crate::c::puffs_cookie_t;
 use crate::kernerr;
@@ -49,6 +50,27 @@ pub(super) fn found(call: &Call<'_>, node: &Newinfo) -> Result<(), i32> {
         return Ok(());
     };
     Err(refuse(call, kind, libc::EINVAL, text))
+}
+
+/// A handle leads to a node with a type and a size.
+pub(super) fn identified(call: &Call<'_>, node: &Newinfo) -> Result<(), i32> {
+    let text = if node.vtype() == VNON || node.vtype() >= VBAD {
+        c"fhtonode returned a node without a type"
+    } else if node.size() == u64::MAX {
+        c"fhtonode returned a node of size -1"
+    } else {
+        return Ok(());
+    };
+    Err(refuse(call, PUFFS_ERR_MAKENODE, libc::EINVAL, text))
+}
+
+/// Length of a file handle.
+pub(super) fn handle(call: &Call<'_>, room: usize, len: usize) -> Result<usize, i32> {
+    if len == 0 || len > room {
+        let text = c"nodetofh: longer than the buffer, or empty";
+        return Err(refuse(call, PUFFS_ERR_VPTOFH, libc::E2BIG, text));
+    }
+    Ok(len)
 }
 
 /// A new node has a cookie that is not the root's. None at all means that the server cannot.

@@ -7,10 +7,12 @@
 mod attr;
 mod call;
 mod check;
+mod control;
 mod dir;
 mod error;
 mod extattr;
 mod fs;
+mod handle;
 mod io;
 mod life;
 mod lock;
@@ -18,6 +20,7 @@ mod name;
 mod node;
 pub(crate) mod opdump;
 mod open;
+mod path;
 mod poll;
 mod space;
 #[cfg(test)]
@@ -36,11 +39,32 @@ use call::{Call, Done};
 /// Executes the request whose header is `req` and whose body is at the start of `buffer`. Afterwards
 /// `req.rv` and `req.auxlen` are the answer's.
 pub(crate) fn execute(pu: &Usermount, req: &mut wire::Req, buffer: &mut [u8]) {
+    let len = req.auxlen.min(buffer.len());
+    let cc = context(&buffer[..len]);
+    dumped(pu, req, |req| match &cc {
+        Some(cc) => run(pu, cc, req, buffer),
+        None => Err(libc::EINVAL),
+    });
+}
+
+/// The context of a request with this body; `None` when its head is not valid.
+pub(crate) fn context(body: &[u8]) -> Option<Cc> {
+    let (head, _) = Head::read_from_prefix(body).ok()?;
+    Cc::of(&head)
+}
+
+/// The same in a context that is there already, and stays where it is.
+pub(crate) fn execute_in(pu: &Usermount, cc: &Cc, req: &mut wire::Req, buffer: &mut [u8]) {
+    dumped(pu, req, |req| run(pu, cc, req, buffer));
+}
+
+/// Runs a request and puts its result in its header; prints both if the server wants that.
+fn dumped(pu: &Usermount, req: &mut wire::Req, run: impl FnOnce(&wire::Req) -> Done) {
     let dump = pu.flags() & PUFFS_FLAG_OPDUMP != 0;
     if dump {
         opdump::request(req);
     }
-    let done = run(pu, req, buffer);
+    let done = run(req);
     (req.rv, req.auxlen) = match done {
         Ok(len) => (0, len),
         Err(errno) => (errno, 0),
@@ -50,16 +74,13 @@ pub(crate) fn execute(pu: &Usermount, req: &mut wire::Req, buffer: &mut [u8]) {
     }
 }
 
-fn run(pu: &Usermount, req: &wire::Req, buffer: &mut [u8]) -> Done {
+fn run(pu: &Usermount, cc: &Cc, req: &wire::Req, buffer: &mut [u8]) -> Done {
     let len = req.auxlen.min(buffer.len());
-    let (head, _) = Head::read_from_prefix(&buffer[..len]).map_err(|_| libc::EINVAL)?;
-    let cc = Cc::of(&head).ok_or(libc::EINVAL)?;
-
     cc.begin(pu);
-    pu.set_current(&cc);
+    pu.set_current(cc);
     hook(pu, pu.settings().pre.get());
     let done = operation(
-        &mut Call::new(pu, &cc, req, buffer, len),
+        &mut Call::new(pu, cc, req, buffer, len),
         req.opclass & op::CLASS_MASK,
         req.optype,
     );
@@ -80,6 +101,9 @@ fn operation(call: &mut Call<'_>, class: u8, optype: u8) -> Done {
         (op::CLASS_VFS, vfs::UNMOUNT) => fs::unmount(call),
         (op::CLASS_VFS, vfs::STATVFS) => fs::statvfs(call),
         (op::CLASS_VFS, vfs::SYNC) => fs::sync(call),
+        (op::CLASS_VFS, vfs::FHTOVP) => handle::fhtonode(call),
+        (op::CLASS_VFS, vfs::VPTOFH) => handle::nodetofh(call),
+        (op::CLASS_VFS, vfs::EXTATTRCTL) => control::extattrctl(call),
         (op::CLASS_VN, vn::LOOKUP) => node::lookup(call),
         (op::CLASS_VN, vn::CREATE) => node::create(call),
         (op::CLASS_VN, vn::MKNOD) => node::mknod(call),
@@ -89,6 +113,7 @@ fn operation(call: &mut Call<'_>, class: u8, optype: u8) -> Done {
         (op::CLASS_VN, vn::RMDIR) => name::rmdir(call),
         (op::CLASS_VN, vn::LINK) => name::link(call),
         (op::CLASS_VN, vn::RENAME) => name::rename(call),
+        (op::CLASS_VN, vn::ABORTOP) => name::abortop(call),
         (op::CLASS_VN, vn::GETATTR) => attr::getattr(call),
         (op::CLASS_VN, vn::SETATTR) => attr::setattr(call),
         (op::CLASS_VN, vn::OPEN) => open::open(call),
@@ -103,6 +128,8 @@ fn operation(call: &mut Call<'_>, class: u8, optype: u8) -> Done {
         (op::CLASS_VN, vn::MMAP) => lock::mmap(call),
         (op::CLASS_VN, vn::SEEK) => lock::seek(call),
         (op::CLASS_VN, vn::POLL) => poll::poll(call),
+        (op::CLASS_VN, vn::PATHCONF) => control::pathconf(call),
+        (op::CLASS_VN, vn::PRINT) => control::print(call),
         (op::CLASS_VN, vn::GETEXTATTR) => extattr::get(call),
         (op::CLASS_VN, vn::SETEXTATTR) => extattr::set(call),
         (op::CLASS_VN, vn::LISTEXTATTR) => extattr::list(call),

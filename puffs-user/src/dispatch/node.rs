@@ -8,7 +8,7 @@ use puffs_core::msg::body::{Attr, CreateReq, LookupReq, NodeAns, TARGET_MAX, Tim
 
 use super::attr::fetch;
 use super::call::{Call, Component, Done};
-use super::check;
+use super::{check, path};
 use crate::attr::{attr_in, attr_out, time_out};
 use crate::c::consts::{
     NAMEI_CREATE, NAMEI_ISLASTCN, PUFFS_FLAG_PNCOOKIE, PUFFS_KFLAG_CACHE_FS_TTL,
@@ -26,12 +26,16 @@ pub(super) fn lookup(call: &mut Call<'_>) -> Done {
     let mut component = Component::new();
     let pcn = component.fill(name, req.nameiop, req.flags, call.cc.cred())?;
     let f = call.ops().puffs_node_lookup.ok_or(libc::EOPNOTSUPP)?;
+    // SAFETY: the component outlives the path.
+    let path = unsafe { path::build(call, call.cookie, pcn) }?;
 
     let mut node = Newinfo::new(Made::Found, 0, 0);
     // SAFETY: the server's operation, called as its type says; the arguments outlive the call.
     let rv = unsafe { f(call.usermount(), call.cookie, &raw mut node, pcn) };
     call.result(rv)?;
     check::found(call, &node)?;
+    // SAFETY: the server has just handed the cookie out.
+    unsafe { path.give(node.cookie()) };
     answer(call, &node, req.want_attr != 0)
 }
 
@@ -88,6 +92,8 @@ fn make_with(
     let [name] = call.tails::<CreateReq, 1>([req.namelen])?;
     let mut component = Component::new();
     let pcn = component.fill(name, NAMEI_CREATE, NAMEI_ISLASTCN, call.cc.cred())?;
+    // SAFETY: the component outlives the path.
+    let path = unsafe { path::build(call, call.cookie, pcn) }?;
 
     let va = attr_in(&req.attr);
     let rdev = if req.attr.rdev == Attr::NONE.rdev {
@@ -105,6 +111,8 @@ fn make_with(
     );
     call.result(rv)?;
     check::created(call, &node)?;
+    // SAFETY: the server has just handed the cookie out.
+    unsafe { path.give(node.cookie()) };
     answer(call, &node, req.want_attr != 0)
 }
 

@@ -70,9 +70,10 @@ impl Room {
         self.free.pop().or_else(|| Slot::new(self.len))
     }
 
-    /// Takes one back.
+    /// Takes one back. A few more than a fetch needs, since one may be with its request meanwhile, and one with an answer: buffers are
+    /// large, and a new one costs more than a request.
     pub(super) fn give(&mut self, slot: Box<Slot>) {
-        if self.free.len() < FETCH {
+        if self.free.len() < FETCH + 2 {
             self.free.push(slot);
         }
     }
@@ -105,6 +106,6 @@ mod tests {
         assert_eq!(room.all().len(), FETCH);
         assert_eq!(room.all().last_mut().unwrap().offer().aux, at);
         many.into_iter().for_each(|slot| room.give(slot));
-        assert_eq!(room.free.len(), FETCH);
+        assert_eq!(room.free.len(), FETCH + 2);
     }
 }

@@ -23,7 +23,7 @@ use crate::c::consts;
 use crate::sys;
 
 pub use ready::{Ready, Wake};
-pub use table::{Dev, Entry, knows_type, mounted_at};
+pub use table::{Dev, Entry, Named, by_id, knows_type, mounted_at};
 pub use unmount::{Mounted, Site, Undo, umount, without_signals};
 
 /// Why nothing can be mounted in a place.

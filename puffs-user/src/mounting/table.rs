@@ -35,6 +35,39 @@ pub fn mounted_at(dir: &OsStr) -> io::Result<Option<Entry>> {
     ))
 }
 
+/// A mount with its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its type.
+    pub fstype: Vec<u8>,
+    /// Where it is mounted.
+    pub dir: Vec<u8>,
+    /// What is mounted.
+    pub source: Vec<u8>,
+}
+
+/// The mount with this id, as statx(2) tells it.
+///
+/// # Errors
+/// The table cannot be read.
+pub fn by_id(id: u64) -> io::Result<Option<Named>> {
+    Ok(find_id(&std::fs::read("/proc/self/mountinfo")?, id))
+}
+
+fn find_id(table: &[u8], id: u64) -> Option<Named> {
+    let id = id.to_string();
+    let mut lines = table.split(|byte| *byte == b'\n');
+    let line = lines.find(|line| line.split(|byte| *byte == b' ').next() == Some(id.as_bytes()))?;
+    let mut fields = line.split(|byte| *byte == b' ');
+    let dir = unescape(fields.nth(4)?);
+    let mut fields = fields.skip_while(|field| *field != b"-").skip(1);
+    Some(Named {
+        fstype: unescape(fields.next()?),
+        dir,
+        source: unescape(fields.next()?),
+    })
+}
+
 /// Whether the kernel has file systems of this kind, without loading anything.
 pub fn knows_type(kind: &str) -> bool {
     std::fs::read("/proc/filesystems").is_ok_and(|types| lists(&types, kind))
@@ -106,6 +139,21 @@ mod tests {
         assert_eq!(at(b"/mnt/c"), entry((0, 42), b"fuse"));
         assert_eq!(at(b"/mnt"), None);
         assert_eq!(at(b""), None);
+    }
+
+    #[test]
+    fn a_mount_is_found_by_its_id() {
+        let named = |fstype: &[u8], dir: &[u8], source: &[u8]| {
+            Some(Named {
+                fstype: fstype.to_vec(),
+                dir: dir.to_vec(),
+                source: source.to_vec(),
+            })
+        };
+        let expected = named(b"fuse.memfs", b"/mnt/a b", b"/dev/puffs");
+        assert_eq!(find_id(TABLE, 30), expected);
+        assert_eq!(find_id(TABLE, 31), named(b"tmpfs", b"/mnt/c", b"none"));
+        assert_eq!(find_id(TABLE, 3), None);
     }
 
     #[test]

@@ -34,9 +34,20 @@ impl Usermount {
         self.fibers.stack_size()
     }
 
+    /// From now on requests run on the stack of the main loop, and none can be left in its middle. Replaces `puffs_fakecc`.
+    pub fn give_up_stacks(&self) {
+        self.no_stacks.set(true);
+    }
+
     /// Runs a task until it ends or is suspended.
     pub(super) fn start(&self, task: impl FnOnce() + 'static) -> Result<Ran, NoStack> {
-        self.elsewhere(|| self.fibers.start(task))
+        self.elsewhere(|| match self.no_stacks.get() {
+            true => {
+                task();
+                Ok(Ran::Ended)
+            }
+            false => self.fibers.start(task),
+        })
     }
 
     /// Goes on with a suspended fiber.
@@ -61,7 +72,33 @@ impl Usermount {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use super::*;
     use crate::testing;
+
+    #[test]
+    fn without_stacks_of_their_own_tasks_run_where_they_are_started() {
+        fn here() -> usize {
+            let local = 0_u8;
+            (&raw const local).addr()
+        }
+        let pu = testing::mount(&testing::OPS);
+        let at = Rc::new(Cell::new((0, true)));
+        let far = |at: &Rc<Cell<(usize, bool)>>| at.get().0.abs_diff(here()) > 64 << 10;
+        let told = Rc::clone(&at);
+        let fiber = ptr::from_ref(pu.fibers());
+        let task = move || {
+            // SAFETY: the server outlives the task.
+            let running = unsafe { (*fiber).running() };
+            told.set((here(), running.is_some()));
+        };
+        assert_eq!(pu.start(task.clone()), Ok(Ran::Ended));
+        assert!(far(&at) && at.get().1);
+        pu.give_up_stacks();
+        assert_eq!(pu.start(task), Ok(Ran::Ended));
+        assert!(!far(&at) && !at.get().1);
+    }
 
     #[test]
     fn stack_sizes_are_powers_of_two() {

@@ -6,6 +6,7 @@
 
 mod daemon;
 mod fibers;
+pub mod hand;
 #[cfg(test)]
 mod hosted_tests;
 mod mainloop;
@@ -28,20 +29,19 @@ use core::ffi::{c_int, c_void};
 
 use crate::bell::SharedKey;
 use crate::c::consts::{
-    _VFS_MNAMELEN, _VFS_NAMELEN, PUFFS_FLAG_MASK, PUFFS_KFLAG_MASK, PUFFS_KFLAG_NOCACHE_ATTR,
-    PUFFS_STATE_BEFOREMOUNT, PUFFS_STATE_RUNNING, PUFFS_STATE_UNMOUNTED, PUFFS_STATE_UNMOUNTING,
+    PUFFS_FLAG_MASK, PUFFS_KFLAG_MASK, PUFFS_KFLAG_NOCACHE_ATTR, PUFFS_STATE_BEFOREMOUNT,
+    PUFFS_STATE_RUNNING, PUFFS_STATE_UNMOUNTED, PUFFS_STATE_UNMOUNTING,
 };
 use crate::c::ops::puffs_ops;
 use crate::c::puffs_cookie_t;
+use crate::c::statvfs::{_VFS_MNAMELEN, _VFS_NAMELEN};
 use crate::cc::Cc;
 use crate::fiber::Fibers;
 use crate::frame::Frames;
 use crate::host::{OpSet, Session, Stale};
 use crate::nodes::NodeList;
-use crate::{bell, opset, sys};
-
-/// Bits of `pflags` for paths kept by the library, which it does not do: `BUILDPATH` and `HASHPATH`.
-const PATH_FLAGS: u32 = 0xa000_0000;
+use crate::paths::Hooks;
+use crate::{bell, null, opset, sys};
 
 /// Where a server is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,12 +77,16 @@ pub struct Usermount {
     state: Cell<State>,
     names: RefCell<Names>,
     settings: Settings,
+    paths: Hooks,
+    null: null::Layer,
     nodes: NodeList,
     root_cookie: Cell<puffs_cookie_t>,
     /// The request being executed; null between requests.
     current: Cell<*const Cc>,
     fibers: Fibers,
     frames: Frames,
+    /// Requests run on the stack of the main loop.
+    no_stacks: Cell<bool>,
     session: RefCell<Option<Rc<dyn Session>>>,
     daemon: Cell<Option<OwnedFd>>,
     exit_wanted: AtomicBool,
@@ -104,8 +108,6 @@ pub enum InitError {
     System(i32),
     /// An operation that every server must have is not in the table: its name.
     NoOperation(&'static str),
-    /// The flags ask for paths, which this version does not build.
-    PathMode,
 }
 
 impl InitError {
@@ -114,7 +116,6 @@ impl InitError {
         match self {
             InitError::System(errno) => errno,
             InitError::NoOperation(_) => libc::EINVAL,
-            InitError::PathMode => libc::EOPNOTSUPP,
         }
     }
 }
@@ -124,7 +125,6 @@ impl std::fmt::Display for InitError {
         match self {
             InitError::System(errno) => std::io::Error::from_raw_os_error(*errno).fmt(f),
             InitError::NoOperation(name) => write!(f, "the operation {name} is missing"),
-            InitError::PathMode => f.write_str("paths are not built by this version"),
         }
     }
 }
@@ -152,9 +152,6 @@ impl Usermount {
         if let Some((_, name)) = mandatory.iter().find(|(there, _)| !there) {
             return Err(InitError::NoOperation(name));
         }
-        if pflags & PATH_FLAGS != 0 {
-            return Err(InitError::PathMode);
-        }
         Ok(Box::new(Usermount {
             ops: *ops,
             opset: opset::of(ops),
@@ -163,11 +160,14 @@ impl Usermount {
             state: Cell::new(State::BeforeMount),
             names: RefCell::new(Names::new(from, fstype)),
             settings: Settings::new(private),
+            paths: Hooks::default(),
+            null: null::Layer::default(),
             nodes: NodeList::new(),
             root_cookie: Cell::new(ptr::null_mut()),
             current: Cell::new(ptr::null()),
             fibers: Fibers::new(fibers::STACK),
             frames: Frames::default(),
+            no_stacks: Cell::new(false),
             session: RefCell::new(None),
             daemon: Cell::new(None),
             exit_wanted: AtomicBool::new(false),
@@ -190,6 +190,16 @@ impl Usermount {
     /// What the server has set.
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The server's functions for paths.
+    pub const fn paths(&self) -> &Hooks {
+        &self.paths
+    }
+
+    /// What the null layer knows.
+    pub(crate) const fn null(&self) -> &null::Layer {
+        &self.null
     }
 
     /// Where the server is in its life.
@@ -327,12 +337,9 @@ mod tests {
     }
 
     #[test]
-    fn flags_part_into_two_and_paths_are_refused() {
-        let pu = init(&testing::OPS, 0x4000_0043).unwrap();
-        assert_eq!((pu.flags(), pu.kflags()), (0x4000_0000, 0x43));
-        for flag in [0x8000_0000, 0x2000_0000] {
-            assert_eq!(init(&testing::OPS, flag).err(), Some(InitError::PathMode));
-        }
+    fn flags_part_into_two() {
+        let pu = init(&testing::OPS, 0xe000_0043).unwrap();
+        assert_eq!((pu.flags(), pu.kflags()), (0xe000_0000, 0x43));
     }
 
     #[test]

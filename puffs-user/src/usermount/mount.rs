@@ -61,6 +61,7 @@ impl Usermount {
             };
             return Err(MountError::Explained(words.into(), libc::EBUSY));
         }
+        self.check_fh().map_err(MountError::Unsupported)?;
         let args = MountArgs {
             from: self.names.borrow().from.clone(),
             fstype: self.names.borrow().fstype.clone(),

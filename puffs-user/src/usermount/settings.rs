@@ -10,7 +10,10 @@ use std::time::Duration;
 use core::ffi::{c_int, c_void};
 
 use super::{State, Usermount};
-use crate::c::consts::{PUFFSDEV_BLOCK, PUFFSDEV_NONBLOCK};
+use crate::c::consts::{
+    PUFFS_FHFLAG_MASK, PUFFS_FHFLAG_NFSV2, PUFFS_FHFLAG_NFSV3, PUFFS_FHFLAG_PASSTHROUGH,
+    PUFFS_FHSIZE_MAX, PUFFSDEV_BLOCK, PUFFSDEV_NONBLOCK,
+};
 use crate::c::hooks::{pu_cmap_fn, pu_errnotify_fn, pu_prepost_fn, puffs_ml_loop_fn};
 use crate::c::node::puffs_node;
 use crate::host::RootInfo;
@@ -22,6 +25,11 @@ use crate::vtype::Vtype;
 const MAXDATA: (usize, usize) = (256 << 10, 1 << 20);
 /// The least it may have.
 const MINDATA: usize = 8 << 10;
+
+/// Bytes of a file handle of NFS, version 2 and 3, and what of them the kernel needs for itself: the file system's id and a length.
+const NFSV2: usize = 32;
+const NFSV3: usize = 64;
+const FH_HEAD: usize = 12;
 
 /// What a server has set.
 pub struct Settings {
@@ -113,6 +121,35 @@ impl Usermount {
         }
     }
 
+    /// Whether file handles are as can be: they fit a message, and the handles of the protocols that the server named.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub(super) fn check_fh(&self) -> Result<(), String> {
+        let (size, flags) = self.settings.fh.get();
+        if flags & !(PUFFS_FHFLAG_MASK as u32) != 0 {
+            return Err("puffs_setfhsize: there is no such flag".into());
+        }
+        if flags & PUFFS_FHFLAG_PASSTHROUGH as u32 != 0 {
+            return Ok(());
+        }
+        let most = [
+            (PUFFS_FHFLAG_NFSV2, NFSV2 - FH_HEAD),
+            (PUFFS_FHFLAG_NFSV3, NFSV3 - FH_HEAD),
+            (PUFFS_FHFLAG_MASK, PUFFS_FHSIZE_MAX),
+        ];
+        let named = |flag| flags & flag as u32 != 0 || flag == PUFFS_FHFLAG_MASK;
+        match most
+            .iter()
+            .find(|(flag, most)| named(*flag) && size > *most)
+        {
+            Some((_, most)) => Err(format!(
+                "puffs_setfhsize: file handles of {size} bytes, where {most} fit"
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// The wished size of a read or write, before the mount only: 0 and what is too much mean the
     /// default, and there is a minimum.
     pub fn set_maxdata(&self, wish: usize) {
@@ -164,6 +201,20 @@ mod tests {
             pu.set_maxdata(wish);
             assert_eq!(pu.settings().maxdata(), got);
         }
+    }
+
+    #[test]
+    fn handles_must_fit() {
+        let pu = testing::mount(&testing::OPS);
+        let check = |size, flags| {
+            pu.set_fh(size, flags);
+            pu.check_fh().is_ok()
+        };
+        assert!(check(0, 0) && check(1020, 1) && !check(1021, 1));
+        assert!(check(20, 0x02) && !check(21, 0x02) && check(52, 0x04) && !check(53, 0x05));
+        assert!(!check(21, 0x06) && check(20, 0x06));
+        // A handle of the host's is as long as it is.
+        assert!(check(9999, 0x0a) && !check(0, 0x10));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! what is not believed.
 
 mod data;
+mod handles;
 mod more;
 mod names;
 

@@ -8,7 +8,8 @@ use puffs_core::platform::Hosted;
 use puffs_core::{Answer, Buf, Cookie, Errno, Outgoing};
 use puffs_vfs::nodes::VType;
 use puffs_vfs::{
-    Broken, Caller, Data, Failed, attr, dir, extattr, file, life, lock, names, space, who,
+    Broken, Caller, Data, Failed, attr, control, dir, extattr, file, handle, life, lock, names,
+    space, who,
 };
 
 pub(crate) const ROOT: Cookie = Cookie(0x1000);
@@ -209,6 +210,21 @@ pub(crate) fn plain_answers(liar: &Liar, mode: u32) {
     liar.judged(space::fallocate(liar, &head(), NODE, 0, 9));
     liar.judged(space::fdiscard(liar, &head(), NODE, 0, 9));
     liar.judged(extattr::delete(liar, &head(), NODE, NAME));
+    liar.judged(control::pathconf(liar, &head(), NODE, mode));
+    liar.judged(control::print(liar, &head(), NODE));
+    let ctl = control::Extattrctl {
+        cmd: mode,
+        node: None,
+        ns: 1,
+        name: Some(b"name"),
+    };
+    liar.judged(control::extattrctl(liar, &head(), ctl));
+    if let Some(data) = liar.judged(handle::nodetofh(liar, &head(), NODE)) {
+        assert!((1..=1020).contains(&data.len()));
+    }
+    if let Some(found) = liar.judged(handle::fhtonode(liar, &head(), b"handle")) {
+        assert!(i64::try_from(found.size).is_ok());
+    }
     liar.judged(life::reclaim(liar, &head(), NODE, mode));
     liar.judged(life::sync(liar, &head(), mode));
     liar.judged(life::unmount(liar, &head(), mode));

@@ -71,8 +71,8 @@ pub(super) fn compare<'d>(
         if our == their {
             continue;
         }
-        let fitting = rows.iter().position(|(line, memfs, tmpfs)| {
-            fits(line, key.0) && fits(memfs, our) && fits(tmpfs, their)
+        let fitting = rows.iter().position(|(line, ours, tmpfs)| {
+            fits(line, key.0) && fits(ours, our) && fits(tmpfs, their)
         });
         match fitting {
             Some(row) => used[row] = true,
@@ -83,7 +83,7 @@ pub(super) fn compare<'d>(
                 };
                 let _ = writeln!(
                     told,
-                    "{}{again}\n    memfs: {our}\n    tmpfs: {their}",
+                    "{}{again}\n    ours: {our}\n    tmpfs: {their}",
                     key.0
                 );
             }
@@ -116,9 +116,9 @@ mod tests {
         let second = told("t/a: open() -> ok\nt/a: open() -> ENOENT\nt/b: a -> b -> 5\n");
         assert_eq!(
             second,
-            "t/a: open() (time 2)\n    memfs: ENOENT\n    tmpfs: EEXIST\n"
+            "t/a: open() (time 2)\n    ours: ENOENT\n    tmpfs: EEXIST\n"
         );
-        assert!(told("t/a: open() -> ok\nt/b: a -> b -> 5\n").contains("memfs: (no such line)"));
+        assert!(told("t/a: open() -> ok\nt/b: a -> b -> 5\n").contains("ours: (no such line)"));
         assert!(told(&format!("{THEIRS}t/c: more -> 1\n")).contains("tmpfs: (no such line)"));
         assert!(told("").contains("no such line"));
         assert!(compare("t", "", "", [].iter()).is_err());

@@ -1,4 +1,4 @@
-//! Where memfs differs from tmpfs: for good, for now, and altogether.
+//! Where memfs and nullfs differ from tmpfs: for good, for now, and altogether.
 
 use super::compare::Difference;
 
@@ -100,6 +100,18 @@ pub(super) const EXPECTED: &[Difference] = &[
     },
 ];
 
+/// What differs besides on nullfs, for good: the null layer has nineteen operations, as the reference has them.
+pub(super) const NULLFS: &[Difference] = &[
+    Difference {
+        why: "the null layer has no operations for extended attributes",
+        rows: &[("xattr/*", "*", "*")],
+    },
+    Difference {
+        why: "the null layer has none that reserves space or makes a hole",
+        rows: &[("falloc/*", "*", "*")],
+    },
+];
+
 /// Differences that are errors of ours. Each row goes away with its error.
 pub(super) const OPEN: &[Difference] = &[];
 
@@ -110,3 +122,15 @@ pub(super) struct Awaited {
 }
 
 pub(super) const AWAITED: &[Awaited] = &[];
+
+/// What `examples/memfs.rs` leaves out. In all else it is as `memfs.c`.
+pub(super) const RUST_LACKS: &[Awaited] = &[
+    Awaited {
+        what: "extended attributes: left out of the example, to keep it short",
+        topics: "xattr",
+    },
+    Awaited {
+        what: "fallocate and holes: likewise",
+        topics: "falloc",
+    },
+];

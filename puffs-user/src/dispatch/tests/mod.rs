@@ -4,11 +4,13 @@
 mod anything;
 mod attrs;
 mod data;
+mod handles;
 mod hostile;
 mod life;
 mod more;
 mod names;
 mod nodes;
+mod paths;
 mod rig;
 mod rig_more;
 mod rig_ops;

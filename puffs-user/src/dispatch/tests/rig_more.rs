@@ -1,10 +1,12 @@
-//! More operations of [`super::rig`]'s server: extended attributes, space.
+//! More operations of [`super::rig`]'s server: extended attributes, space, handles, limits.
 
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{CStr, c_char, c_int, c_long, c_void};
+use std::ptr;
 
 use libc::off_t;
 
 use super::rig_ops::{Opc, Pcr, Pu, note, rig};
+use crate::newinfo::Newinfo;
 
 fn text(name: *const c_char) -> String {
     // SAFETY: the dispatcher's own name, ended by a NUL.
@@ -100,4 +102,64 @@ pub(super) unsafe extern "C" fn fallocate(pu: Pu, _: Opc, pos: off_t, len: off_t
 
 pub(super) unsafe extern "C" fn fdiscard(pu: Pu, _: Opc, pos: off_t, len: off_t) -> c_int {
     note(pu, format!("fdiscard {pos} {len}"))
+}
+
+pub(super) unsafe extern "C" fn pathconf(pu: Pu, _: Opc, name: c_int, value: *mut c_long) -> c_int {
+    // SAFETY: valid for the call.
+    unsafe { value.write(-5) };
+    note(pu, format!("pathconf {name}"))
+}
+
+pub(super) unsafe extern "C" fn print(pu: Pu, opc: Opc) -> c_int {
+    note(pu, format!("print {opc:p}"))
+}
+
+pub(super) unsafe extern "C" fn extattrctl(
+    pu: Pu,
+    cmd: c_int,
+    opc: Opc,
+    flags: c_int,
+    ns: c_int,
+    name: *const c_char,
+) -> c_int {
+    let name = if name.is_null() {
+        "none".into()
+    } else {
+        text(name)
+    };
+    note(pu, format!("extattrctl {cmd} {opc:p} {flags} {ns} {name}"))
+}
+
+pub(super) unsafe extern "C" fn fhtonode(
+    pu: Pu,
+    fid: *mut c_void,
+    len: usize,
+    pni: *mut Newinfo,
+) -> c_int {
+    // SAFETY: as many bytes as are said, and a place of the dispatcher's.
+    let (fid, pni) = unsafe { (std::slice::from_raw_parts(fid.cast::<u8>(), len), &*pni) };
+    let rig = rig(pu);
+    pni.set_cookie(ptr::with_exposed_provenance_mut(rig.cookie.get()));
+    pni.set_vtype(rig.vtype.get());
+    pni.set_size(rig.size.get() as u64);
+    note(pu, format!("fhtonode {}", String::from_utf8_lossy(fid)))
+}
+
+/// Fills the room; the length is what the test has set, or all of it.
+pub(super) unsafe extern "C" fn nodetofh(
+    pu: Pu,
+    opc: Opc,
+    fid: *mut c_void,
+    len: *mut usize,
+) -> c_int {
+    // SAFETY: room for as many bytes as are said.
+    unsafe {
+        fid.cast::<u8>().write_bytes(b'h', *len);
+        let call = format!("nodetofh {opc:p} {}", *len);
+        match rig(pu).left.get() {
+            0 => {}
+            told => *len = told,
+        }
+        note(pu, call)
+    }
 }

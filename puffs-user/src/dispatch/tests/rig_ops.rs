@@ -53,6 +53,12 @@ pub(super) const ALL: puffs_ops = puffs_ops {
     puffs_node_deleteextattr: Some(more::deleteextattr),
     puffs_node_fallocate: Some(more::fallocate),
     puffs_node_fdiscard: Some(more::fdiscard),
+    puffs_node_abortop: Some(abortop),
+    puffs_node_pathconf: Some(more::pathconf),
+    puffs_node_print: Some(more::print),
+    puffs_fs_fhtonode: Some(more::fhtonode),
+    puffs_fs_nodetofh: Some(more::nodetofh),
+    puffs_fs_extattrctl: Some(more::extattrctl),
     ..puffs_ops::NONE
 };
 
@@ -113,6 +119,10 @@ fn shown(pcn: Pcn) -> String {
 pub(super) fn uid(pcr: Pcr) -> u32 {
     // SAFETY: the dispatcher's own credentials.
     unsafe { (*pcr).uid() }.unwrap_or(u32::MAX)
+}
+
+unsafe extern "C" fn abortop(pu: Pu, _: Opc, pcn: Pcn) -> c_int {
+    note(pu, format!("abortop {}", shown(pcn)))
 }
 
 pub(super) unsafe extern "C" fn refused(

@@ -9,12 +9,14 @@
 
 use std::ffi::{OsStr, OsString};
 
-use puffs_fuse::FuseHost;
 use puffs_user::host::{Host, MountArgs, MountError, Session};
 use puffs_user::kmod::KmodHost;
 
+use crate::host::FuseHost;
+
 /// The host that the environment names, or else the best there is.
-pub(crate) struct Chosen;
+#[derive(Clone, Copy, Debug)]
+pub struct Chosen;
 
 impl Host for Chosen {
     fn mount(&self, args: &MountArgs) -> Result<Box<dyn Session>, MountError> {

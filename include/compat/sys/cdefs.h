@@ -1,0 +1,38 @@
+/*
+ * sys/cdefs.h: NetBSD's words for declarations. Every header of the C library includes this one.
+ */
+#pragma GCC system_header
+#include_next <sys/cdefs.h>
+
+#ifndef PUFFS_COMPAT_SYS_CDEFS_H
+#define PUFFS_COMPAT_SYS_CDEFS_H
+
+/* That a program sees these headers, for <puffs.h>. */
+#define PUFFS_COMPAT 1
+
+/* Idents of sources, with a semicolon after them: nothing is kept of them. */
+#ifdef __cplusplus
+#define __IDSTRING(name, string) static_assert(sizeof(string) > 0, "")
+#else
+#define __IDSTRING(name, string) _Static_assert(sizeof(string) > 0, "")
+#endif
+#define __RCSID(string) __IDSTRING(rcsid, string)
+#define __SCCSID(string) __IDSTRING(sccsid, string)
+#define __COPYRIGHT(string) __IDSTRING(copyright, string)
+#define __KERNEL_RCSID(number, string) __IDSTRING(rcsid, string)
+
+/* There is no __unused here: headers of Linux use that name for fields. */
+#define __dead __attribute__((__noreturn__))
+#define __packed __attribute__((__packed__))
+#define __aligned(bytes) __attribute__((__aligned__(bytes)))
+#define __printflike(format, first) __attribute__((__format__(__printf__, format, first)))
+#define __scanflike(format, first) __attribute__((__format__(__scanf__, format, first)))
+#define __predict_true(what) __builtin_expect((what) != 0, 1)
+#define __predict_false(what) __builtin_expect((what) != 0, 0)
+#define __unreachable() __builtin_unreachable()
+
+#define __UNCONST(pointer) ((void *)(unsigned long)(const void *)(pointer))
+#define __UNVOLATILE(pointer) ((void *)(unsigned long)(volatile void *)(pointer))
+#define __arraycount(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

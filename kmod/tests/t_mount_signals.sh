@@ -1,0 +1,17 @@
+#!/bin/sh
+# Signals with handlers come all the time while files are worked with: waits for the server end by death alone, and there is no EINTR.
+. /lib/mount.sh
+
+serve memfs -s -o size=100m
+programs=
+for n in 1 2; do
+	mkdir $mnt/dir$n
+	# The second one has its calls restarted.
+	signals $([ $n -eq 1 ] || echo -r) $mnt/dir$n 3 >$work/log$n 2>&1 &
+	programs="$programs $!"
+done
+for program in $programs; do
+	ends "$program" signals
+	[ $status -eq 0 ] || fail "$(cat $work/log?)"
+done
+unmount
