@@ -273,10 +273,11 @@ fn a_file_that_lives_on_without_its_descriptor_keeps_nobody_awake() {
 #[test]
 fn a_number_that_is_nothing_any_more_fails_when_it_is_to_be_watched() {
     let rig = Rig::new();
-    let (ours, peer) = rig.pair(BOTH);
-    let fd = ours.into_raw_fd();
+    // The one that has its turn before the other.
     let (relay, mut relay_peer) = rig.pair(BOTH);
     let relay = relay.into_raw_fd();
+    let (ours, peer) = rig.pair(BOTH);
+    let fd = ours.into_raw_fd();
     let kernel = Rc::clone(&rig.kernel);
     rig.request(move |pu, cc| {
         pu.disable_fd(fd, BOTH).unwrap();
