@@ -9,9 +9,6 @@ use std::process::Command;
 use c_tests::build::{compile, netbsd};
 use c_tests::stage::Stage;
 
-/// Functions, callbacks and objects of `interface.def` that puffs does not have yet.
-const NOT_YET: &[&str] = &["puffs_dispatch_create", "puffs_dispatch_exec"];
-
 fn stage() -> Stage {
     Stage::get().unwrap_or_else(|error| panic!("{error}"))
 }
@@ -336,12 +333,8 @@ fn declared(word: &str) -> bool {
 #[test]
 fn prototypes_are_those_of_the_specification() {
     let mut text = String::from(SHORT);
-    for (name, says) in assertions() {
-        if NOT_YET.contains(&name.as_str()) {
-            assert!(!declared(&name), "{name} is there: take it off NOT_YET");
-        } else {
-            writeln!(text, "{says}").unwrap();
-        }
+    for (_, says) in assertions() {
+        writeln!(text, "{says}").unwrap();
     }
     text += "SAME(puffsmopts, const struct mntopt[]);\nint main(void) { return 0; }\n";
     compiles("prototypes.c", &text, &[]).unwrap_or_else(|error| panic!("{error}"));
@@ -359,20 +352,6 @@ fn the_library_exports_what_the_specification_lists() {
     names.extend(null.map(|op| format!("puffs_null_{op}")));
     names.extend(interface("OBJECT"));
     for name in &names {
-        let there = exported.contains(name);
-        if NOT_YET.contains(&name.as_str()) {
-            assert!(!there, "{name} is there: take it off NOT_YET");
-        } else {
-            assert!(there, "{name} is not exported");
-        }
-    }
-    // Who is not in the specification is not to be waited for.
-    let types = interface("TYPE");
-    let known = |name: &str| {
-        names.iter().any(|known| known == name)
-            || types.iter().any(|line| fields(line).0[0] == name)
-    };
-    for name in NOT_YET {
-        assert!(known(name), "{name} is not in interface.def");
+        assert!(exported.contains(name), "{name} is not exported");
     }
 }

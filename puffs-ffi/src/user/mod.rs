@@ -9,6 +9,7 @@ pub mod cache;
 pub mod context;
 pub mod cred;
 pub mod dirent;
+pub mod dispatch;
 pub mod frame;
 pub mod frame_buffer;
 pub mod generic;
