@@ -1125,6 +1125,33 @@ int puffs_nextdent(struct puffs_dirent **dent,
 int puffs_gendotdent(struct puffs_dirent **dent, ino_t id, int dotdot, size_t *reslen);
 
 /**
+ * Makes a request of the bytes in a buffer: a header as `PUFFSGETOP` gives it, and its body behind that. The library keeps the buffer until
+ * `puffs_dispatch_exec` gives it back.
+ *
+ * Returns 0 and the request in `pccp`; or -1 with `errno` set: `EINVAL` (null, what is in the buffer is no request), `EBUSY` (the
+ * library has the buffer already), `ENOMEM`. The buffer is the caller's then.
+ *
+ * # Safety
+ * `pu` is null or from `puffs_init`, and stays until the request is over; `fb` is null or a buffer; `pccp` is null or valid for writing.
+ */
+int puffs_dispatch_create(struct puffs_usermount *pu,
+                          struct puffs_framebuf *fb,
+                          struct puffs_cc **pccp);
+
+/**
+ * Executes a request that `puffs_dispatch_create` made, or goes on with it.
+ *
+ * Returns 1 when it is over: `*fbp` is its buffer, the caller's again, with the answer, a header and its body, and the cursor at its beginning; `pcc` is
+ * gone. Returns 0 when the operation was left in its middle (`puffs_cc_yield`). Returns -1 with `errno` set: `EINVAL` (null, no such request),
+ * `ENOMEM`, and then it may be called again.
+ *
+ * # Safety
+ * `fbp` is null or valid for writing.
+ */
+int puffs_dispatch_exec(struct puffs_cc *pcc,
+                        struct puffs_framebuf **fbp);
+
+/**
  * Says how the server's frames are read, written and compared, who gets those that answer none, and who is told of sides that close;
  * each may be NULL if it is not needed. Without `cmpfb` answers come in the order of what they answer; without `gotfb` frames that answer
  * none are dropped.

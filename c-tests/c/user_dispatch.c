@@ -35,6 +35,14 @@ byhand_node_getattr(struct puffs_usermount *pu, puffs_cookie_t opc, struct vattr
     return opc == FILE_COOKIE ? 0 : ESTALE;
 }
 
+static int
+byhand_node_lookup(struct puffs_usermount *pu, puffs_cookie_t dir, struct puffs_newinfo *pni, const struct puffs_cn *pcn)
+{
+
+    (void)pu, (void)dir, (void)pni, (void)pcn;
+    return ENOENT;
+}
+
 static struct puffs_usermount *
 context_new(void)
 {
@@ -45,6 +53,7 @@ context_new(void)
     PUFFSOP_SETFSNOP(pops, unmount);
     PUFFSOP_SETFSNOP(pops, sync);
     PUFFSOP_SETFSNOP(pops, statvfs);
+    PUFFSOP_SET(pops, byhand, node, lookup);
     PUFFSOP_SET(pops, byhand, node, getattr);
     CHECK((pu = puffs_init(pops, "byhand", "byhand", NULL, 0)) != NULL);
     return pu;

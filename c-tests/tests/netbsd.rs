@@ -320,16 +320,6 @@ fn exported() -> BTreeSet<String> {
     names.collect()
 }
 
-/// Whether the headers have this word.
-fn declared(word: &str) -> bool {
-    let headers = ["puffs.h", "puffs-compat/puffs_netbsd.h"];
-    headers.iter().any(|header| {
-        let text = std::fs::read_to_string(stage().include().join(header)).unwrap();
-        let mut words = text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
-        words.any(|found| found == word)
-    })
-}
-
 #[test]
 fn prototypes_are_those_of_the_specification() {
     let mut text = String::from(SHORT);
