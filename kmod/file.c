@@ -110,11 +110,13 @@ static int
 file_flush(struct file *file, fl_owner_t id)
 {
 
-	int error = 0;
+	int error;
 
-	if (file->f_mode & FMODE_WRITE)
-		error = puffs_map_flush(file_inode(file), 0, LLONG_MAX);
-	return error != 0 ? error : file_check_and_advance_wb_err(file);
+	if (!(file->f_mode & FMODE_WRITE))
+		return 0;
+	error = puffs_map_flush(file_inode(file), 0, LLONG_MAX);
+	/* Seen, and not taken: others may have the file open too. */
+	return error != 0 ? error : filemap_check_wb_err(file->f_mapping, READ_ONCE(file->f_wb_err));
 }
 
 /* The end 0 is that of the file, wherever it is. */
@@ -125,7 +127,11 @@ puffs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	struct asker a;
 	int error;
 
-	if ((error = puffs_map_settle(inode)) != 0 || (error = file_write_and_wait_range(file, start, end)) != 0)
+	if ((error = puffs_map_settle(inode)) != 0 || (error = file_write_and_wait_range(file, start, end)) != 0 ||
+	    (error = puffs_map_settle(inode)) != 0)
+		return error;
+	/* Somebody else had begun to write them, and could not. */
+	if (mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY) && (error = file_write_and_wait_range(file, start, end)) != 0)
 		return error;
 	/* A server need not have an operation for this, but what was written is lost with it. */
 	if (READ_ONCE(MOUNTED(inode->i_sb)->m_dead))
@@ -216,14 +222,28 @@ find_end(struct kiocb *iocb)
 	return iocb->ki_flags & IOCB_APPEND ? puffs_attr_refresh(file_inode(iocb->ki_filp), false) : 0;
 }
 
-/* The file is at least that long now. */
+/*
+ * The file is at least that long now. What a mapping has left behind the end does not become contents, and what was written comes into the
+ * pages before anybody sees the new size. `from` may be NULL: nothing was written.
+ */
 static void
-written(struct inode *inode, loff_t end)
+written(struct inode *inode, loff_t pos, const char *from, size_t len)
 {
+	loff_t end = pos + len, before = i_size_read(inode);
 
 	puffs_attr_changed(inode);
+	if (end > before && inode->i_mapping->nrpages != 0) {
+		if (puffs_map_wait(inode, before, LLONG_MAX) == 0)
+			truncate_pagecache(inode, before);
+		else
+			set_bit(NODE_STALE, &NODE(inode)->n_flags);
+	}
+	if (from != NULL)
+		puffs_map_put(inode, pos, from, len);
+	spin_lock(&inode->i_lock);
 	if (end > i_size_read(inode))
-		puffs_map_size(inode, end);
+		i_size_write(inode, end);
+	spin_unlock(&inode->i_lock);
 }
 
 static ssize_t
@@ -245,16 +265,20 @@ write_parts(struct kiocb *iocb, struct iov_iter *from)
 			error = -EFAULT;
 			break;
 		}
+		/* Pages on their way to the server are older than this, and must not come after it. */
+		if (!stream && (error = mutex_lock_killable(&NODE(inode)->n_flush)) != 0)
+			break;
 		done = 0;
 		error = -puffs_vfs_write(pv, puffs_asker(&a), NODE(inode)->n_cookie, stream ? 0 : iocb->ki_pos, buf, part,
 		    io_flags(iocb), &done);
 		if (stream)
 			puffs_attr_changed(inode);
 		else if (error == 0 && done != 0) {
-			written(inode, iocb->ki_pos + done);
-			puffs_map_put(inode, iocb->ki_pos, buf, done);
+			written(inode, iocb->ki_pos, buf, done);
 			iocb->ki_pos += done;
 		}
+		if (!stream)
+			mutex_unlock(&NODE(inode)->n_flush);
 		total += done;
 		/* A server takes all, or says why not. */
 		if (error == 0 && done < part)
@@ -318,7 +342,7 @@ file_fallocate(struct file *file, int mode, loff_t start, loff_t len)
 		if ((error = inode_newsize_ok(inode, start + len)) == 0)
 			error = -puffs_vfs_fallocate(pv, puffs_asker(&a), n->n_cookie, start, len);
 		if (error == 0)
-			written(inode, start + len);
+			written(inode, start, NULL, len);
 		break;
 	case FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE:
 		/* What is dirty in the hole must not fill it again. */

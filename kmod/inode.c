@@ -226,7 +226,8 @@ puffs_inode_drop(struct inode *inode)
 	struct node *n = NODE(inode);
 
 	return generic_drop_inode(inode) || test_bit(NODE_NOREF, &n->n_flags) ||
-	    (READ_ONCE(n->n_until) == 0 && !mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY));
+	    /* What is being written may have to be written again. */
+	    (READ_ONCE(n->n_until) == 0 && !(inode->i_state & I_SYNC) && !mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY));
 }
 
 void

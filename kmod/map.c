@@ -156,6 +156,7 @@ puffs_map_freshen(struct inode *inode)
 /* Pages that follow each other, copied. */
 struct batch {
 	struct inode *b_inode;
+	struct writeback_control *b_wbc;
 	char *b_buf;
 	char *b_spare;			/* a page more, of contents alone */
 	struct page **b_pages;
@@ -163,7 +164,7 @@ struct batch {
 	loff_t b_start;
 	size_t b_len;
 	unsigned int b_npages;
-	bool b_slow;			/* the server was too slow for somebody who cannot be killed */
+	bool b_slow;			/* the server was too slow once */
 };
 
 static bool
@@ -188,11 +189,15 @@ batch_send(struct batch *b)
 	if (b->b_npages == 0)
 		return 0;
 	/* Who cannot be killed waits once, and not for each batch, and each file. */
-	if ((current->flags & (PF_EXITING | PF_KTHREAD)) && (b->b_slow || ktime_get_ns() < READ_ONCE(m->m_slow)))
+	if (b->b_slow || ((current->flags & (PF_EXITING | PF_KTHREAD)) && ktime_get_ns() < READ_ONCE(m->m_slow)))
 		error = EAGAIN;
-	else
-		error = puffs_vfs_write(m->m_pv, puffs_asker_fs(&a), NODE(inode)->n_cookie, b->b_start, b->b_buf, b->b_len, 0,
-		    &done);
+	else {
+		(void)puffs_asker_fs(&a);
+		/* At the unmount the super block is locked, and everybody's sync(2) waits for it. */
+		if (READ_ONCE(m->m_sb) == NULL && a.a_call.pvc_timeout_ns == 0)
+			a.a_call.pvc_timeout_ns = PUFFS_SLOW_NS;
+		error = puffs_vfs_write(m->m_pv, &a.a_call, NODE(inode)->n_cookie, b->b_start, b->b_buf, b->b_len, 0, &done);
+	}
 	if (error == 0 && done < b->b_len)
 		error = EIO;
 	if (error == 0 && READ_ONCE(m->m_slow) != 0)
@@ -208,6 +213,8 @@ batch_send(struct batch *b)
 			if (page->mapping == inode->i_mapping)
 				set_page_dirty(page);
 			unlock_page(page);
+			/* Or Linux takes it for progress, and begins again at once. */
+			b->b_wbc->pages_skipped++;
 		}
 		put_page(page);
 	}
@@ -267,6 +274,7 @@ map_writepages(struct address_space *mapping, struct writeback_control *wbc)
 	struct node *n = NODE(inode);
 	struct batch b = {
 		.b_inode = inode,
+		.b_wbc = wbc,
 		.b_room = min_t(size_t, rounddown(puffs_vfs_maxdata(MOUNTED(inode->i_sb)->m_pv), PAGE_SIZE), MOST),
 	};
 	int error, last;
@@ -323,12 +331,13 @@ void
 puffs_map_flush_all(struct super_block *sb)
 {
 	struct inode *inode, *last = NULL;
+	int error;
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
 		spin_lock(&inode->i_lock);
 		if ((inode->i_state & (I_FREEING | I_WILL_FREE | I_NEW)) ||
-		    !mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY)) {
+		    (!mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY) && !mutex_is_locked(&NODE(inode)->n_flush))) {
 			spin_unlock(&inode->i_lock);
 			continue;
 		}
@@ -338,10 +347,14 @@ puffs_map_flush_all(struct super_block *sb)
 		/* It keeps our place in the list. */
 		iput(last);
 		last = inode;
-		if (puffs_map_flush(inode, 0, LLONG_MAX) != 0 && !READ_ONCE(MOUNTED(sb)->m_dead))
+		error = puffs_map_flush(inode, 0, LLONG_MAX);
+		if ((error != 0 || mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY)) && !READ_ONCE(MOUNTED(sb)->m_dead))
 			pr_warn_ratelimited("unmounted with contents that could not be written\n");
 		cond_resched();
 		spin_lock(&sb->s_inode_list_lock);
+		/* It is too slow for one, and for all. */
+		if (error == -ETIMEDOUT)
+			break;
 	}
 	spin_unlock(&sb->s_inode_list_lock);
 	iput(last);
@@ -393,7 +406,8 @@ puffs_map_size(struct inode *inode, loff_t size)
 	spin_lock(&inode->i_lock);
 	i_size_write(inode, size);
 	spin_unlock(&inode->i_lock);
-	if (size < before)
+	/* Equal: somebody may have been told of it before us. */
+	if (size <= before)
 		truncate_pagecache(inode, size);
 }
 
@@ -420,7 +434,8 @@ map_freshen(struct vm_fault *vmf)
 {
 	struct address_space *mapping = vmf->vma->vm_file->f_mapping;
 
-	if (test_bit(NODE_STALE, &NODE(mapping->host)->n_flags))
+	/* The second time around it is the page that was read for this. */
+	if (!(vmf->flags & FAULT_FLAG_TRIED) && test_bit(NODE_STALE, &NODE(mapping->host)->n_flags))
 		(void)invalidate_mapping_pages(mapping, vmf->pgoff, vmf->pgoff);
 }
 

@@ -38,10 +38,16 @@ note(struct dentry *dentry, uintptr_t age, u32 intent, u64 until)
 static bool
 holds(const struct dentry *dentry)
 {
-	struct inode *dir = d_inode_rcu(READ_ONCE(dentry->d_parent));
+	struct inode *dir;
+	bool result;
 
-	return ktime_get_ns() < READ_ONCE(dentry->d_time) && dir != NULL && !READ_ONCE(MOUNTED(dentry->d_sb)->m_dead) &&
+	/* Its parent may become another one meanwhile, and go. */
+	rcu_read_lock();
+	dir = d_inode_rcu(READ_ONCE(dentry->d_parent));
+	result = ktime_get_ns() < READ_ONCE(dentry->d_time) && dir != NULL && !READ_ONCE(MOUNTED(dentry->d_sb)->m_dead) &&
 	    ((uintptr_t)READ_ONCE(dentry->d_fsdata) & ~3UL) == age(dir);
+	rcu_read_unlock();
+	return result;
 }
 
 /* What Linux is going to do with a name, as far as it says so. */

@@ -198,7 +198,7 @@ static const struct super_operations super_ops = {
  */
 
 struct options {
-	struct file *o_file;
+	struct puffs_instance *o_pi;
 	u64 o_root, o_size, o_rdev, o_maxlen, o_ops;
 	u32 o_version, o_vtype, o_kflags;
 	bool o_allow_other;
@@ -231,6 +231,7 @@ context_parse(struct fs_context *fc, struct fs_parameter *param)
 {
 	struct options *o = fc->fs_private;
 	struct fs_parse_result r;
+	struct file *file;
 	int opt;
 
 	/* Only the flags of any mount can be changed later. */
@@ -242,12 +243,17 @@ context_parse(struct fs_context *fc, struct fs_parameter *param)
 		return opt;
 	switch (opt) {
 	case OPT_FD:
-		if (o->o_file != NULL)
+		if (o->o_pi != NULL)
 			return invalf(fc, "puffs: two fds");
 		/* By fsconfig(2) it may be the file that comes, and no number. */
-		o->o_file = param->type == fs_value_is_file ? get_file(param->file) : fget(r.uint_32);
-		if (o->o_file == NULL)
+		file = param->type == fs_value_is_file ? get_file(param->file) : fget(r.uint_32);
+		if (file == NULL)
 			return invalf(fc, "puffs: fd %u is not open", r.uint_32);
+		/* Not the file: it might be the context's own, which would then keep itself. */
+		o->o_pi = puffs_device_instance(file);
+		fput(file);
+		if (o->o_pi == NULL)
+			return invalf(fc, "puffs: fd is not /dev/puffs");
 		break;
 	case OPT_VERSION:	o->o_version = r.uint_32; break;
 	case OPT_ROOT:		o->o_root = r.uint_64; break;
@@ -288,16 +294,12 @@ options_check(struct fs_context *fc, const struct options *o)
 
 /* Ties a mount to the device that its server has open. */
 static int
-mounted_bind(struct fs_context *fc, struct mounted *m, struct file *file)
+mounted_bind(struct fs_context *fc, struct mounted *m, struct puffs_instance *pi)
 {
-	struct puffs_instance *pi;
 	int error;
 
-	if ((pi = puffs_device_instance(file)) == NULL)
-		return invalf(fc, "puffs: fd is not /dev/puffs");
 	if ((error = -puffs_setpmp_instance(pi, m->m_pmp)) != 0)
 		errorf(fc, "puffs: fd serves another mount");
-	puffs_instance_rele(pi);
 	return error;
 }
 
@@ -342,7 +344,7 @@ mounted_new(struct fs_context *fc, const struct options *o, struct mounted **mp)
 		return -error;
 	}
 	if ((error = -puffs_vfs_new(m->m_pmp, &vargs, &m->m_pv)) == 0)
-		error = mounted_bind(fc, m, o->o_file);
+		error = mounted_bind(fc, m, o->o_pi);
 	if (error != 0) {
 		puffs_mount_rele(m->m_pmp);
 		return error;
@@ -405,8 +407,8 @@ context_free(struct fs_context *fc)
 
 	if (o == NULL)
 		return;
-	if (o->o_file != NULL)
-		fput(o->o_file);
+	if (o->o_pi != NULL)
+		puffs_instance_rele(o->o_pi);
 	kfree(o->o_subtype);
 	kfree(o);
 }

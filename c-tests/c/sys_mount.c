@@ -65,7 +65,11 @@ host_freed(void *data)
 }
 
 static const struct puffs_hostops hostops = {
-	sizeof(struct puffs_hostops), host_unmount, host_started, host_late, host_freed, NULL, NULL, NULL,
+	.pho_size = sizeof(struct puffs_hostops),
+	.pho_unmount = host_unmount,
+	.pho_started = host_started,
+	.pho_late = host_late,
+	.pho_freed = host_freed,
 };
 
 static struct puffs_mount *
@@ -364,7 +368,7 @@ keep_line(const char *message, size_t len)
 static void
 logging(void)
 {
-	static const struct puffs_hostops none = { sizeof(none), NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+	static const struct puffs_hostops none = { .pho_size = sizeof(none) };
 	struct puffs_hooks hooks;
 	struct puffs_instance *pi = device_open(1, 0);
 	struct puffs_mount *pmp;

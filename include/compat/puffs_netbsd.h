@@ -17,7 +17,7 @@
 #include <sys/uio.h>
 
 #include <dirent.h>
-#include <endian.h>
+#include <sys/endian.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>

@@ -87,7 +87,7 @@ done(void *arg, int error, void *kbuf, size_t len)
 int
 shim_kernel(int fd, enum shim_act act)
 {
-	static const struct puffs_hostops ops = { sizeof(ops), NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+	static const struct puffs_hostops ops = { .pho_size = sizeof(ops) };
 	static int left;
 	struct puffs_touseropt opt;
 	struct open *o = &opens[fd];
