@@ -76,6 +76,15 @@ pub struct NoStack;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotSuspended;
 
+/// A server that ends with requests left in their middle.
+impl Drop for Fibers {
+    fn drop(&mut self) {
+        // SAFETY: as at the end of the main loop, nobody waits for what destructors on these stacks would do; unwinding them would have
+        // to go through functions of C's.
+        unsafe { self.reset() };
+    }
+}
+
 impl Fibers {
     /// None yet; each will have `stack_size` bytes of stack.
     pub(crate) fn new(stack_size: usize) -> Self {

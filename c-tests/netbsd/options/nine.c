@@ -24,7 +24,6 @@ __RCSID("$NetBSD$");
 #include <util.h>
 
 #include <sys/queue.h>
-#include <sys/endian.h>
 
 static void lost(void) __dead;
 static void

@@ -47,8 +47,7 @@ pub unsafe extern "C" fn puffs_dispatch_create(
     if pccp.is_null() {
         return fail(libc::EINVAL);
     }
-    let held = HELD.with_borrow(|held| held.values().any(|held| core::ptr::eq(&*held.fb, fb)));
-    if held || bytes.is_queued() {
+    if bytes.is_queued() {
         return fail(libc::EBUSY);
     }
     let size = bytes.size();
@@ -68,6 +67,7 @@ pub unsafe extern "C" fn puffs_dispatch_create(
     let Some(fb) = (unsafe { counted(fb) }) else {
         return fail(libc::EINVAL);
     };
+    fb.hold();
     let cc = core::ptr::from_ref(hand.cc()).cast_mut();
     HELD.with_borrow_mut(|held| held.insert(cc.addr(), Held { hand, pu, fb }));
     // SAFETY: by contract.
@@ -103,6 +103,7 @@ pub unsafe extern "C" fn puffs_dispatch_exec(pcc: *mut Cc, fbp: *mut *mut Frameb
         fb.recycle();
         // Room first: what is over stays until there is some.
         fb.put_at(0, &answer).ok()?;
+        fb.release();
         let fb = Rc::as_ptr(fb).cast_mut();
         held.remove(&pcc.addr());
         Some(fb)

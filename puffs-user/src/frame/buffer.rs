@@ -174,6 +174,16 @@ impl Framebuf {
         self.then.borrow().is_some()
     }
 
+    /// The library keeps it, until [`Framebuf::release`]: nobody may destroy it, or send it.
+    pub fn hold(&self) {
+        self.set_then(Some(Then::Reading));
+    }
+
+    /// The library gives it back.
+    pub fn release(&self) {
+        self.set_then(None);
+    }
+
     /// What is to become of it.
     pub(super) fn then(&self) -> Option<Then> {
         *self.then.borrow()

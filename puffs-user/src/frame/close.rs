@@ -49,7 +49,11 @@ impl Usermount {
         frames.over.set(true);
         let mut from = 0;
         while let Some(d) = frames.next_from(from) {
-            self.output(&d);
+            d.full.set(false);
+            let writes = frames.hooks.get().write.is_some();
+            while writes && d.is_active(PUFFS_FBIO_WRITE) && d.has_output() && !d.full.get() {
+                self.output(&d);
+            }
             from = d.fd + 1;
         }
         from = 0;

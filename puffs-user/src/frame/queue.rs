@@ -27,7 +27,7 @@ pub(super) enum Then {
     Answer(For),
     /// Once a frame is in it, whoever waits for that goes on.
     Received(WaitId),
-    /// The library's own: a frame is read into it.
+    /// The library's own: a frame is read into it, or it is a request that is executed by hand.
     Reading,
 }
 

@@ -4,6 +4,7 @@
 //! of a mount, on a stack of its own, and may be left in its middle.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use puffs_core::msg::wire;
 use zerocopy::{FromBytes, IntoBytes};
@@ -12,6 +13,7 @@ use super::Usermount;
 use crate::buffer::Buffer;
 use crate::cc::Cc;
 use crate::dispatch;
+use crate::fiber::Fiber;
 
 /// Room for an answer: no read or write is larger than what fits.
 const ROOM: usize = puffs_core::msg::body::ROOM;
@@ -22,6 +24,8 @@ pub struct Hand {
     cc: Cc,
     work: RefCell<Work>,
     stage: Cell<Stage>,
+    /// The stack, which the context names too: both go together.
+    fiber: RefCell<Option<Rc<Fiber>>>,
 }
 
 struct Work {
@@ -62,6 +66,7 @@ impl Hand {
             cc,
             work: RefCell::new(Work { req, buffer }),
             stage: Cell::new(Stage::New),
+            fiber: RefCell::default(),
         }))
     }
 
@@ -82,6 +87,7 @@ impl Hand {
                 let task = move || {
                     // SAFETY: who made the request keeps it until it is over, and the server outlives its stacks.
                     let (this, pu) = unsafe { (&*this, &*pu_) };
+                    this.fiber.replace(pu.fibers().running());
                     let mut work = this.work.borrow_mut();
                     let Work { req, buffer } = &mut *work;
                     dispatch::execute_in(pu, &this.cc, req, buffer.bytes());
