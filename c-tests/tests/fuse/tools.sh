@@ -4,6 +4,8 @@
 # What people do with files, in DIRECTORY/NUMBER: builds a program, packs and unpacks, copies, searches and compares.
 # What it prints must not depend on the file system. -L and -S: without hard and symbolic links.
 set -eu
+# The make that runs the tests is none of the business of the one that is run here.
+unset MAKEFLAGS MAKELEVEL MFLAGS
 export LC_ALL=C TZ=UTC
 
 dir=$1/$2 number=$2
