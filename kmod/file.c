@@ -33,14 +33,16 @@ refused(int error)
 	    error != EDEADLK;
 }
 
-/* Who closes it last meanwhile is to see that this one is coming. */
-static void
+/* Counts an open file, or one less. Returns how many there are. */
+static u32
 node_opened(struct node *n, int more)
 {
+	u32 opens;
 
 	spin_lock(&n->n_inode.i_lock);
-	n->n_opens += more;
+	opens = n->n_opens += more;
 	spin_unlock(&n->n_inode.i_lock);
+	return opens;
 }
 
 int
@@ -59,9 +61,10 @@ puffs_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	mutex_init(&o->o_lock);
 	o->o_mode = open_mode(file);
-	node_opened(n, 1);
+	/* Before the server is asked: who closes it last meanwhile is to see that this one is coming. */
+	(void)node_opened(n, 1);
 	if ((error = puffs_vfs_open(m->m_pv, puffs_asker(&a), n->n_cookie, n->n_vtype, o->o_mode, &got)) != 0) {
-		node_opened(n, -1);
+		(void)node_opened(n, -1);
 		kfree(o);
 		return -error;
 	}
@@ -96,9 +99,7 @@ puffs_release(struct inode *inode, struct file *file)
 	/* Of a file that was unmapped last, pages may be left to write. */
 	if (file->f_mode & FMODE_WRITE)
 		(void)puffs_map_flush(inode, 0, LLONG_MAX);
-	spin_lock(&inode->i_lock);
-	last = --n->n_opens == 0;
-	spin_unlock(&inode->i_lock);
+	last = node_opened(n, -1) == 0;
 	puffs_vfs_close(MOUNTED(inode->i_sb)->m_pv, o->o_close, n->n_cookie, o->o_mode, last && puffs_inode_rests(inode));
 	puffs_vlisting_free(o->o_list);
 	kfree(o);
@@ -109,7 +110,6 @@ puffs_release(struct inode *inode, struct file *file)
 static int
 file_flush(struct file *file, fl_owner_t id)
 {
-
 	int error;
 
 	if (!(file->f_mode & FMODE_WRITE))

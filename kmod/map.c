@@ -189,7 +189,7 @@ batch_send(struct batch *b)
 	if (b->b_npages == 0)
 		return 0;
 	/* Who cannot be killed waits once, and not for each batch, and each file. */
-	if (b->b_slow || ((current->flags & (PF_EXITING | PF_KTHREAD)) && ktime_get_ns() < READ_ONCE(m->m_slow)))
+	if (b->b_slow || (puffs_unkillable() && ktime_get_ns() < READ_ONCE(m->m_slow)))
 		error = EAGAIN;
 	else {
 		(void)puffs_asker_fs(&a);
@@ -262,7 +262,7 @@ static int
 lock_flush(struct node *n)
 {
 
-	if (current->flags & (PF_EXITING | PF_KTHREAD))
+	if (puffs_unkillable())
 		return mutex_trylock(&n->n_flush) ? 0 : -EAGAIN;
 	return mutex_lock_killable(&n->n_flush);
 }
@@ -317,7 +317,7 @@ puffs_map_flush(struct inode *inode, loff_t start, loff_t end)
 	int error;
 
 	/* Whoever cannot be killed has waited long enough, perhaps for another file. Linux itself writes later. */
-	if ((current->flags & (PF_EXITING | PF_KTHREAD)) && ktime_get_ns() < READ_ONCE(m->m_slow))
+	if (puffs_unkillable() && ktime_get_ns() < READ_ONCE(m->m_slow))
 		return 0;
 	if ((error = puffs_map_settle(inode)) != 0)
 		return error;

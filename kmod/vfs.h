@@ -23,6 +23,7 @@
 #include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/workqueue.h>
 #include <linux/xattr.h>
 
@@ -110,6 +111,14 @@ NODE(struct inode *inode)
 {
 
 	return container_of(inode, struct node, n_inode);
+}
+
+/* Whether the thread exits, or is the kernel's own: it must not wait for ever. */
+static inline bool
+puffs_unkillable(void)
+{
+
+	return current->flags & (PF_EXITING | PF_KTHREAD);
 }
 
 static inline bool

@@ -39,7 +39,7 @@ puffs_asker_fs(struct asker *a)
 	a->a_call = (struct puffs_vcall){
 		.pvc_size = sizeof(a->a_call),
 		.pvc_cred = PUFFS_MSG_CRED_FS,
-		.pvc_timeout_ns = current->flags & (PF_EXITING | PF_KTHREAD) ? PUFFS_UNKILLABLE_NS : 0,
+		.pvc_timeout_ns = puffs_unkillable() ? PUFFS_UNKILLABLE_NS : 0,
 	};
 	return &a->a_call;
 }
