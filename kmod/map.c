@@ -36,23 +36,41 @@ fill(struct page *page, const char *from, size_t have)
 	SetPageUptodate(page);
 }
 
+/*
+ * Reads until there is all of it or nothing more comes: servers may answer in pieces. Behind the end of the file nobody asks again, since
+ * some servers do not check. Answers with a positive error.
+ */
+static int
+read_whole(struct inode *inode, loff_t pos, char *buf, size_t len, size_t *donep)
+{
+	struct puffs_vfs *pv = MOUNTED(inode->i_sb)->m_pv;
+	size_t done = 0, piece;
+	struct asker a;
+	int error;
+
+	for (; done < len && pos + (loff_t)done < i_size_read(inode); done += piece) {
+		error = puffs_vfs_read(pv, puffs_asker(&a), NODE(inode)->n_cookie, pos + done, buf + done, len - done, 0, &piece);
+		if (error != 0)
+			return error;
+		if (piece == 0)
+			break;
+	}
+	set_bit(NODE_READ, &NODE(inode)->n_flags);
+	*donep = done;
+	return 0;
+}
+
 /* The page is locked meanwhile, and this ends when whoever touched it is killed. */
 static int
 map_read_folio(struct file *file, struct folio *folio)
 {
-	struct inode *inode = folio->mapping->host;
-	struct asker a;
 	size_t done;
 	char *buf;
 	int error = ENOMEM;
 
 	if ((buf = kmalloc(PAGE_SIZE, GFP_NOFS)) != NULL) {
-		error = puffs_vfs_read(MOUNTED(inode->i_sb)->m_pv, puffs_asker(&a), NODE(inode)->n_cookie, folio_pos(folio), buf,
-		    PAGE_SIZE, 0, &done);
-		if (error == 0) {
+		if ((error = read_whole(folio->mapping->host, folio_pos(folio), buf, PAGE_SIZE, &done)) == 0)
 			fill(&folio->page, buf, done);
-			set_bit(NODE_READ, &NODE(inode)->n_flags);
-		}
 		kfree(buf);
 	}
 	folio_unlock(folio);
@@ -64,12 +82,11 @@ static void
 map_readahead(struct readahead_control *rac)
 {
 	struct inode *inode = rac->mapping->host;
-	struct puffs_vfs *pv = MOUNTED(inode->i_sb)->m_pv;
-	size_t room = min_t(size_t, readahead_length(rac), rounddown(puffs_vfs_maxdata(pv), PAGE_SIZE));
+	size_t most = rounddown(puffs_vfs_maxdata(MOUNTED(inode->i_sb)->m_pv), PAGE_SIZE);
+	size_t room = min_t(size_t, readahead_length(rac), most);
 	size_t left = readahead_length(rac), want, at, done;
 	loff_t pos = readahead_pos(rac);
 	struct folio *folio;
-	struct asker a;
 	char *buf;
 
 	if (room == 0 || (buf = kvmalloc(room, GFP_NOFS | __GFP_NORETRY | __GFP_NOWARN)) == NULL)
@@ -77,9 +94,8 @@ map_readahead(struct readahead_control *rac)
 	/* The control moves on only when the next page is asked for, so it does not tell where we are. */
 	for (; left != 0; left -= want, pos += want) {
 		want = min(room, left);
-		if (puffs_vfs_read(pv, puffs_asker(&a), NODE(inode)->n_cookie, pos, buf, want, 0, &done) != 0)
+		if (read_whole(inode, pos, buf, want, &done) != 0)
 			break;
-		set_bit(NODE_READ, &NODE(inode)->n_flags);
 		for (at = 0; at < want && (folio = readahead_folio(rac)) != NULL; at += PAGE_SIZE) {
 			fill(&folio->page, buf + at, at < done ? done - at : 0);
 			folio_unlock(folio);

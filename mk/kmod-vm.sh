@@ -47,7 +47,7 @@ done
 # What the tests of the mount need: servers, and programs that work with files.
 cp kmod/tests/mount.sh kmod/tests/posix.awk kmod/tests/posix.known "$root/lib/"
 libs=$(guest_libs)
-for file in examples/memfs.c examples/hello.c examples/remotefs.c examples/remoted.c c-tests/tests/fuse/stopfs.c c-tests/tests/fuse/waitfs.c c-tests/tests/fuse/stalefs.c; do
+for file in examples/memfs.c examples/hello.c examples/remotefs.c examples/remoted.c c-tests/tests/fuse/stopfs.c c-tests/tests/fuse/waitfs.c c-tests/tests/fuse/stalefs.c c-tests/tests/fuse/piecesfs.c; do
     name=${file##*/}
     # shellcheck disable=SC2086
     "$CC" -O2 -static -I"$PUFFS_STAGE/include" -o "$root/bin/${name%.c}" "$file" $libs

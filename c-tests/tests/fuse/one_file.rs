@@ -125,3 +125,11 @@ fn equals_its_model_with_requests_that_yield() {
     }
     variant("tests/fuse/yieldfs.c", true, 100_000);
 }
+
+#[test]
+fn equals_its_model_with_reads_in_pieces() {
+    if skipped() {
+        return;
+    }
+    variant("tests/fuse/piecesfs.c", true, 50_000);
+}

@@ -1,23 +1,23 @@
 //! Open files: OPEN, READ, WRITE, FSYNC, RELEASE.
 
-use puffs_core::Buf;
 use puffs_core::msg::body::Head;
 use puffs_core::msg::op::vn;
 use puffs_core::platform::Hosted;
+use puffs_core::{Buf, Cookie};
 use puffs_user::c::consts::{
     PUFFS_FSYNC_DATAONLY, PUFFS_FSYNC_WAIT, PUFFS_IO_APPEND, PUFFS_IO_NDELAY, VM_PROT_EXECUTE,
     VM_PROT_READ, VM_PROT_WRITE,
 };
 use puffs_vfs::nodes::{NodeId, VType};
-use puffs_vfs::{Caller, attr as vattr, file, who};
+use puffs_vfs::{Caller, Data, attr as vattr, file, who};
 
 use super::{Held, head};
 use crate::errno::Code;
 use crate::handles::Handle;
 use crate::proto::request::Request;
 use crate::proto::wire::{
-    FSYNC_FDATASYNC, FsyncIn, InHeader, OpenIn, OpenOut, RELEASE_FLOCK_UNLOCK, ReadIn, ReleaseIn,
-    WRITE_CACHE, WriteIn, WriteOut, fopen,
+    FSYNC_FDATASYNC, FsyncIn, InHeader, OpenIn, OpenOut, OutHeader, RELEASE_FLOCK_UNLOCK, ReadIn,
+    ReleaseIn, WRITE_CACHE, WriteIn, WriteOut, fopen,
 };
 use crate::reply::{Outcome, Reply};
 use crate::session::Work;
@@ -147,15 +147,46 @@ impl<'t> Work<'t> {
             }
         }
         let head = head(&request.header);
-        let data = file::read(
-            &self.port,
-            &head,
-            node.node.cookie,
-            read.offset,
-            len,
-            ioflag,
-        )?;
-        Ok(Reply::Data(data))
+        let cookie = node.node.cookie;
+        let data = file::read(&self.port, &head, cookie, read.offset, len, ioflag)?;
+        match direct || data.len == len || data.len == 0 {
+            true => Ok(Reply::Data(data)),
+            false => {
+                let place = (cookie, read.offset);
+                Ok(Reply::Data(self.read_on(&head, place, len, data)?))
+            }
+        }
+    }
+
+    /// Asks for what is behind the first piece, until nothing more comes: servers may answer in pieces, and Linux would take the
+    /// first for the end of the file.
+    fn read_on(
+        &self,
+        head: &Head,
+        (cookie, offset): (Cookie, u64),
+        len: usize,
+        first: Data<Hosted>,
+    ) -> Result<Data<Hosted>, Code> {
+        let start = size_of::<OutHeader>();
+        let mut body = self.port.buffer(start + len)?;
+        let mut have = 0;
+        let mut piece = first;
+        loop {
+            let at = start + have;
+            body[at..at + piece.len].copy_from_slice(&piece);
+            have += piece.len;
+            let over = piece.len == 0 || have == len;
+            self.port.recycle(piece.body);
+            if over {
+                return Ok(Data {
+                    body,
+                    start,
+                    len: have,
+                });
+            }
+            let offset = offset.saturating_add(have as u64);
+            piece = file::read(&self.port, head, cookie, offset, len - have, 0)?;
+        }
     }
 
     /// WRITE, whose request of `len` bytes at `front` becomes the message where it is.
