@@ -519,7 +519,10 @@ struct puffs_ops {
   int (*puffs_fs_unmount)(struct puffs_usermount *pu, int mntflags);
   /** Gives figures. */
   int (*puffs_fs_statvfs)(struct puffs_usermount *pu, struct puffs_statvfs *sbp);
-  /** Brings everything to stable storage. */
+  /**
+   * Brings everything to stable storage. It is called before the unmount and for those who ask, and with `PUFFS_MNT_LAZY` half a minute after
+   * something was changed.
+   */
   int (*puffs_fs_sync)(struct puffs_usermount *pu, int waitfor, const struct puffs_cred *pcr);
   /** Finds the node of a file handle. */
   int (*puffs_fs_fhtonode)(struct puffs_usermount *pu,

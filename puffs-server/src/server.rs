@@ -60,7 +60,7 @@ pub trait Server: Sized + 'static {
         Ok(Statvfs::default())
     }
 
-    /// Everything is to be on disk; with `wait` before this returns.
+    /// Everything is to be on disk; with `wait` before this returns, without half a minute after something was changed.
     ///
     /// # Errors
     /// An errno value.

@@ -1,6 +1,7 @@
 //! The life of a server: init, daemon, mount, main loop, exit.
 
 use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ptr::fn_addr_eq;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use puffs_user::c::consts::PUFFS_STATE_UNMOUNTED;
@@ -8,6 +9,7 @@ use puffs_user::c::ops::puffs_ops;
 use puffs_user::c::puffs_cookie_t;
 use puffs_user::usermount::{InitError, Usermount, unmount_on_signal};
 
+use super::generic::puffs_fsnop_sync;
 use super::hooks::complain;
 use super::{context, fail, finish, name, null, private};
 
@@ -55,6 +57,13 @@ pub unsafe extern "C" fn puffs_init(
         Ok(pu) => {
             if crate::fakecc::is_set() {
                 pu.give_up_stacks();
+            }
+            let nothing = puffs_fsnop_sync as unsafe extern "C" fn(_, _, _) -> _;
+            if ops
+                .puffs_fs_sync
+                .is_some_and(|sync| fn_addr_eq(sync, nothing))
+            {
+                pu.has_nothing_to_sync();
             }
             // SAFETY: by contract from malloc and the library's from now on; `ops` is not used any more.
             unsafe { libc::free(pops.cast()) };

@@ -27,7 +27,8 @@ pub struct puffs_ops {
     /// Gives figures.
     pub puffs_fs_statvfs:
         Option<unsafe extern "C" fn(pu: *mut Usermount, sbp: *mut puffs_statvfs) -> c_int>,
-    /// Brings everything to stable storage.
+    /// Brings everything to stable storage. It is called before the unmount and for those who ask, and with `PUFFS_MNT_LAZY` half a minute after
+    /// something was changed.
     pub puffs_fs_sync:
         Option<unsafe extern "C" fn(pu: *mut Usermount, waitfor: c_int, pcr: *const Cred) -> c_int>,
     /// Finds the node of a file handle.

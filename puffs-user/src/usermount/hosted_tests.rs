@@ -20,6 +20,8 @@ use crate::c::consts::{PUFFS_KFLAG_NOCACHE, PUFFS_MNT_NODEV, PUFFS_MNT_RDONLY};
 use crate::host::{Host, MountArgs, MountError, Server, Transport, Turn};
 use crate::testing;
 
+mod sync;
+
 /// What happened at the host.
 #[derive(Default)]
 struct Log {

@@ -115,6 +115,7 @@ impl Usermount {
                 Err(libc::EINTR) => continue,
                 Err(errno) => return Err(errno),
             };
+            server.sync_when_due();
             if ready.has(EXIT) {
                 sys::unwake(self.exit_wake.as_raw_fd());
             }
@@ -151,6 +152,7 @@ impl Usermount {
             && self.settings.loop_fn.get().is_none()
             && self.settings.timeout.get().is_none()
             && self.frames().is_empty()
+            && self.syncer.rests()
             && self.state() != State::Unmounted
             && !self.exit_wanted.load(Ordering::SeqCst)
             && self.signals_seen.get() == signals::arrivals()
@@ -158,7 +160,8 @@ impl Usermount {
 
     /// Longest wait of a turn, rounded up to milliseconds; negative: for ever.
     pub(super) fn timeout_ms(&self) -> i32 {
-        self.settings.timeout.get().map_or(-1, |timeout| {
+        let waits = [self.settings.timeout.get(), self.syncer.left()];
+        waits.into_iter().flatten().min().map_or(-1, |timeout| {
             let whole = timeout
                 .as_nanos()
                 .div_ceil(Duration::from_millis(1).as_nanos());

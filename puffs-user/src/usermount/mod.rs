@@ -14,6 +14,7 @@ mod mount;
 mod service;
 mod settings;
 mod signals;
+mod syncer;
 
 pub use settings::Settings;
 pub use signals::unmount_on_signal;
@@ -42,6 +43,7 @@ use crate::host::{OpSet, Session, Stale};
 use crate::nodes::NodeList;
 use crate::paths::Hooks;
 use crate::{bell, null, opset, sys};
+use syncer::Syncer;
 
 /// Where a server is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +96,7 @@ pub struct Usermount {
     /// The session's.
     bell: SharedKey,
     signals_seen: Cell<u64>,
+    syncer: Syncer,
 }
 
 struct Names {
@@ -174,6 +177,7 @@ impl Usermount {
             exit_wake: sys::eventfd().map_err(InitError::System)?,
             bell: SharedKey::new(),
             signals_seen: Cell::new(signals::arrivals()),
+            syncer: Syncer::new(),
         }))
     }
 

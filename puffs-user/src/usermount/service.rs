@@ -6,7 +6,7 @@ use std::time::Instant;
 use puffs_core::errno::Errno;
 use puffs_core::msg::{body, op, wire};
 
-use super::Usermount;
+use super::{State, Usermount, syncer};
 use crate::buffer::{Buffer, Buffers};
 use crate::dispatch;
 use crate::fiber::{NoStack, Ran, Task};
@@ -33,6 +33,31 @@ impl<'m> Service<'m> {
             session,
             buffers: Buffers::new(pu.settings().maxdata() + body::ROOM),
             stats,
+        }
+    }
+
+    /// Asks the server for a sync if one is due.
+    pub(super) fn sync_when_due(&self) {
+        if self.pu.state() != State::Running || !self.pu.syncer.begins() {
+            return;
+        }
+        let this: *const Service<'_> = self;
+        let this: *const Service<'static> = this.cast();
+        let begun = self.pu.start(move || {
+            // SAFETY: as in `start`.
+            let this = unsafe { &*this };
+            match this.buffers.lend() {
+                Some(mut buffer) => {
+                    let mut req = syncer::request(buffer.bytes());
+                    this.execute(&mut req, buffer.bytes());
+                }
+                None => say::warn(format_args!("no memory for a sync")),
+            }
+            this.pu.syncer.ended();
+        });
+        if begun.is_err() {
+            self.pu.syncer.ended();
+            say::warn(format_args!("no memory for a sync"));
         }
     }
 }
@@ -86,12 +111,12 @@ impl Server for Service<'_> {
 
     /// A request that is left in its middle takes until its end.
     fn execute(&self, req: &mut wire::Req, buffer: &mut [u8]) {
-        let Some(stats) = self.stats else {
-            return dispatch::execute(self.pu, req, buffer);
-        };
-        let start = Instant::now();
+        let start = self.stats.map(|stats| (stats, Instant::now()));
         dispatch::execute(self.pu, req, buffer);
-        stats.count(req, start.elapsed());
+        self.pu.syncer.note(req);
+        if let Some((stats, start)) = start {
+            stats.count(req, start.elapsed());
+        }
     }
 
     fn running(&self) -> Option<Task> {
