@@ -4,7 +4,7 @@
 //! cargo run -p puffs-server --example memfs -- /mnt    # umount /mnt ends it
 //! ```
 //!
-//! A whole puffs file server, meant to be read and to be copied: the same as `memfs.c` beside it, by the same rules, those of
+//! A whole puffs file server, meant to be read and to be copied: the same as `memfs` in C beside it, by the same rules, those of
 //! Linux's own tmpfs. From top to bottom: the data, file contents, directories, the operations, and `main`.
 //!
 //! A node is an [`Inode`], and its number is what the library and the kernel call it by. Operations run one after the other on

@@ -85,8 +85,8 @@ printf '== A C file server on a real mount ==\n'
 flags=$(PKG_CONFIG_PATH=$PUFFS_STAGE/lib/pkgconfig \
 	${PKG_CONFIG:-pkg-config} "--define-variable=prefix=$PUFFS_STAGE" --cflags --libs puffs)
 # shellcheck disable=SC2086 # the flags are words
-$CC -O2 -o "$work/memfs" examples/memfs.c $flags "-Wl,-rpath,$PUFFS_STAGE/lib"
-say compiled "examples/memfs.c, $(wc -l <examples/memfs.c) lines of C, against <puffs.h>"
+$CC -O2 -o "$work/memfs" examples/memfs/*.c $flags "-Wl,-rpath,$PUFFS_STAGE/lib"
+say compiled "examples/memfs, $(cat examples/memfs/*.[ch] | wc -l) lines of C, against <puffs.h>"
 
 mkdir "$mnt"
 PUFFS_STATS=$work/stats "$work/memfs" -s -v -o size=1g "$mnt" >"$work/log" 2>&1 &

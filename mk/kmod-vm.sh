@@ -47,10 +47,22 @@ done
 # What the tests of the mount need: servers, and programs that work with files.
 cp kmod/tests/mount.sh kmod/tests/posix.awk kmod/tests/posix.known "$root/lib/"
 libs=$(guest_libs)
-for file in examples/memfs.c examples/hello.c examples/remotefs.c examples/remoted.c c-tests/tests/fuse/stopfs.c c-tests/tests/fuse/waitfs.c c-tests/tests/fuse/stalefs.c c-tests/tests/fuse/piecesfs.c; do
-    name=${file##*/}
+# server name argument...: compiles a server from these sources and options.
+server() {
+    name=$1
+    shift
     # shellcheck disable=SC2086
-    "$CC" -O2 -static -I"$PUFFS_STAGE/include" -o "$root/bin/${name%.c}" "$file" $libs
+    "$CC" -O2 -static -I"$PUFFS_STAGE/include" -o "$root/bin/$name" "$@" $libs
+}
+server memfs examples/memfs/*.c
+for name in hello remotefs remoted; do
+    server $name examples/$name.c
+done
+for name in waitfs stalefs; do
+    server $name c-tests/tests/fuse/$name.c
+done
+for name in stopfs piecesfs; do
+    server $name -Dpuffs_init=variant_init c-tests/tests/fuse/$name.c examples/memfs/*.c
 done
 RUSTFLAGS='-C target-feature=+crt-static' "$CARGO" build --quiet --release -p puffs-server --example memfs --target x86_64-unknown-linux-gnu
 cp "${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/examples/memfs" "$root/bin/memfs-rs"

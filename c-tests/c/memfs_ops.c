@@ -1,5 +1,5 @@
 /*
- * memfs_ops.c: the operations of examples/memfs.c called directly: what no mount can show, such as a directory that is read in
+ * memfs_ops.c: the operations of examples/memfs called directly: what no mount can show, such as a directory that is read in
  * small pieces, limits that cannot be reached, and that everything is counted back to where it was.
  *
  * c-test: run=plain,asan,valgrind
@@ -17,7 +17,14 @@ static bool is_root = true;
 #define puffs_cred_isjuggernaut(pcr) ((void)(pcr), is_root)
 #define MEMFS_LINKMAX 4
 #define main memfs_main
-#include "../../examples/memfs.c"
+#include "../../examples/memfs/attr.c"
+#include "../../examples/memfs/data.c"
+#include "../../examples/memfs/dir.c"
+#include "../../examples/memfs/extattr.c"
+#include "../../examples/memfs/main.c"
+#include "../../examples/memfs/names.c"
+#include "../../examples/memfs/node.c"
+#include "../../examples/memfs/pages.c"
 #undef main
 
 #define USER EXTATTR_NAMESPACE_USER

@@ -1,4 +1,4 @@
-//! End to end over /dev/fuse: the C server of `examples/memfs.c`, compiled against the staged install
+//! End to end over /dev/fuse: the C server of `examples/memfs`, compiled against the staged install
 //! in `PUFFS_STAGE`, serves real mounts, and ordinary programs and system calls use them.
 //!
 //! `make fuse-test` runs these. They need root and /dev/fuse; without, each says so and is skipped.

@@ -7,7 +7,7 @@ use crate::{
     file_ops::Subject,
     random::{Budget, duration, say, seed},
     server::{Place, Server},
-    stage::{Build, program, skipped},
+    stage::{Build, memfs_variant, skipped},
 };
 use rustix::{
     fs::{FallocateFlags, fallocate},
@@ -104,7 +104,7 @@ fn equals_its_model() {
 }
 
 fn variant(source: &'static str, mapped: bool, ops: u64) {
-    let mut command = Command::new(program(source, Build::Plain));
+    let mut command = Command::new(memfs_variant(source, Build::Plain));
     command.args(["-s", "-o", "size=1g"]);
     let mut server = Server::start_lasting(command, Place::new(), longer());
     exercise(&mut server, mapped, ops);

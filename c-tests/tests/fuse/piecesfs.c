@@ -5,6 +5,8 @@
 
 #define _DEFAULT_SOURCE 1
 
+/* memfs calls variant_init in its place. */
+#undef puffs_init
 #include <puffs.h>
 
 #define PIECE 5000 /* not of whole pages */
@@ -24,14 +26,11 @@ read_piece(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, off_t o
 	return error;
 }
 
-static struct puffs_usermount *
-pieces_init(struct puffs_ops *ops, const char *from, const char *name, void *priv, uint32_t flags)
+struct puffs_usermount *
+variant_init(struct puffs_ops *ops, const char *from, const char *name, void *priv, uint32_t flags)
 {
 
 	read_all = ops->puffs_node_read;
 	ops->puffs_node_read = read_piece;
 	return puffs_init(ops, from, name, priv, flags);
 }
-
-#define puffs_init pieces_init
-#include "../../../examples/memfs.c"

@@ -3,7 +3,7 @@
 
 use crate::{
     server::{Place, Server, errno, umount},
-    stage::{Build, program, skipped},
+    stage::{Build, around_memfs, skipped},
     together::{all_succeed, same_lines, tmpfs},
     trees::{command, left_out},
     wait::{LONG, mounted, until},
@@ -23,7 +23,7 @@ const WITHIN: Duration = Duration::from_secs(60);
 /// A process with two mounts; the second one is at the place.
 fn two() -> (Server, Place) {
     let first = Place::new();
-    let mut command = Command::new(program("tests/fuse/twofs.c", Build::Plain));
+    let mut command = Command::new(around_memfs("tests/fuse/twofs.c", Build::Plain));
     command.arg(first.mnt());
     let server = Server::start(command, Place::new());
     (server, first)

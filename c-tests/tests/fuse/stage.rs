@@ -35,7 +35,30 @@ pub(crate) enum Build {
 
 /// The memfs program.
 pub(crate) fn memfs(build: Build) -> PathBuf {
-    program("../examples/memfs.c", build)
+    once("memfs", build, || memfs_sources(None), &[])
+}
+
+/// A memfs with one thing changed in this source: its `variant_init` is called in place of `puffs_init`.
+pub(crate) fn memfs_variant(source: &'static str, build: Build) -> PathBuf {
+    let sources = || memfs_sources(Some(source));
+    once(source, build, sources, &["-Dpuffs_init=variant_init"])
+}
+
+/// A program with a `main` of its own, which calls that of memfs, `memfs_main`.
+pub(crate) fn around_memfs(source: &'static str, build: Build) -> PathBuf {
+    let sources = || memfs_sources(Some(source));
+    once(source, build, sources, &["-Dmain=memfs_main"])
+}
+
+/// What memfs is compiled from, with a source of this package before it.
+fn memfs_sources(more: Option<&str>) -> Vec<PathBuf> {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(package.join("../examples/memfs")).expect("memfs is there");
+    let files = files.map(|file| file.expect("readable").path());
+    more.iter()
+        .map(|source| package.join(source))
+        .chain(files.filter(|path| path.extension().is_some_and(|end| end == "c")))
+        .collect()
 }
 
 /// The server that passes a directory through.
@@ -56,11 +79,24 @@ pub(crate) fn hello(build: Build) -> PathBuf {
 
 /// Compiles a C source, given relative to this package, unless that was done already.
 pub(crate) fn program(source: &'static str, build: Build) -> PathBuf {
+    let sources = || vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(source)];
+    once(source, build, sources, &[])
+}
+
+/// Compiles what is called `name` unless that was done already.
+fn once(
+    name: &'static str,
+    build: Build,
+    sources: impl FnOnce() -> Vec<PathBuf>,
+    flags: &[&str],
+) -> PathBuf {
     static DONE: Mutex<Option<HashMap<(&str, Build), PathBuf>>> = Mutex::new(None);
     let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     let done = done.get_or_insert_default();
-    done.entry((source, build))
-        .or_insert_with(|| build_one(source, build).unwrap_or_else(|error| panic!("{error}")))
+    done.entry((name, build))
+        .or_insert_with(|| {
+            build_one(name, &sources(), flags, build).unwrap_or_else(|error| panic!("{error}"))
+        })
         .clone()
 }
 
@@ -78,12 +114,16 @@ pub(crate) fn netbsd(name: &'static str) -> PathBuf {
     out
 }
 
-fn build_one(source: &str, build: Build) -> Result<PathBuf, String> {
+fn build_one(
+    name: &str,
+    sources: &[PathBuf],
+    more: &[&str],
+    build: Build,
+) -> Result<PathBuf, String> {
     if std::env::var_os("PUFFS_STAGE").is_none() {
         return Err("PUFFS_STAGE is not set: run these tests by make fuse-test".into());
     }
     let stage = Stage::get()?;
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
     let (suffix, flags): (_, &[&str]) = match build {
         Build::Plain => ("", &["-O2"]),
         Build::Asan => (
@@ -96,15 +136,16 @@ fn build_one(source: &str, build: Build) -> Result<PathBuf, String> {
             ],
         ),
     };
-    let name = source.file_stem().unwrap_or_default().display();
+    let name = Path::new(name).file_stem().unwrap_or_default().display();
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}{suffix}"));
     let mut command = compiler(Lang::C11)?;
     command
         .arg("-g")
         .args(flags)
+        .args(more)
         .arg("-o")
         .arg(&out)
-        .arg(&source);
+        .args(sources);
     command
         .args(["-x", "none"])
         .args(stage.pkg_config(&["--cflags", "--libs"])?);

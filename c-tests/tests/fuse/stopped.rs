@@ -5,7 +5,7 @@
 use crate::{
     kills::caller,
     server::{Place, Server},
-    stage::{Build, program, skipped},
+    stage::{Build, memfs_variant, skipped},
     together::{Running, state},
     trees::{is_as_before, usage},
     wait::{LONG, until},
@@ -103,7 +103,7 @@ fn callers_die_whose_request_was_read_once_the_server_goes_on() {
     if skipped() {
         return;
     }
-    let mut command = Command::new(program("tests/fuse/stopfs.c", Build::Plain));
+    let mut command = Command::new(memfs_variant("tests/fuse/stopfs.c", Build::Plain));
     command.arg("-s");
     let mut server = Server::start(command, Place::new());
     let before = usage(server.mnt());

@@ -7,7 +7,7 @@ use crate::{
     random::{Budget, say, seed},
     server::{Place, Server, errno},
     snapshot::{Times, same, tree},
-    stage::{Build, program, skipped},
+    stage::{Build, memfs_variant, program, skipped},
     together::{all_succeed, same_lines, tmpfs},
     wait::{LONG, until},
 };
@@ -107,7 +107,7 @@ pub(crate) fn apart(mut server: Server, steps: u64) {
 
 /// A variant of memfs.
 fn variant(source: &'static str) -> Server {
-    let mut command = Command::new(program(source, Build::Plain));
+    let mut command = Command::new(memfs_variant(source, Build::Plain));
     command.arg("-s");
     Server::start(command, Place::new())
 }

@@ -4,11 +4,18 @@
 
 #define _DEFAULT_SOURCE 1
 
-#define main memfs_main
-#include "../../../examples/memfs.c"
-#undef main
+#include <sys/stat.h>
 
+#include <err.h>
+#include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* That of memfs is compiled under another name. */
+#undef main
+int memfs_main(int, char **);
 
 struct mount {
 	char *argv[4];

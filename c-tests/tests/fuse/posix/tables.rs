@@ -123,7 +123,7 @@ pub(super) struct Awaited {
 
 pub(super) const AWAITED: &[Awaited] = &[];
 
-/// What `examples/memfs.rs` leaves out. In all else it is as `memfs.c`.
+/// What `examples/memfs.rs` leaves out. In all else it is as `examples/memfs`.
 pub(super) const RUST_LACKS: &[Awaited] = &[
     Awaited {
         what: "extended attributes: left out of the example, to keep it short",
