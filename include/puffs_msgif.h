@@ -786,6 +786,42 @@ struct puffs_stale {
   uint64_t pst_end;
 };
 
+/** What a server says of itself at the beginning of the connection that `PUFFS_COMFD` names (see `puffs_mount`). Behind it come three strings, without NULs. */
+struct puffs_comargs {
+  /** `PUFFS_MSG_VERSION`. */
+  uint32_t pca_version;
+  /** Bytes of this, with the strings. */
+  uint32_t pca_len;
+  /** The operations that the server has: those on nodes from bit 0, those on the file system from bit 49. */
+  uint64_t pca_ops;
+  /** The root's cookie. */
+  uint64_t pca_root;
+  /** Its size. */
+  uint64_t pca_rootsize;
+  /** Its device number. */
+  uint64_t pca_rootrdev;
+  /** Its type, `enum vtype`. */
+  uint32_t pca_roottype;
+  /** `PUFFS_MNT_*`. */
+  uint32_t pca_mntflags;
+  /** `PUFFS_KFLAG_*`. */
+  uint32_t pca_kflags;
+  /** Most bytes of a read or write. */
+  uint32_t pca_maxdata;
+  /** Size of file handles; 0: there are none. */
+  uint32_t pca_fhsize;
+  /** `PUFFS_FHFLAG_*`. */
+  uint32_t pca_fhflags;
+  /** Length of the first string: what is mounted. */
+  uint32_t pca_fromlen;
+  /** Of the second: the type. */
+  uint32_t pca_typelen;
+  /** Of the third: where it would be mounted. */
+  uint32_t pca_dirlen;
+  /** Zero. */
+  uint32_t pca_reserved;
+};
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -851,5 +887,7 @@ PUFFS_STATIC_ASSERT(sizeof(struct puffs_startreq) == 104, "size of puffs_startre
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_startreq, psr_sb) == 8, "psr_sb");
 PUFFS_STATIC_ASSERT(sizeof(struct puffs_stale) == 32, "size of puffs_stale");
 PUFFS_STATIC_ASSERT(offsetof(struct puffs_stale, pst_end) == 24, "pst_end");
+PUFFS_STATIC_ASSERT(sizeof(struct puffs_comargs) == 80, "size of puffs_comargs");
+PUFFS_STATIC_ASSERT(offsetof(struct puffs_comargs, pca_fromlen) == 64, "pca_fromlen");
 
 #endif

@@ -115,6 +115,59 @@ pub const PUFFS_STALE_PAGES: u32 = 3;
 /// `pst_what`: contents of a regular file that programs have changed are to be written; they stay.
 pub const PUFFS_STALE_UNWRITTEN: u32 = 4;
 
+/// What a server says of itself at the beginning of the connection that `PUFFS_COMFD` names (see `puffs_mount`). Behind it come three strings, without NULs.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct puffs_comargs {
+    /// `PUFFS_MSG_VERSION`.
+    pub pca_version: u32,
+    /// Bytes of this, with the strings.
+    pub pca_len: u32,
+    /// The operations that the server has: those on nodes from bit 0, those on the file system from bit 49.
+    pub pca_ops: u64,
+    /// The root's cookie.
+    pub pca_root: u64,
+    /// Its size.
+    pub pca_rootsize: u64,
+    /// Its device number.
+    pub pca_rootrdev: u64,
+    /// Its type, `enum vtype`.
+    pub pca_roottype: u32,
+    /// `PUFFS_MNT_*`.
+    pub pca_mntflags: u32,
+    /// `PUFFS_KFLAG_*`.
+    pub pca_kflags: u32,
+    /// Most bytes of a read or write.
+    pub pca_maxdata: u32,
+    /// Size of file handles; 0: there are none.
+    pub pca_fhsize: u32,
+    /// `PUFFS_FHFLAG_*`.
+    pub pca_fhflags: u32,
+    /// Length of the first string: what is mounted.
+    pub pca_fromlen: u32,
+    /// Of the second: the type.
+    pub pca_typelen: u32,
+    /// Of the third: where it would be mounted.
+    pub pca_dirlen: u32,
+    /// Zero.
+    pub pca_reserved: u32,
+}
+
+assert_eq_size!(puffs_comargs, wire::ComArgs);
+assert_eq_align!(puffs_comargs, wire::ComArgs);
+const_assert_eq!(
+    offset_of!(puffs_comargs, pca_root),
+    offset_of!(wire::ComArgs, root_cookie)
+);
+const_assert_eq!(
+    offset_of!(puffs_comargs, pca_roottype),
+    offset_of!(wire::ComArgs, root_vtype)
+);
+const_assert_eq!(
+    offset_of!(puffs_comargs, pca_fromlen),
+    offset_of!(wire::ComArgs, fromlen)
+);
+
 assert_eq_size!(puffs_stale, wire::Stale);
 assert_eq_align!(puffs_stale, wire::Stale);
 const_assert_eq!(

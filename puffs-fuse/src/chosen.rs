@@ -6,9 +6,13 @@
 //! | `kmod` | the puffs module of the Linux kernel, through `/dev/puffs` |
 //! | `fuse` | Linux's FUSE, through `/dev/fuse` |
 //! | `inproc` | refused: it does not exist yet |
+//!
+//! If `PUFFS_COMFD` has the number of a descriptor, nothing is mounted: [`puffs_user::comfd`].
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::RawFd;
 
+use puffs_user::comfd::ComHost;
 use puffs_user::host::{Host, MountArgs, MountError, Session};
 use puffs_user::kmod::KmodHost;
 
@@ -20,10 +24,21 @@ pub struct Chosen;
 
 impl Host for Chosen {
     fn mount(&self, args: &MountArgs) -> Result<Box<dyn Session>, MountError> {
+        if let Some(number) = std::env::var_os("PUFFS_COMFD") {
+            return ComHost(descriptor(&number)?).mount(args);
+        }
         choose(std::env::var_os("PUFFS_HOST"), || KmodHost.is_there())?
             .host()
             .mount(args)
     }
+}
+
+fn descriptor(number: &OsStr) -> Result<RawFd, MountError> {
+    let parsed = number.to_str().and_then(|number| number.parse().ok());
+    parsed.filter(|fd| *fd >= 0).ok_or_else(|| {
+        let text = format!("PUFFS_COMFD={} is no descriptor", number.to_string_lossy());
+        MountError::Explained(text, libc::EBADF)
+    })
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -78,6 +93,15 @@ mod tests {
             let refused = names(name).unwrap_err();
             assert_eq!(refused.errno(), libc::ENXIO);
             assert!(refused.to_string().contains(name), "{refused}");
+        }
+    }
+
+    #[test]
+    fn descriptors_are_numbers() {
+        assert_eq!(descriptor(OsStr::new("3")), Ok(3));
+        for nonsense in ["", "x", "-1", "3 ", "99999999999"] {
+            let refused = descriptor(OsStr::new(nonsense)).unwrap_err();
+            assert_eq!(refused.errno(), libc::EBADF);
         }
     }
 

@@ -13,6 +13,7 @@ mod bell;
 mod buffer;
 pub mod c;
 pub mod cc;
+pub mod comfd;
 pub mod compat;
 pub mod cred;
 pub mod dirents;

@@ -45,19 +45,85 @@ pub(crate) fn unwake(fd: RawFd) {
 
 /// The error that a socket has met with; it is taken back.
 pub(crate) fn socket_error(fd: RawFd) -> Result<i32, i32> {
-    let mut error: libc::c_int = 0;
+    socket_number(fd, libc::SO_ERROR)
+}
+
+fn socket_number(fd: RawFd, what: libc::c_int) -> Result<i32, i32> {
+    let mut number: libc::c_int = 0;
     let mut len = size_of::<libc::c_int>() as libc::socklen_t;
     // SAFETY: room for a number, and the length of that.
     check(unsafe {
         libc::getsockopt(
             fd,
             libc::SOL_SOCKET,
-            libc::SO_ERROR,
-            (&raw mut error).cast(),
+            what,
+            (&raw mut number).cast(),
             &raw mut len,
         )
     })?;
-    Ok(error)
+    Ok(number)
+}
+
+/// `SOCK_*` of a socket; `ENOTSOCK` for anything else.
+pub(crate) fn socket_type(fd: RawFd) -> Result<i32, i32> {
+    socket_number(fd, libc::SO_TYPE)
+}
+
+/// No program that is executed gets the descriptor.
+pub(crate) fn close_on_exec(fd: RawFd) -> Result<(), i32> {
+    // SAFETY: takes numbers only.
+    check(unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }).map(drop)
+}
+
+/// What a socket has, without waiting: at least a byte, or 0 bytes when the other end is closed.
+pub(crate) fn receive(fd: RawFd, to: &mut [u8]) -> Result<usize, i32> {
+    // SAFETY: the room is there.
+    let got = unsafe { libc::recv(fd, to.as_mut_ptr().cast(), to.len(), libc::MSG_DONTWAIT) };
+    usize::try_from(got).map_err(|_| errno())
+}
+
+/// So many bytes from a socket. `ECONNRESET` when they end before.
+pub(crate) fn receive_all(fd: RawFd, mut to: &mut [u8]) -> Result<(), i32> {
+    while !to.is_empty() {
+        match receive(fd, to) {
+            Ok(0) => return Err(libc::ECONNRESET),
+            Ok(some) => to = &mut to[some..],
+            Err(libc::EAGAIN) => await_one(fd, libc::POLLIN)?,
+            Err(libc::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// Sends all of it, without a signal when nobody is there.
+pub(crate) fn send_all(fd: RawFd, mut from: &[u8]) -> Result<(), i32> {
+    while !from.is_empty() {
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        // SAFETY: the bytes are there.
+        let sent = unsafe { libc::send(fd, from.as_ptr().cast(), from.len(), flags) };
+        match usize::try_from(sent).map_err(|_| errno()) {
+            Ok(some) => from = &from[some..],
+            Err(libc::EAGAIN) => await_one(fd, libc::POLLOUT)?,
+            Err(libc::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// Waits for an event of one descriptor, or a signal.
+fn await_one(fd: RawFd, events: libc::c_short) -> Result<(), i32> {
+    let mut what = libc::pollfd {
+        fd,
+        events,
+        revents: 0,
+    };
+    // SAFETY: one structure that is there.
+    match check(unsafe { libc::poll(&raw mut what, 1, -1) }) {
+        Err(libc::EINTR) | Ok(_) => Ok(()),
+        Err(errno) => Err(errno),
+    }
 }
 
 /// Events that one wait tells of; others wait for the next.

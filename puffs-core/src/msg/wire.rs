@@ -109,6 +109,48 @@ impl Stale {
     pub const UNWRITTEN: u32 = 4;
 }
 
+/// What a server that is not mounted says of itself to who is on the other side of its connection (`PUFFS_COMFD`):
+/// `struct puffs_comargs`. Behind it come its three strings, without NULs.
+#[derive(
+    FromBytes, IntoBytes, Immutable, KnownLayout, Clone, Copy, Default, Debug, PartialEq, Eq,
+)]
+#[repr(C)]
+pub struct ComArgs {
+    /// [`super::body::VERSION`].
+    pub version: u32,
+    /// Bytes of this, with the strings.
+    pub len: u32,
+    /// The operations that the server has, as [`super::OpSet::bits`] has them.
+    pub ops: u64,
+    /// The root's cookie.
+    pub root_cookie: u64,
+    /// Its size.
+    pub root_size: u64,
+    /// Its device number.
+    pub root_rdev: u64,
+    /// Its type, `enum vtype`.
+    pub root_vtype: u32,
+    /// `PUFFS_MNT_*`.
+    pub mntflags: u32,
+    /// `PUFFS_KFLAG_*`.
+    pub kflags: u32,
+    /// Most bytes of a read or write.
+    pub maxdata: u32,
+    /// Size of file handles; 0: there are none.
+    pub fhsize: u32,
+    /// `PUFFS_FHFLAG_*`.
+    pub fhflags: u32,
+    /// Length of the first string: what is mounted.
+    pub fromlen: u32,
+    /// Of the second: the type.
+    pub typelen: u32,
+    /// Of the third: where it would be mounted.
+    pub dirlen: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+const_assert_eq!(size_of::<ComArgs>(), 80);
 const_assert_eq!(size_of::<usize>(), 8);
 const_assert_eq!(size_of::<Req>(), 40);
 const_assert_eq!(core::mem::offset_of!(Req, rv), 12);

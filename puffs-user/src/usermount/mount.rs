@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use super::{State, Usermount};
-use crate::c::consts::{PUFFS_MNT_NODEV, PUFFS_MNT_NOSUID};
+use crate::c::consts::{PUFFS_KFLAG_LOOKUP_FULLPNBUF, PUFFS_MNT_NODEV, PUFFS_MNT_NOSUID};
 use crate::c::puffs_cookie_t;
 use crate::host::{Host, MountArgs, MountError, RootInfo};
 use crate::say;
@@ -62,6 +62,11 @@ impl Usermount {
             return Err(MountError::Explained(words.into(), libc::EBUSY));
         }
         self.check_fh().map_err(MountError::Unsupported)?;
+        if self.kflags() & PUFFS_KFLAG_LOOKUP_FULLPNBUF != 0 {
+            say::warn(format_args!(
+                "PUFFS_KFLAG_LOOKUP_FULLPNBUF: names come one by one on Linux, and never with the rest of their path"
+            ));
+        }
         let args = MountArgs {
             from: self.names.borrow().from.clone(),
             fstype: self.names.borrow().fstype.clone(),
