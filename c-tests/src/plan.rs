@@ -8,6 +8,7 @@
 //! | `run` | `plain`, `asan` (with UBSan), `tsan` (kernel only), `valgrind`, `helgrind` (kernel only) | `plain` |
 //! | `lang` | `c11`, `c++17` | `c11` |
 //! | `with` | further C files, relative to `c-tests/c` | none |
+//! | `mount` | `yes`: it mounts, and runs where that can be done | |
 //! | `timeout` | seconds for one run (twenty times as long under valgrind) | 60 |
 //!
 //! Every combination of `link`, `run` and `lang` is one test.
@@ -58,6 +59,8 @@ pub struct Plan {
     pub lang: Vec<Lang>,
     /// Further C files.
     pub with: Vec<String>,
+    /// Whether it mounts.
+    pub mount: bool,
     /// Seconds for one run.
     pub timeout: u64,
 }
@@ -84,6 +87,7 @@ impl Plan {
             run: vec![Run::Plain],
             lang: vec![Lang::C11],
             with: Vec::new(),
+            mount: false,
             timeout: 60,
         };
         let comment = source.split("*/").next().unwrap_or_default();
@@ -126,6 +130,7 @@ impl Plan {
                 }
                 "lang" => plan.lang = list(values, &[("c11", Lang::C11), ("c++17", Lang::Cxx17)])?,
                 "with" => plan.with = values.split(',').map(str::to_owned).collect(),
+                "mount" if values == "yes" => plan.mount = true,
                 "timeout" => {
                     plan.timeout = values
                         .parse()
