@@ -30,14 +30,14 @@ ask_node_getattr(struct puffs_usermount *pu, puffs_cookie_t opc, struct vattr *v
 	CHECK_EQ(puffs_framebuf_tellsize(fb), FRAME_HEAD + strlen("question"));
 	CHECK_EQ(puffs_framev_enqueue_cc(pcc, frame_fd, fb, 0), 0);
 	CHECK_EQ(frame_starts, 1);
+	CHECK_EQ(puffs_framebuf_telloff(fb), FRAME_HEAD);
 	frame_check(fb, "answer: question");
 
-	/* Once more as it is, the cursor at its end; the answer is sent as a question. */
-	CHECK_EQ(puffs_framebuf_remaining(fb), 0);
+	/* Once more as it is, the cursor in its middle; the answer is sent as a question. */
 	CHECK_EQ(puffs_framev_enqueue_cc(pcc, frame_fd, fb, 0), 0);
 	CHECK_EQ(frame_starts, 2);
+	CHECK_EQ(puffs_framebuf_telloff(fb), FRAME_HEAD);
 	frame_check(fb, "answer: answer: question");
-	/* What is behind the cursor is there still. */
 	CHECK_EQ(puffs_framebuf_seekset(fb, 1000), 0);
 	CHECK_EQ(puffs_framebuf_tellsize(fb), FRAME_HEAD + strlen("answer: answer: question"));
 	puffs_framebuf_destroy(fb);

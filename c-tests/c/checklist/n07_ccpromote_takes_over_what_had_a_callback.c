@@ -1,6 +1,6 @@
 /*
- * puffs_framev_framebuf_ccpromote makes a frame that was sent with a callback one that a request waits for: the request gets the
- * answer, and the callback is not called any more.
+ * puffs_framev_framebuf_ccpromote makes a frame that was sent with a callback one that a later request waits for: that gets the answer,
+ * and the callback is not called any more.
  *
  * c-test: link=shared run=plain,asan mount=yes
  */
@@ -10,6 +10,10 @@
 
 PUFFSOP_PROTOS(take)
 
+#define AHEAD (&few[1])
+#define READER (&few[2])
+
+static struct puffs_framebuf *ahead;
 static int promoted, called;
 
 static void
@@ -24,19 +28,23 @@ int
 take_node_getattr(struct puffs_usermount *pu, puffs_cookie_t opc, struct vattr *va, const struct puffs_cred *pcr)
 {
 	struct puffs_cc *pcc = puffs_cc_getcc(pu);
-	struct puffs_framebuf *fb;
 
-	if (opc == ROOT || promoted++ > 0)
-		return few_node_getattr(pu, opc, va, pcr);
-	fb = frame_make(7, "read ahead");
-	CHECK_EQ(puffs_framev_enqueue_cb(pu, frame_fd, fb, gotanswer, NULL, 0), 0);
-	CHECK_EQ(puffs_framev_framebuf_ccpromote(fb, pcc), 0);
-	frame_check(fb, "answer: read ahead");
-	/* It is out of the queue, and the caller's. */
-	errno = 0;
-	CHECK_EQ(puffs_framev_framebuf_ccpromote(fb, pcc), -1);
-	CHECK_EQ(errno, EBUSY);
-	puffs_framebuf_destroy(fb);
+	if (opc == AHEAD && ahead == NULL) {
+		/* It does not leave before somebody wants it. */
+		CHECK_EQ(puffs_framev_disablefd(pu, frame_fd, PUFFS_FBIO_WRITE), 0);
+		ahead = frame_make(7, "read ahead");
+		CHECK_EQ(puffs_framev_enqueue_cb(pu, frame_fd, ahead, gotanswer, NULL, 0), 0);
+	}
+	if (opc == READER && promoted++ == 0) {
+		CHECK_EQ(puffs_framev_enablefd(pu, frame_fd, PUFFS_FBIO_WRITE), 0);
+		CHECK_EQ(puffs_framev_framebuf_ccpromote(ahead, pcc), 0);
+		frame_check(ahead, "answer: read ahead");
+		/* It is out of the queue, and the caller's. */
+		errno = 0;
+		CHECK_EQ(puffs_framev_framebuf_ccpromote(ahead, pcc), -1);
+		CHECK_EQ(errno, EBUSY);
+		puffs_framebuf_destroy(ahead);
+	}
 	return few_node_getattr(pu, opc, va, pcr);
 }
 
@@ -45,7 +53,8 @@ use(void)
 {
 	struct stat st;
 
-	CHECK_EQ(stat(MNT "/file", &st), 0);
+	CHECK_EQ(stat(MNT "/ahead", &st), 0);
+	CHECK_EQ(stat(MNT "/reader", &st), 0);
 }
 
 int
@@ -55,7 +64,8 @@ main(void)
 	struct puffs_usermount *pu;
 	pid_t far;
 
-	few[1] = (struct few){ "file", VREG, 0 };
+	*AHEAD = (struct few){ "ahead", VREG, 0 };
+	*READER = (struct few){ "reader", VREG, 0 };
 	PUFFSOP_SET(pops, take, node, getattr);
 	pu = context(pops, 0);
 	far = frame_connect(pu, NULL);

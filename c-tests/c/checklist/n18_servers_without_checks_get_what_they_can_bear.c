@@ -27,7 +27,7 @@ rash_node_read(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, off
 	size_t len;
 
 	(void)pu, (void)pcr, (void)ioflag;
-	CHECK((uint64_t)offset < file->size);
+	CHECK((uint64_t)offset < file->size && (uint64_t)offset + *resid <= file->size);
 	len = file->size - (size_t)offset;
 	if (len > *resid)
 		len = *resid;

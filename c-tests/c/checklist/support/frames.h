@@ -90,16 +90,15 @@ frame_make(uint32_t number, const char *text)
 	return fb;
 }
 
-/* Whether a buffer has this text, read on from its cursor. */
+/* Whether a buffer has this text behind its head. */
 static inline void
 frame_check(struct puffs_framebuf *fb, const char *text)
 {
 	char buf[64];
 	size_t len = strlen(text);
 
-	CHECK_EQ(puffs_framebuf_telloff(fb), FRAME_HEAD);
 	CHECK_EQ(puffs_framebuf_tellsize(fb), FRAME_HEAD + len);
-	CHECK_EQ(puffs_framebuf_getdata(fb, buf, len), 0);
+	CHECK_EQ(puffs_framebuf_getdata_atoff(fb, FRAME_HEAD, buf, len), 0);
 	CHECK_EQ(memcmp(buf, text, len), 0);
 }
 
