@@ -1,6 +1,6 @@
 /*
- * puffs_framev_framebuf_ccpromote makes a frame that was sent with a callback one that a later request waits for: that gets the answer,
- * and the callback is not called any more.
+ * puffs_framev_framebuf_ccpromote makes a frame that was sent with a callback one that a later request waits for: that gets the
+ * answer, and the callback is not called any more.
  *
  * c-test: link=shared run=plain,asan mount=yes
  */

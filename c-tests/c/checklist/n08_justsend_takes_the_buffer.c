@@ -1,6 +1,6 @@
 /*
- * What puffs_framev_enqueue_justsend has accepted is the library's, and freed by it, also when the operation that sent it is over long
- * before, and when it cannot be sent any more. What it has refused stays the caller's.
+ * What puffs_framev_enqueue_justsend has accepted is the library's, and freed by it, also when the operation that sent it is over
+ * long before, and when it cannot be sent any more. What it has refused stays the caller's.
  *
  * c-test: link=shared mount=yes
  */

@@ -16,8 +16,8 @@ static int left_pipe[2], meanwhile, over;
 
 /* A read of the first byte is left until the mode is changed. */
 int
-slow_node_read(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, off_t offset, size_t *resid, const struct puffs_cred *pcr,
-    int ioflag)
+slow_node_read(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, off_t offset, size_t *resid,
+    const struct puffs_cred *pcr, int ioflag)
 {
 
 	(void)opc, (void)pcr, (void)ioflag;

@@ -23,8 +23,8 @@ static int waiting_pipe[2], walked, gone_on;
 static bool walking;
 
 int
-queue_node_read(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, off_t offset, size_t *resid, const struct puffs_cred *pcr,
-    int ioflag)
+queue_node_read(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, off_t offset, size_t *resid,
+    const struct puffs_cred *pcr, int ioflag)
 {
 	struct waiter self = { .w_cc = puffs_cc_getcc(pu) };
 

@@ -1,6 +1,6 @@
 /*
- * When both sides of a connection have closed, puffs_framev_unmountonclose ends the main loop, and fs_unmount is not called: there is
- * nobody left whom the server could ask. The mount goes with it.
+ * When both sides of a connection have closed, puffs_framev_unmountonclose ends the main loop, and fs_unmount is not called: there
+ * is nobody left whom the server could ask. The mount goes with it.
  *
  * c-test: link=shared mount=yes
  */
@@ -56,5 +56,6 @@ main(void)
 	CHECK(!mount_is_there());
 	CHECK_EQ(write(gone_pipe[1], "", 1), 1);
 	child_end(client);
+	CHECK_EQ(waitpid(far, NULL, 0), far);
 	return 0;
 }

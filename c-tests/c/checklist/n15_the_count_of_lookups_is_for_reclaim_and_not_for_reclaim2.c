@@ -1,6 +1,6 @@
 /*
- * With nodes for cookies the library counts how often it handed a node out, and keeps a reclaim back when the other side has not seen
- * them all. A server with reclaim2 counts for itself: it gets each reclaim, with the other side's number.
+ * With nodes for cookies the library counts how often it handed a node out, and keeps a reclaim back when the other side has not
+ * seen them all. A server with reclaim2 counts for itself: it gets each reclaim, with the other side's number.
  */
 #include "support/request.h"
 

@@ -1,6 +1,6 @@
 /*
- * Where the library keeps paths, a rename changes those of the nodes below only if the va_type in the node's pn_va is VDIR. A server
- * that never fills pn_va in has to do it itself.
+ * Where the library keeps paths, a rename changes those of the nodes below only if the va_type in the node's pn_va is VDIR. A
+ * server that never fills pn_va in has to do it itself.
  *
  * c-test: run=plain,asan
  */
@@ -9,8 +9,8 @@
 PUFFSOP_PROTOS(moves)
 
 int
-moves_node_rename(struct puffs_usermount *pu, puffs_cookie_t sdir, puffs_cookie_t src, const struct puffs_cn *spcn, puffs_cookie_t tdir,
-    puffs_cookie_t targ, const struct puffs_cn *tpcn)
+moves_node_rename(struct puffs_usermount *pu, puffs_cookie_t sdir, puffs_cookie_t src, const struct puffs_cn *spcn,
+    puffs_cookie_t tdir, puffs_cookie_t targ, const struct puffs_cn *tpcn)
 {
 
 	(void)pu, (void)sdir, (void)src, (void)spcn, (void)tdir, (void)targ, (void)tpcn;

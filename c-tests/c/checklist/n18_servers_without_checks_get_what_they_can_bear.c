@@ -1,7 +1,7 @@
 /*
  * Servers there are that go wrong unless the other side behaves: one reads what is not its own at offsets behind a file's end, and
- * refuses a setattr with a field too many; one stores a cookie for each entry of a directory but the last. So a file whose pages are
- * cached is not read behind the size that is known, setattr has nothing that nobody set, and one cookie less is accepted.
+ * refuses a setattr with a field too many; one stores a cookie for each entry of a directory but the last. So of a file whose pages
+ * are cached nothing is read behind the size that is known, setattr has nothing that nobody set, and a cookie may be missing.
  *
  * c-test: link=shared mount=yes
  */
@@ -20,8 +20,8 @@ static int reads, setattrs, readdirs;
 
 /* As if what is there were all there can be: the length is a difference without a sign. */
 int
-rash_node_read(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, off_t offset, size_t *resid, const struct puffs_cred *pcr,
-    int ioflag)
+rash_node_read(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, off_t offset, size_t *resid,
+    const struct puffs_cred *pcr, int ioflag)
 {
 	struct few *file = opc;
 	size_t len;
@@ -38,8 +38,8 @@ rash_node_read(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, off
 }
 
 int
-rash_node_write(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, off_t offset, size_t *resid, const struct puffs_cred *pcr,
-    int ioflag)
+rash_node_write(struct puffs_usermount *pu, puffs_cookie_t opc, uint8_t *buf, off_t offset, size_t *resid,
+    const struct puffs_cred *pcr, int ioflag)
 {
 	struct few *file = opc;
 

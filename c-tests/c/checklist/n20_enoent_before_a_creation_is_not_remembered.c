@@ -75,8 +75,8 @@ new_node_symlink(struct puffs_usermount *pu, puffs_cookie_t dir, struct puffs_ne
 }
 
 int
-new_node_rename(struct puffs_usermount *pu, puffs_cookie_t sdir, puffs_cookie_t src, const struct puffs_cn *spcn, puffs_cookie_t tdir,
-    puffs_cookie_t targ, const struct puffs_cn *tpcn)
+new_node_rename(struct puffs_usermount *pu, puffs_cookie_t sdir, puffs_cookie_t src, const struct puffs_cn *spcn,
+    puffs_cookie_t tdir, puffs_cookie_t targ, const struct puffs_cn *tpcn)
 {
 	struct few *node = src;
 

@@ -1,6 +1,6 @@
 /*
- * PUFFSOP_SET is an expression, which may be all that depends on an if, with an else behind it; PUFFSOP_PROTOS stands with a semicolon
- * behind it or without, and more than once.
+ * PUFFSOP_SET is an expression, which may be all that depends on an if, with an else behind it; PUFFSOP_PROTOS stands with a
+ * semicolon behind it or without, and more than once.
  *
  * c-test: lang=c11,c++17
  */

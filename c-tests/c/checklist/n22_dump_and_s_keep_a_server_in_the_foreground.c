@@ -61,7 +61,7 @@ server_main(int argc, char *argv[])
 	return 0;
 }
 
-/* Starts a server with these arguments, whose output is a file, and tells whether the process started serves; `said`: what it printed. */
+/* Starts a server with these arguments and tells whether the process started is the one that serves; `said`: what it printed. */
 static bool
 in_foreground(const char *flag, const char *option, char *said, size_t room)
 {

@@ -118,7 +118,8 @@ frame_answer(void)
 		CHECK(in.len > FRAME_HEAD && in.len < 40);
 		CHECK_EQ(recv(frame_far, in.text, in.len - FRAME_HEAD, MSG_WAITALL), in.len - FRAME_HEAD);
 		out.number = in.number;
-		out.len = (uint32_t)FRAME_HEAD + (uint32_t)snprintf(out.text, sizeof(out.text), "answer: %.*s", (int)(in.len - FRAME_HEAD), in.text);
+		out.len = (uint32_t)FRAME_HEAD;
+		out.len += (uint32_t)snprintf(out.text, sizeof(out.text), "answer: %.*s", (int)(in.len - FRAME_HEAD), in.text);
 		if (send(frame_far, &out, out.len, MSG_NOSIGNAL) == -1)
 			break;
 	}

@@ -25,9 +25,10 @@ request_make(uint8_t optype, void *cookie, const void *body, size_t len, const c
 	return fb;
 }
 
-/* Executes a request that is not left in its middle. The result is the operation's, and with 0 the answer is in `ans`, unless NULL. */
+/* Executes a request that is not left in its middle. The result is the operation's; with 0 the answer is in `ans`, unless NULL. */
 static inline int
-request(struct puffs_usermount *pu, uint8_t optype, void *cookie, const void *body, size_t len, const char *tail, void *ans, size_t anslen)
+request(struct puffs_usermount *pu, uint8_t optype, void *cookie, const void *body, size_t len, const char *tail, void *ans,
+    size_t anslen)
 {
 	struct puffs_framebuf *fb = request_make(optype, cookie, body, len, tail);
 	struct puffs_cc *pcc;
