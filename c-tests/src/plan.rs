@@ -130,7 +130,7 @@ impl Plan {
                 }
                 "lang" => plan.lang = list(values, &[("c11", Lang::C11), ("c++17", Lang::Cxx17)])?,
                 "with" => plan.with = values.split(',').map(str::to_owned).collect(),
-                "mount" if values == "yes" => plan.mount = true,
+                "mount" => plan.mount = list(values, &[("yes", true)])?.contains(&true),
                 "timeout" => {
                     plan.timeout = values
                         .parse()
@@ -212,12 +212,13 @@ mod tests {
     #[test]
     fn every_combination_is_a_variant() {
         let plan = Plan::read(
-            "/*\n * c-test: link=static,shared run=plain,asan,valgrind lang=c11,c++17 with=a.c,b.c timeout=5\n */",
+            "/*\n * c-test: link=static,shared run=plain,asan,valgrind lang=c11,c++17 with=a.c,b.c mount=yes timeout=5\n */",
         )
         .unwrap();
         assert_eq!(plan.variants().len(), 12);
         assert_eq!(plan.lang, [Lang::C11, Lang::Cxx17]);
         assert_eq!(plan.with, ["a.c", "b.c"]);
+        assert!(plan.mount);
         assert_eq!(plan.timeout, 5);
     }
 
@@ -227,6 +228,7 @@ mod tests {
             ("link=dynamic", "unknown value dynamic"),
             ("links=static", "unknown key links"),
             ("link", "not of the form"),
+            ("mount=no", "unknown value no"),
             ("timeout=soon", "no number"),
             ("run=tsan", "link=kernel"),
         ] {
