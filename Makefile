@@ -142,7 +142,7 @@ fuse-test: stage ## Real mounts through /dev/fuse
 		$(CARGO) test $(JOBS) -p puffs-fuse -p puffs-server -- --ignored --test-threads=1; \
 		$(CARGO) build $(JOBS) -p puffs-server --example memfs; \
 		PUFFS_STAGE='$(STAGE)$(PREFIX)' PUFFS_RUST_MEMFS='$(abspath $(TARGET))/debug/examples/memfs' \
-			$(CARGO) test $(JOBS) -p c-tests --features fuse --test fuse; \
+			$(CARGO) test $(JOBS) -p c-tests --features fuse --test fuse --test checklist; \
 	else \
 		mk/skips.sh add "fuse-test: $$(mk/can-mount.sh 2>&1)"; \
 	fi

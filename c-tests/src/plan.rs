@@ -8,6 +8,7 @@
 //! | `run` | `plain`, `asan` (with UBSan), `tsan` (kernel only), `valgrind`, `helgrind` (kernel only) | `plain` |
 //! | `lang` | `c11`, `c++17` | `c11` |
 //! | `with` | further C files, relative to `c-tests/c` | none |
+//! | `mount` | `yes`: it mounts, and runs where that can be done | |
 //! | `timeout` | seconds for one run (twenty times as long under valgrind) | 60 |
 //!
 //! Every combination of `link`, `run` and `lang` is one test.
@@ -58,6 +59,8 @@ pub struct Plan {
     pub lang: Vec<Lang>,
     /// Further C files.
     pub with: Vec<String>,
+    /// Whether it mounts.
+    pub mount: bool,
     /// Seconds for one run.
     pub timeout: u64,
 }
@@ -84,6 +87,7 @@ impl Plan {
             run: vec![Run::Plain],
             lang: vec![Lang::C11],
             with: Vec::new(),
+            mount: false,
             timeout: 60,
         };
         let comment = source.split("*/").next().unwrap_or_default();
@@ -126,6 +130,7 @@ impl Plan {
                 }
                 "lang" => plan.lang = list(values, &[("c11", Lang::C11), ("c++17", Lang::Cxx17)])?,
                 "with" => plan.with = values.split(',').map(str::to_owned).collect(),
+                "mount" => plan.mount = list(values, &[("yes", true)])?.contains(&true),
                 "timeout" => {
                     plan.timeout = values
                         .parse()
@@ -207,12 +212,13 @@ mod tests {
     #[test]
     fn every_combination_is_a_variant() {
         let plan = Plan::read(
-            "/*\n * c-test: link=static,shared run=plain,asan,valgrind lang=c11,c++17 with=a.c,b.c timeout=5\n */",
+            "/*\n * c-test: link=static,shared run=plain,asan,valgrind lang=c11,c++17 with=a.c,b.c mount=yes timeout=5\n */",
         )
         .unwrap();
         assert_eq!(plan.variants().len(), 12);
         assert_eq!(plan.lang, [Lang::C11, Lang::Cxx17]);
         assert_eq!(plan.with, ["a.c", "b.c"]);
+        assert!(plan.mount);
         assert_eq!(plan.timeout, 5);
     }
 
@@ -222,6 +228,7 @@ mod tests {
             ("link=dynamic", "unknown value dynamic"),
             ("links=static", "unknown key links"),
             ("link", "not of the form"),
+            ("mount=no", "unknown value no"),
             ("timeout=soon", "no number"),
             ("run=tsan", "link=kernel"),
         ] {
