@@ -4,6 +4,8 @@
 # kmod-vm.sh check DIR     succeeds when they can run; else says what is missing
 # kmod-vm.sh run DIR       runs them on DIR/load/puffs.ko: all, or those in ONLY
 #
+# A test that says "# Servers:" is run for each of them: as test:server, which ONLY may name, too.
+#
 # PUFFS_STAGE= as mk/guest.sh has it: for the servers of the mount's tests.
 #
 # A guest that stops half way (the kernel panics at an oops or a warning) has not said `end`; what it did say is judged, never QEMU's
@@ -45,12 +47,24 @@ for file in kmod/tests/t_*.sh; do
 done
 
 # What the tests of the mount need: servers, and programs that work with files.
-cp kmod/tests/mount.sh kmod/tests/posix.awk kmod/tests/posix.known "$root/lib/"
+cp kmod/tests/mount.sh kmod/tests/posix.awk kmod/tests/posix.known* "$root/lib/"
 libs=$(guest_libs)
-for file in examples/memfs.c examples/hello.c examples/remotefs.c examples/remoted.c c-tests/tests/fuse/stopfs.c c-tests/tests/fuse/waitfs.c c-tests/tests/fuse/stalefs.c; do
-    name=${file##*/}
+# The server of a source, by the name $2, with more flags.
+server() {
+    source=$1 name=$2
+    shift 2
     # shellcheck disable=SC2086
-    "$CC" -O2 -static -I"$PUFFS_STAGE/include" -o "$root/bin/${name%.c}" "$file" $libs
+    "$CC" -O2 -static "$@" -I"$PUFFS_STAGE/include" -o "$root/bin/$name" "$source" $libs
+}
+for name in memfs nullfs hello remotefs remoted; do
+    server examples/$name.c $name
+done
+server c-tests/tests/fuse/stalefs.c stalefs
+server c-tests/tests/fuse/stopfs.c stop-memfs
+server c-tests/tests/fuse/stopfs.c stop-nullfs -DSERVER='"../../../examples/nullfs.c"'
+server c-tests/tests/fuse/yieldfs.c yield-memfs
+for name in shelffs glassfs cipherfs; do
+    server c-tests/netbsd/$name.c $name -I"$PUFFS_STAGE/include/puffs-compat" -D_GNU_SOURCE
 done
 RUSTFLAGS='-C target-feature=+crt-static' "$CARGO" build --quiet --release -p puffs-server --example memfs --target x86_64-unknown-linux-gnu
 cp "${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/examples/memfs" "$root/bin/memfs-rs"
@@ -63,7 +77,16 @@ mk/kmod-bench.sh build "$dir"
 cp "$dir/peers/puffs_server" "$dir/peers/raw_server" "$dir/peers/drive" "$root/bin/"
 strip "$root"/bin/*
 
-tests=${ONLY:-$(ls "$root/tests")}
+tests=
+for test in ${ONLY:-$(ls "$root/tests")}; do
+    servers=$(sed -n 's/^# Servers: //p' "kmod/tests/t_$test.sh" 2>/dev/null) || servers=
+    if [ -z "$servers" ]; then
+        tests="$tests $test"
+    fi
+    for server in $servers; do
+        tests="$tests $test:$server"
+    done
+done
 echo "$tests" >"$root/list"
 
 started=$(date +%s)

@@ -1,5 +1,5 @@
 /*
- * memfs that is slow now and then, for the tests: every fortieth request takes 30 ms.
+ * memfs, or the server SERVER, that is slow now and then, for the tests: every fortieth request takes 30 ms.
  */
 
 #define _DEFAULT_SOURCE 1
@@ -31,4 +31,7 @@ slow_init(struct puffs_ops *ops, const char *from, const char *name, void *priv,
 }
 
 #define puffs_init slow_init
-#include "../../../examples/memfs.c"
+#ifndef SERVER
+#define SERVER "../../../examples/memfs.c"
+#endif
+#include SERVER

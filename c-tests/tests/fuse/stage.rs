@@ -56,11 +56,25 @@ pub(crate) fn hello(build: Build) -> PathBuf {
 
 /// Compiles a C source, given relative to this package, unless that was done already.
 pub(crate) fn program(source: &'static str, build: Build) -> PathBuf {
-    static DONE: Mutex<Option<HashMap<(&str, Build), PathBuf>>> = Mutex::new(None);
+    compiled(source, build, None)
+}
+
+/// The same for a source that changes a server: `server`, given relative to the source, which it includes as `SERVER`.
+pub(crate) fn program_with(source: &'static str, build: Build, server: &'static str) -> PathBuf {
+    compiled(source, build, Some(server))
+}
+
+/// What a program is made of: its source, how it is built, the server that it changes.
+type Made = (&'static str, Build, Option<&'static str>);
+
+fn compiled(source: &'static str, build: Build, server: Option<&'static str>) -> PathBuf {
+    static DONE: Mutex<Option<HashMap<Made, PathBuf>>> = Mutex::new(None);
     let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     let done = done.get_or_insert_default();
-    done.entry((source, build))
-        .or_insert_with(|| build_one(source, build).unwrap_or_else(|error| panic!("{error}")))
+    done.entry((source, build, server))
+        .or_insert_with(|| {
+            build_one(source, build, server).unwrap_or_else(|error| panic!("{error}"))
+        })
         .clone()
 }
 
@@ -78,7 +92,7 @@ pub(crate) fn netbsd(name: &'static str) -> PathBuf {
     out
 }
 
-fn build_one(source: &str, build: Build) -> Result<PathBuf, String> {
+fn build_one(source: &str, build: Build, server: Option<&str>) -> Result<PathBuf, String> {
     if std::env::var_os("PUFFS_STAGE").is_none() {
         return Err("PUFFS_STAGE is not set: run these tests by make fuse-test".into());
     }
@@ -96,9 +110,15 @@ fn build_one(source: &str, build: Build) -> Result<PathBuf, String> {
             ],
         ),
     };
-    let name = source.file_stem().unwrap_or_default().display();
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}{suffix}"));
+    let mut name = source.file_stem().unwrap_or_default().to_owned();
     let mut command = compiler(Lang::C11)?;
+    if let Some(server) = server {
+        command.arg(format!("-DSERVER=\"{server}\""));
+        name.push("-");
+        name.push(Path::new(server).file_stem().unwrap_or_default());
+    }
+    name.push(suffix);
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     command
         .arg("-g")
         .args(flags)

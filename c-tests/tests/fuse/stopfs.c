@@ -1,5 +1,5 @@
 /*
- * memfs that stops itself, for the tests: SIGUSR1 makes the next request the one in whose middle it is.
+ * memfs, or the server SERVER, that stops itself, for the tests: SIGUSR1 makes the next request the one in whose middle it is.
  */
 
 #define _DEFAULT_SOURCE 1
@@ -45,4 +45,7 @@ stopping_init(struct puffs_ops *ops, const char *from, const char *name, void *p
 }
 
 #define puffs_init stopping_init
-#include "../../../examples/memfs.c"
+#ifndef SERVER
+#define SERVER "../../../examples/memfs.c"
+#endif
+#include SERVER

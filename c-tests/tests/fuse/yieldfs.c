@@ -1,5 +1,5 @@
 /*
- * memfs that lets other requests go first, for the tests: each operation yields some times before it begins.
+ * memfs, or the server SERVER, that lets other requests go first, for the tests: each operation yields some times before it begins.
  */
 
 #define _DEFAULT_SOURCE 1
@@ -30,4 +30,7 @@ yielding_init(struct puffs_ops *ops, const char *from, const char *name, void *p
 }
 
 #define puffs_init yielding_init
-#include "../../../examples/memfs.c"
+#ifndef SERVER
+#define SERVER "../../../examples/memfs.c"
+#endif
+#include SERVER
