@@ -4,6 +4,8 @@
 # kmod-vm.sh check DIR     succeeds when they can run; else says what is missing
 # kmod-vm.sh run DIR       runs them on DIR/load/puffs.ko: all, or those in ONLY
 #
+# A test that says "# Servers:" is run for each of them: as test:server, which ONLY may name, too.
+#
 # PUFFS_STAGE= as mk/guest.sh has it: for the servers of the mount's tests.
 #
 # A guest that stops half way (the kernel panics at an oops or a warning) has not said `end`; what it did say is judged, never QEMU's
@@ -45,7 +47,7 @@ for file in kmod/tests/t_*.sh; do
 done
 
 # What the tests of the mount need: servers, and programs that work with files.
-cp kmod/tests/mount.sh kmod/tests/posix.awk kmod/tests/posix.known "$root/lib/"
+cp kmod/tests/mount.sh kmod/tests/posix.awk kmod/tests/posix.known* "$root/lib/"
 libs=$(guest_libs)
 # server name argument...: compiles a server from these sources and options.
 server() {
@@ -55,14 +57,18 @@ server() {
     "$CC" -O2 -static -I"$PUFFS_STAGE/include" -o "$root/bin/$name" "$@" $libs
 }
 server memfs examples/memfs/*.c
-for name in hello remotefs remoted; do
+for name in nullfs hello remotefs remoted; do
     server $name examples/$name.c
 done
-for name in waitfs stalefs; do
-    server $name c-tests/tests/fuse/$name.c
+server stalefs c-tests/tests/fuse/stalefs.c
+# Servers with something changed, as the FUSE tests have them.
+changed=-Dpuffs_init=variant_init
+for name in stop yield pieces; do
+    server $name-memfs $changed c-tests/tests/fuse/${name}fs.c examples/memfs/*.c
 done
-for name in stopfs piecesfs; do
-    server $name -Dpuffs_init=variant_init c-tests/tests/fuse/$name.c examples/memfs/*.c
+server stop-nullfs $changed c-tests/tests/fuse/stopfs.c examples/nullfs.c
+for name in shelffs glassfs cipherfs; do
+    server $name -I"$PUFFS_STAGE/include/puffs-compat" -D_GNU_SOURCE c-tests/netbsd/$name.c
 done
 RUSTFLAGS='-C target-feature=+crt-static' "$CARGO" build --quiet --release -p puffs-server --example memfs --target x86_64-unknown-linux-gnu
 cp "${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/examples/memfs" "$root/bin/memfs-rs"
@@ -75,7 +81,16 @@ mk/kmod-bench.sh build "$dir"
 cp "$dir/peers/puffs_server" "$dir/peers/raw_server" "$dir/peers/drive" "$root/bin/"
 strip "$root"/bin/*
 
-tests=${ONLY:-$(ls "$root/tests")}
+tests=
+for test in ${ONLY:-$(ls "$root/tests")}; do
+    servers=$(sed -n 's/^# Servers: //p' "kmod/tests/t_$test.sh" 2>/dev/null) || servers=
+    if [ -z "$servers" ]; then
+        tests="$tests $test"
+    fi
+    for server in $servers; do
+        tests="$tests $test:$server"
+    done
+done
 echo "$tests" >"$root/list"
 
 started=$(date +%s)

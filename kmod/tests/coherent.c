@@ -1,6 +1,6 @@
 /*
  * coherent: a file is one file, however it is looked at. "coherent FILE SEED STEPS" reads, writes, maps, cuts and punches at random, by the page cache
- * and past it, and compares with what should be there. "coherent FILE beside" has writes beside a program that changes the same page through a mapping;
+ * and past it, and compares with what should be there; with "whole" behind it, the server must refuse to punch. "coherent FILE beside" has writes beside a program that changes the same page through a mapping;
  * "coherent FILE huge" reads much at once; "coherent FILE direct" has its mode changed while it is read.
  */
 #define _GNU_SOURCE
@@ -24,6 +24,7 @@ static const char *path;
 static int fd, direct;
 static uint8_t good[MAX + PAGE], buf[MAX + PAGE];
 static size_t size;
+static int whole;
 static unsigned long step;
 
 static void
@@ -154,6 +155,10 @@ at_random(unsigned long steps)
 		case 8:			map_some(at, len, 0); break;
 		case 9:			cut(at); break;
 		case 10:
+			if (whole) {
+				must(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 1) == -1 && errno == EOPNOTSUPP, "no punch");
+				break;
+			}
 			must(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)len) == 0, "punch");
 			memset(good + at, 0, len);
 			break;
@@ -254,7 +259,7 @@ main(int argc, char *argv[])
 {
 
 	if (argc < 3)
-		errx(2, "usage: coherent file seed steps | beside | huge | direct");
+		errx(2, "usage: coherent file seed steps [whole] | beside | huge | direct");
 	path = argv[1];
 	if ((fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0644)) == -1 || (direct = open(path, O_RDWR | O_DIRECT)) == -1)
 		err(1, "%s", path);
@@ -266,6 +271,7 @@ main(int argc, char *argv[])
 		toggled();
 	else {
 		srandom((unsigned int)strtoul(argv[2], NULL, 10));
+		whole = argc > 4 && strcmp(argv[4], "whole") == 0;
 		at_random(argc > 3 ? strtoul(argv[3], NULL, 10) : 1000);
 	}
 	return 0;

@@ -1,5 +1,7 @@
 # What the tests of the mount have in common; they read it in. One server at a time is mounted at $mnt.
 #
+# A test that is for any file system says for which ones it is run, in a line "# Servers:" (mk/kmod-vm.sh), and mounts it by serve_files.
+#
 # Nothing here waits for a time: await() asks until something is so, and gives up when it has no hope.
 set -eu
 
@@ -8,6 +10,10 @@ mnt=/mnt/puffs
 work=/tmp/work
 log=$work/server.log
 server=
+# The file system that the test is run for: its server's name.
+fs=${FS:-memfs}
+# What nullfs shows: a tmpfs, a new one each time.
+below=/mnt/below
 # Seconds.
 patience=30
 [ -z "${LONG:-}" ] || patience=600
@@ -93,6 +99,28 @@ serve() {
 	mounted || fail "ended instead of mounting: $*: $(cat $log)"
 }
 
+# Starts the server of the file system that the test is run for, empty and with room for $1. With $2 it is the variant of that name: stop (stopfs.c).
+serve_files() {
+	program=${2:+$2-}$fs
+	case $fs in
+	*nullfs)
+		! grep -q " $below " /proc/mounts || umount $below || fail "somebody still uses what $fs showed"
+		mount -t tmpfs -o size="$1",mode=755 tmpfs $below
+		serve "$program" -s $below
+		;;
+	memfs-rs) serve "$program" -s "$1" ;;
+	*) serve "$program" -s -o size="$1" ;;
+	esac
+}
+
+# For how much there is to do: $1 for memfs or when there is time, $2 for other servers.
+amount() {
+	case $fs:${LONG:-} in
+	memfs: | *:yes) echo "$1" ;;
+	*) echo "$2" ;;
+	esac
+}
+
 # The server ends by itself, and well, with its mount.
 server_ends() {
 	ends $server server
@@ -126,6 +154,7 @@ at_exit() {
 		umount -l -f $mnt || break
 		result=1
 	done
+	! grep -q " $below " /proc/mounts || umount -l $below || result=1
 	exit $result
 }
 trap at_exit EXIT
@@ -134,4 +163,4 @@ trap at_exit EXIT
 one_processor() { taskset -p 1 $$ >/dev/null; }
 
 rm -rf $work
-mkdir -p $mnt $work
+mkdir -p $mnt $below $work

@@ -1,7 +1,7 @@
-# Holds what the POSIX suite printed on memfs against what it printed on tmpfs: awk -v topic= -f posix.awk known tmpfs memfs
+# Holds what the POSIX suite printed on a file system of ours against what it printed on tmpfs: awk -v topic= -f posix.awk known tmpfs ours
 #
 # Prints each difference that the table does not have, and each row of the table that is none. With -v complaints=1 there is one file after
-# the table, with what the suite complained of on memfs, and each complaint that the table does not have is printed.
+# the table, with what the suite complained of on ours, and each complaint that the table does not have is printed.
 
 # Whether the text is as the pattern says.
 function fits(pattern, text,    part, n, i, at) {
@@ -73,7 +73,7 @@ END {
 		if (r <= rows)
 			used[r] = 1
 		else
-			print text[key] "\n    memfs: " our "\n    tmpfs: " their
+			print text[key] "\n    ours: " our "\n    tmpfs: " their
 	}
 	for (r = 1; r <= rows; r++)
 		if (!(r in used))

@@ -1,5 +1,6 @@
 #!/bin/sh
-# A tree of all kinds of files is copied into memfs, is the same there, and goes again with all that it used.
+# A tree of all kinds of files is copied into the file system, is the same there, and goes again with all that it used.
+# Servers: memfs nullfs memfs-rs
 . /lib/mount.sh
 one_processor
 
@@ -43,7 +44,7 @@ chmod 0 $src/many/3
 printf 'a\nb' >"$src/name with
 a line break"
 
-serve memfs -s -o size=200m
+serve_files 200m
 before=$(room)
 cp -a $src $mnt/copy
 describe $src >$work/want

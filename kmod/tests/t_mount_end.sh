@@ -1,37 +1,38 @@
 #!/bin/sh
 # Every way a mount ends while its server is well: no mount and no process is left, and the server's exit status is 0.
+# Servers: memfs nullfs memfs-rs
 . /lib/mount.sh
 
 put() { seq 20000 >$mnt/file; }
 
 # By umount: fresh, and with files in it.
-for server in 'memfs -s' 'hello'; do
-	serve $server
-	unmount
-done
-serve memfs -s
+serve hello
+unmount
+serve_files 100m
+unmount
+serve_files 100m
 put
 unmount
 
 # By signals.
 for signal in INT TERM HUP; do
-	serve memfs -s
+	serve_files 100m
 	put
 	kill -$signal $server
 	server_ends
 done
 
 # As soon as it is there, before the server has done anything.
-for round in $(seq 10); do
-	serve memfs -s
+for round in $(seq "$(amount 10 3)"); do
+	serve_files 100m
 	unmount
-	serve memfs -s
+	serve_files 100m
 	kill -TERM $server
 	server_ends
 done
 
 # Not while it is used; it goes on then.
-serve memfs -s
+serve_files 100m
 put
 exec 4<$mnt/file
 fails_by busy umount $mnt
@@ -44,14 +45,14 @@ cd /
 unmount
 
 # A signal does not wait for whoever holds a file, nor for who writes one.
-serve memfs -s
+serve_files 100m
 put
 exec 4<$mnt/file
 kill -TERM $server
 server_ends
 fails cat <&4
 exec 4<&-
-serve memfs -s
+serve_files 100m
 dd if=/dev/zero of=$mnt/file bs=64k count=100000 2>/dev/null &
 copy=$!
 large() { [ "$(stat -c %s $mnt/file 2>/dev/null || echo 0)" -gt 1000000 ]; }
@@ -62,7 +63,7 @@ ends $copy dd
 [ $status -ne 0 ] || fail "a copy succeeded without a file system"
 
 # Lazily: the name is gone, the file is not, and the server ends when nobody needs it any more.
-serve memfs -s
+serve_files 100m
 put
 exec 4<$mnt/file
 umount -l $mnt
@@ -74,11 +75,11 @@ exec 4<&-
 server_ends
 
 # By force, with and without somebody there.
-serve memfs -s
+serve_files 100m
 put
 umount -f $mnt
 server_ends
-serve memfs -s
+serve_files 100m
 put
 exec 4<$mnt/file
 umount -l -f $mnt
@@ -86,11 +87,15 @@ server_ends
 fails cat <&4
 exec 4<&-
 
-# In the background: the mount is there when the parent ends.
-memfs $mnt
+# In the background: the mount is there when the parent ends. memfs.rs stays where it is.
+case $fs in
+memfs) memfs $mnt ;;
+nullfs) nullfs $work $mnt ;;
+*) exit ;;
+esac
 mounted || fail "the parent ended before the mount was there"
 put
 same "$(tail -n 1 $mnt/file)" 20000
 umount $mnt
-none() { ! pidof memfs >/dev/null; }
+none() { ! pidof $fs >/dev/null; }
 await none || fail "the daemon still runs"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # kill -9 of the server at random moments, while programs are in the middle of every kind of operation: each gets an error in time, none
 # is stuck, whatever they had open can be closed, and the next server mounts at the same place. SEED= gives the same moments again.
+# Servers: memfs nullfs memfs-rs yield-memfs
 . /lib/mount.sh
 
 # In turns: there are not too many at once for a small machine.
@@ -16,10 +17,10 @@ below() {
 }
 has_line() { grep -qx "$1" $work/log-"$2"; }
 
-for round in $(seq 20); do
-	case $((round % 3)) in
-	0) serve stopfs -s ;;
-	*) serve memfs -s ;;
+for round in $(seq "$(amount 20 5)"); do
+	case $fs:$((round % 3)) in
+	memfs:0 | nullfs:0) serve_files 100m stop ;;
+	*) serve_files 100m ;;
 	esac
 	echo kept >$mnt/kept
 	# Somebody who has files open, and does nothing.
@@ -40,10 +41,12 @@ for round in $(seq 20); do
 	# The random moment itself; the callers go on for ever. Every now and then they wait for a server that stands still.
 	below 60000
 	usleep $n
-	if [ $((round % 3)) -eq 0 ]; then
+	case $program in
+	stop-*)
 		kill -USR1 $server
 		await in_state $server T
-	fi
+		;;
+	esac
 	kill_server
 	for caller in $callers; do
 		kind=${caller%:*} pid=${caller#*:}
@@ -70,7 +73,7 @@ for round in $(seq 20); do
 		umount -l -f $mnt || fail "cannot unmount what is dead and busy"
 		# The next one is mounted while files of this one are open still.
 		unmounted
-		serve memfs -s
+		serve_files 100m
 		fails cat <&4
 		exec 4>&- 5>&-
 		unmount

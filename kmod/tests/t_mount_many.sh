@@ -1,11 +1,12 @@
 #!/bin/sh
 # Large directories are listed whole, also while names come and go; large offsets, and what changes a file's size.
+# Servers: memfs nullfs memfs-rs
 . /lib/mount.sh
 one_processor
 
 numbered() { seq "$@" | sed s/^/the-name-of-file-number-/ | sort; }
 
-serve memfs -s -o size=200m
+serve_files 200m
 mkdir $mnt/dir
 names make $mnt/dir 1 1 5000
 numbered 1 1 5000 >$work/want

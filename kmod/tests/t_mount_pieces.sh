@@ -2,7 +2,7 @@
 # A server that answers reads in pieces: nobody takes one for the end of the file, or for zeroes.
 . /lib/mount.sh
 
-serve piecesfs -s -o size=200m
+serve pieces-memfs -s -o size=200m
 cp /bin/busybox $mnt/large
 seq 3000 >$work/small
 cp $work/small $mnt/small

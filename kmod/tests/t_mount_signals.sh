@@ -1,8 +1,9 @@
 #!/bin/sh
 # Signals with handlers come all the time while files are worked with: waits for the server end by death alone, and there is no EINTR.
+# Servers: memfs nullfs memfs-rs yield-memfs
 . /lib/mount.sh
 
-serve memfs -s -o size=100m
+serve_files 100m
 programs=
 for n in 1 2; do
 	mkdir $mnt/dir$n

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Random operations on a tree of files give on memfs what they give on tmpfs, line by line; several at once give nothing that
+# Random operations on a tree of files give what they give on tmpfs, line by line; several at once give nothing that
 # cannot be. SEED= gives the same ones again.
+# Servers: memfs nullfs memfs-rs yield-memfs
 . /lib/mount.sh
 
 tmpfs=/mnt/tmpfs
@@ -14,7 +15,7 @@ for round in 1 2; do
 	mount -t tmpfs -o size=128m tmpfs $tmpfs
 	trees $tmpfs $seed $steps >$work/want || fail "tmpfs, seed $seed"
 	umount $tmpfs
-	serve memfs -s
+	serve_files 100m
 	before=$(room)
 	trees $mnt $seed $steps >$work/got || fail "seed $seed"
 	cmp $work/want $work/got || fail "seed $seed: $(diff $work/want $work/got | head -n 20)"
@@ -23,7 +24,7 @@ for round in 1 2; do
 	unmount
 done
 
-serve memfs -s
+serve_files 100m
 before=$(room)
 several=
 for n in $(seq 3); do

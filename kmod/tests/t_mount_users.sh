@@ -1,5 +1,6 @@
 #!/bin/sh
 # Ordinary users find the permissions of Linux on the mount, and cannot mount themselves; a remount changes what it says.
+# Servers: memfs nullfs memfs-rs
 . /lib/mount.sh
 one_processor
 
@@ -14,7 +15,7 @@ denied() {
 	grep -qE 'Permission denied|not permitted' $work/fails || fail "$*: $(cat $work/fails)"
 }
 
-serve memfs -s
+serve_files 100m
 mkdir -m 777 $mnt/open
 mkdir -m 1777 $mnt/sticky
 mkdir -m 700 $mnt/closed

@@ -2,8 +2,8 @@
 //! can be taken away, and nobody is stuck.
 
 use crate::{
-    server::{Server, errno, umount},
-    stage::skipped,
+    each::{Fs, on_each},
+    server::{errno, umount},
     wait::{Process, until},
 };
 use std::{
@@ -16,7 +16,11 @@ use std::{
 };
 
 const IN_TIME: Duration = Duration::from_secs(2);
-const ROUNDS: u64 = 10;
+
+on_each! {
+    copies_end_when_the_server_is_killed
+    open_files_fail_and_can_be_closed
+}
 
 /// Processes of a process group with their states.
 fn group(pgid: u32) -> Vec<(u32, char)> {
@@ -46,24 +50,20 @@ fn group(pgid: u32) -> Vec<(u32, char)> {
     found
 }
 
-#[test]
-fn copies_end_when_the_server_is_killed() {
-    if skipped() {
-        return;
-    }
+fn copies_end_when_the_server_is_killed(on: Fs) {
     let seed = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap()
         .subsec_nanos();
     let mut random = u64::from(seed) | 1;
-    for round in 0..ROUNDS {
+    for round in 0..on.amount(10, 4) {
         random = random
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
         let moment = Duration::from_micros((random >> 33) % 300_000);
         let what = format!("round {round}, killed after {moment:?}");
 
-        let mut server = Server::with_options(&["-o", "size=2g"]);
+        let mut server = on.start();
         let source = server.place().beside("source");
         fs::create_dir(&source).unwrap();
         for n in 0..40 {
@@ -115,12 +115,8 @@ fn copies_end_when_the_server_is_killed() {
     }
 }
 
-#[test]
-fn open_files_fail_and_can_be_closed() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn open_files_fail_and_can_be_closed(on: Fs) {
+    let mut server = on.start();
     fs::write(server.path("file"), vec![1; 100_000]).unwrap();
     let file = File::open(server.path("file")).unwrap();
     server.kill();
@@ -130,7 +126,7 @@ fn open_files_fail_and_can_be_closed() {
     umount(server.mnt());
 
     // The same place serves again.
-    let mut server = Server::memfs();
+    let mut server = on.start();
     fs::write(server.path("file"), "x").unwrap();
     server.unmount();
 }

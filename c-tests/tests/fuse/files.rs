@@ -1,14 +1,15 @@
 //! Files: names, contents, sizes, attributes, and the errors that come instead.
 
 use crate::{
-    server::{Server, errno},
-    stage::skipped,
+    each::{Fs, on_each},
+    server::errno,
     wait::{LONG, until},
 };
 use rustix::fs::{
     AtFlags, CWD, FallocateFlags, Timespec, Timestamps, UTIME_OMIT, fallocate, futimens, statvfs,
     utimensat,
 };
+use rustix::io::Errno;
 use std::{
     fs::{self, File, OpenOptions},
     io::{Read, Seek, SeekFrom, Write},
@@ -17,6 +18,19 @@ use std::{
     thread,
     time::{Duration, SystemTime},
 };
+
+on_each! {
+    contents_come_back
+    names_and_their_errors
+    truncate_cuts_and_extends_with_zeros
+    big_and_sparse_files
+    removed_files_live_while_open
+    attributes
+    times
+    programs_run_from_the_mount
+    syncing_and_reserving
+    many_writers_at_once
+}
 
 /// Bytes that differ from place to place.
 fn pattern(len: usize, seed: u32) -> Vec<u8> {
@@ -29,12 +43,8 @@ fn pattern(len: usize, seed: u32) -> Vec<u8> {
     bytes
 }
 
-#[test]
-fn contents_come_back() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn contents_come_back(on: Fs) {
+    let mut server = on.start();
     let path = server.path("file");
     fs::write(&path, "one two three").unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"one two three");
@@ -64,12 +74,8 @@ fn contents_come_back() {
     server.unmount();
 }
 
-#[test]
-fn names_and_their_errors() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn names_and_their_errors(on: Fs) {
+    let mut server = on.start();
     let at = |name: &str| server.path(name);
     assert_eq!(errno(fs::read(at("none"))), libc::ENOENT);
     assert_eq!(errno(fs::create_dir(at("none/dir"))), libc::ENOENT);
@@ -116,12 +122,8 @@ fn names_and_their_errors() {
     server.unmount();
 }
 
-#[test]
-fn truncate_cuts_and_extends_with_zeros() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn truncate_cuts_and_extends_with_zeros(on: Fs) {
+    let mut server = on.start();
     let path = server.path("file");
     let bytes = pattern(70_000, 1);
     fs::write(&path, &bytes).unwrap();
@@ -164,12 +166,8 @@ fn truncate_cuts_and_extends_with_zeros() {
     server.unmount();
 }
 
-#[test]
-fn big_and_sparse_files() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn big_and_sparse_files(on: Fs) {
+    let mut server = on.start();
     let path = server.path("big");
     let bytes = pattern(9 << 20, 2);
     fs::write(&path, &bytes).unwrap();
@@ -217,12 +215,8 @@ fn big_and_sparse_files() {
     server.unmount();
 }
 
-#[test]
-fn removed_files_live_while_open() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn removed_files_live_while_open(on: Fs) {
+    let mut server = on.start();
     let before = statvfs(server.mnt()).unwrap().f_bfree;
     let path = server.path("file");
     let bytes = pattern(200_000, 5);
@@ -259,12 +253,8 @@ fn removed_files_live_while_open() {
     server.unmount();
 }
 
-#[test]
-fn attributes() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn attributes(on: Fs) {
+    let mut server = on.start();
     let path = server.path("file");
     OpenOptions::new()
         .write(true)
@@ -300,12 +290,8 @@ fn attributes() {
     server.unmount();
 }
 
-#[test]
-fn times() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn times(on: Fs) {
+    let mut server = on.start();
     let path = server.path("file");
     let start = SystemTime::now() - Duration::from_secs(1);
     let mut file = OpenOptions::new()
@@ -375,12 +361,8 @@ fn times() {
     server.unmount();
 }
 
-#[test]
-fn programs_run_from_the_mount() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn programs_run_from_the_mount(on: Fs) {
+    let mut server = on.start();
     fs::copy("/bin/cat", server.path("cat")).unwrap();
     fs::write(server.path("text"), "through mmap").unwrap();
     let output = Command::new(server.path("cat"))
@@ -392,18 +374,20 @@ fn programs_run_from_the_mount() {
     server.unmount();
 }
 
-#[test]
-fn syncing_and_reserving() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn syncing_and_reserving(on: Fs) {
+    let mut server = on.start();
     let mut file = File::create(server.path("file")).unwrap();
     file.write_all(b"x").unwrap();
     file.sync_all().unwrap();
     file.sync_data().unwrap();
     File::open(server.mnt()).unwrap().sync_all().unwrap();
-    fallocate(&file, FallocateFlags::empty(), 0, 10_000).unwrap();
+    let reserved = fallocate(&file, FallocateFlags::empty(), 0, 10_000);
+    if on != Fs::Memfs {
+        assert_eq!(reserved, Err(Errno::OPNOTSUPP));
+        drop(file);
+        return server.unmount();
+    }
+    reserved.unwrap();
     let meta = file.metadata().unwrap();
     assert_eq!((meta.len(), meta.blocks()), (10_000, 24));
     let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
@@ -414,12 +398,8 @@ fn syncing_and_reserving() {
     server.unmount();
 }
 
-#[test]
-fn many_writers_at_once() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn many_writers_at_once(on: Fs) {
+    let mut server = on.start();
     let mnt = server.mnt();
     thread::scope(|scope| {
         for writer in 0..8_u32 {

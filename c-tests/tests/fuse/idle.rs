@@ -1,11 +1,14 @@
 //! A server that nobody asks anything does nothing at all.
 
 use crate::{
-    server::Server,
-    stage::skipped,
+    each::{Fs, on_each},
     wait::{LONG, until},
 };
 use std::{collections::BTreeMap, fs, thread, time::Duration};
+
+on_each! {
+    idle_uses_no_cpu
+}
 
 /// Processor time and context switches of every thread.
 fn activity(pid: u32) -> BTreeMap<String, (String, Vec<String>)> {
@@ -33,12 +36,8 @@ fn activity(pid: u32) -> BTreeMap<String, (String, Vec<String>)> {
     threads
 }
 
-#[test]
-fn idle_uses_no_cpu() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn idle_uses_no_cpu(on: Fs) {
+    let mut server = on.start();
     let pid = server.pid();
     let rest = || {
         // What came last (closes, forgets) has been dealt with once nothing moves any more.

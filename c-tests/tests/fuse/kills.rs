@@ -4,11 +4,11 @@
 //! `SEED=` gives the same moments again, `OPS=` and `DURATION=` (seconds) more of them.
 
 use crate::{
+    each::{Fs, on_each},
     random::{Budget, seed, stream},
     server::{Server, running, umount},
-    stage::{Build, program, skipped},
+    stage::{Build, program},
     together::Running,
-    trees::yielding,
 };
 use rustix::process::Signal;
 use std::{
@@ -18,12 +18,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-const ROUNDS: u64 = 50;
 const IN_TIME: Duration = Duration::from_secs(2);
 const KINDS: [&str; 11] = [
     "read", "write", "fault", "dirty", "list", "create", "rename", "stat", "sync", "truncate",
     "mkdir",
 ];
+
+on_each! {
+    every_caller_gets_an_error
+}
 
 /// One that is ready to go.
 pub(crate) fn caller(server: &Server, kind: &str) -> Running {
@@ -32,28 +35,21 @@ pub(crate) fn caller(server: &Server, kind: &str) -> Running {
     Running::start(&mut command, server.place().beside(kind))
 }
 
-#[test]
-fn every_caller_gets_an_error() {
-    if skipped() {
-        return;
-    }
-    rounds(ROUNDS, |round| match round % 3 {
-        0 => yielding(),
-        _ => Server::memfs(),
-    });
-}
-
-pub(crate) fn rounds(usual: u64, start: impl Fn(u64) -> Server) {
+fn every_caller_gets_an_error(on: Fs) {
     let seed = seed();
     let mut random = stream(seed, 0);
-    let budget = Budget::new(usual);
+    let budget = Budget::new(on.amount(50, 15));
     let mut round = 0;
     while !budget.over(round) {
         let moment = Duration::from_micros(random.u64(..60_000));
         let what = format!("SEED={seed}, round {round}, killed after {moment:?}");
         round += 1;
 
-        let mut server = start(round);
+        // Every now and then several requests have been begun.
+        let mut server = match round % 3 {
+            0 if on != Fs::RustMemfs => on.variant("tests/fuse/yieldfs.c"),
+            _ => on.start(),
+        };
         let mut callers = KINDS.map(|kind| caller(&server, kind));
         for caller in &callers {
             caller.prints("ready");

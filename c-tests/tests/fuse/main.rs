@@ -1,5 +1,6 @@
-//! End to end over /dev/fuse: the C server of `examples/memfs`, compiled against the staged install
-//! in `PUFFS_STAGE`, serves real mounts, and ordinary programs and system calls use them.
+//! End to end over /dev/fuse: the servers of `examples`, compiled against the staged install in `PUFFS_STAGE`,
+//! serve real mounts, and ordinary programs and system calls use them. What is true of any file system is tested
+//! with each of three servers ([`each`]).
 //!
 //! `make fuse-test` runs these. They need root and /dev/fuse; without, each says so and is skipped.
 //! Every test has its own mount point, and takes mount and server away even when it fails. Waiting is
@@ -7,6 +8,7 @@
 
 mod daemon;
 mod death;
+mod each;
 mod file_choice;
 mod file_ops;
 mod files;

@@ -1,6 +1,6 @@
 //! Directories with many names.
 
-use crate::{server::Server, stage::skipped};
+use crate::each::{Fs, on_each};
 use rustix::fs::{Dir, FileType};
 use std::{
     collections::BTreeMap,
@@ -8,6 +8,12 @@ use std::{
     os::unix::fs::MetadataExt,
     path::Path,
 };
+
+on_each! {
+    every_name_comes_once
+    removing_while_reading
+    a_removed_directory_is_empty_for_good
+}
 
 /// Every name with its inode number and kind; a name that comes twice is an error.
 fn list(dir: &Path) -> BTreeMap<String, (u64, FileType)> {
@@ -21,13 +27,9 @@ fn list(dir: &Path) -> BTreeMap<String, (u64, FileType)> {
     names
 }
 
-#[test]
-fn every_name_comes_once() {
-    if skipped() {
-        return;
-    }
+fn every_name_comes_once(on: Fs) {
     const COUNT: usize = 5000;
-    let mut server = Server::memfs();
+    let mut server = on.start();
     let dir = server.path("dir");
     fs::create_dir(&dir).unwrap();
     let empty = list(&dir);
@@ -77,12 +79,8 @@ fn every_name_comes_once() {
     server.unmount();
 }
 
-#[test]
-fn removing_while_reading() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn removing_while_reading(on: Fs) {
+    let mut server = on.start();
     let dir = server.path("dir");
     fs::create_dir(&dir).unwrap();
     for n in 0..2000 {
@@ -113,12 +111,8 @@ fn removing_while_reading() {
     server.unmount();
 }
 
-#[test]
-fn a_removed_directory_is_empty_for_good() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn a_removed_directory_is_empty_for_good(on: Fs) {
+    let mut server = on.start();
     let dir = server.path("dir");
     fs::create_dir(&dir).unwrap();
     let open = File::open(&dir).unwrap();

@@ -1,8 +1,8 @@
 //! Kinds of nodes, and names that share one.
 
 use crate::{
-    server::{Server, errno},
-    stage::skipped,
+    each::{Fs, on_each},
+    server::errno,
 };
 use rustix::fs::{CWD, FileType, mknodat};
 use std::{
@@ -13,12 +13,14 @@ use std::{
     thread,
 };
 
-#[test]
-fn all_kinds_of_nodes() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+on_each! {
+    all_kinds_of_nodes
+    hard_links
+    sockets_have_names
+}
+
+fn all_kinds_of_nodes(on: Fs) {
+    let mut server = on.start();
     let at = |name: &str| server.path(name);
     let make = |name: &str, kind: FileType, dev| mknodat(CWD, at(name), kind, 0o640.into(), dev);
     make("file", FileType::RegularFile, 0).unwrap();
@@ -76,12 +78,8 @@ fn all_kinds_of_nodes() {
     server.unmount();
 }
 
-#[test]
-fn hard_links() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn hard_links(on: Fs) {
+    let mut server = on.start();
     let at = |name: &str| server.path(name);
     let nlink = |name: &str| fs::symlink_metadata(at(name)).unwrap().nlink();
     fs::write(at("file"), "one").unwrap();
@@ -118,12 +116,8 @@ fn hard_links() {
     server.unmount();
 }
 
-#[test]
-fn sockets_have_names() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn sockets_have_names(on: Fs) {
+    let mut server = on.start();
     let path = server.path("socket");
     let listener = UnixListener::bind(&path).unwrap();
     assert!(fs::metadata(&path).unwrap().file_type().is_socket());

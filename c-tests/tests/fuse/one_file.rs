@@ -3,11 +3,12 @@
 //! `SEED=` gives the same operations again, `OPS=` and `DURATION=` (seconds) more of them.
 
 use crate::{
+    each::{Fs, on_each},
     file_choice::Can,
     file_ops::Subject,
     random::{Budget, duration, say, seed},
     server::{Place, Server},
-    stage::{Build, memfs_variant, skipped},
+    stage::{Build, skipped, variant as variant_of},
 };
 use rustix::{
     fs::{FallocateFlags, fallocate},
@@ -18,6 +19,10 @@ use std::{fs::File, path::Path, process::Command, ptr::null_mut, thread, time::D
 
 /// Files that are worked on at the same time.
 const FILES: usize = 4;
+
+on_each! {
+    equals_its_model
+}
 
 /// A million operations take their time on a busy machine.
 fn longer() -> Duration {
@@ -94,17 +99,13 @@ fn exercise(server: &mut Server, mapped: bool, ops: u64) {
     server.unmount();
 }
 
-#[test]
-fn equals_its_model() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::lasting(&["-o", "size=1g"], longer());
-    exercise(&mut server, true, 1_000_000);
+fn equals_its_model(on: Fs) {
+    let mut server = on.lasting(longer());
+    exercise(&mut server, true, on.amount(1_000_000, 200_000));
 }
 
 fn variant(source: &'static str, mapped: bool, ops: u64) {
-    let mut command = Command::new(memfs_variant(source, Build::Plain));
+    let mut command = Command::new(variant_of(source, "memfs", Build::Plain));
     command.args(["-s", "-o", "size=1g"]);
     let mut server = Server::start_lasting(command, Place::new(), longer());
     exercise(&mut server, mapped, ops);

@@ -3,7 +3,7 @@
 
 use crate::{
     server::{Place, Server, errno, finish},
-    stage::{Build, memfs_variant, program, skipped},
+    stage::{Build, program, skipped, variant},
 };
 use rustix::process::Signal;
 use std::{
@@ -418,7 +418,7 @@ fn requests_may_run_on_the_stack_of_the_loop() {
     if skipped() {
         return;
     }
-    let mut command = Command::new(memfs_variant("tests/fuse/onestackfs.c", Build::Asan));
+    let mut command = Command::new(variant("tests/fuse/onestackfs.c", "memfs", Build::Asan));
     command
         .env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99")
         .arg("-s");

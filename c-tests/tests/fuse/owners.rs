@@ -1,6 +1,6 @@
 //! What a user who is not root may do on a mount made by root.
 
-use crate::{server::Server, stage::skipped};
+use crate::each::{Fs, on_each};
 use std::{
     fs,
     os::unix::{fs::PermissionsExt, process::CommandExt},
@@ -10,6 +10,11 @@ use std::{
 
 const ALICE: u32 = 41_001;
 const BOB: u32 = 41_002;
+
+on_each! {
+    owners_and_permissions
+    group_of_the_directory
+}
 
 /// Runs a shell command in the mount as a user; what it wrote to stderr when it failed.
 fn run(user: u32, dir: &Path, command: &str) -> Result<String, String> {
@@ -39,12 +44,8 @@ fn denied(user: u32, dir: &Path, command: &str) {
     );
 }
 
-#[test]
-fn owners_and_permissions() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn owners_and_permissions(on: Fs) {
+    let mut server = on.start();
     let mnt = server.mnt();
     fs::create_dir(mnt.join("open")).unwrap();
     fs::set_permissions(mnt.join("open"), fs::Permissions::from_mode(0o777)).unwrap();
@@ -109,12 +110,8 @@ fn owners_and_permissions() {
     server.unmount();
 }
 
-#[test]
-fn group_of_the_directory() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn group_of_the_directory(on: Fs) {
+    let mut server = on.start();
     let mnt = server.mnt();
     fs::create_dir(mnt.join("team")).unwrap();
     std::os::unix::fs::chown(mnt.join("team"), None, Some(BOB)).unwrap();

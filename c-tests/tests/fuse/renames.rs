@@ -1,8 +1,8 @@
 //! Renames: what they replace, what they refuse, and what they do to directories.
 
 use crate::{
-    server::{Server, errno},
-    stage::skipped,
+    each::{Fs, on_each},
+    server::errno,
 };
 use rustix::{
     fs::{CWD, RenameFlags, renameat_with},
@@ -14,12 +14,15 @@ use std::{
     os::unix::fs::MetadataExt,
 };
 
-#[test]
-fn over_nothing_and_over_files() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+on_each! {
+    over_nothing_and_over_files
+    kinds_must_fit
+    directories_move_with_all_below
+    flags
+}
+
+fn over_nothing_and_over_files(on: Fs) {
+    let mut server = on.start();
     let at = |name: &str| server.path(name);
     fs::write(at("a"), "a").unwrap();
     fs::write(at("b"), "b").unwrap();
@@ -51,12 +54,8 @@ fn over_nothing_and_over_files() {
     server.unmount();
 }
 
-#[test]
-fn kinds_must_fit() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn kinds_must_fit(on: Fs) {
+    let mut server = on.start();
     let at = |name: &str| server.path(name);
     fs::write(at("file"), "x").unwrap();
     for dir in ["dir", "empty", "full"] {
@@ -74,12 +73,8 @@ fn kinds_must_fit() {
     server.unmount();
 }
 
-#[test]
-fn directories_move_with_all_below() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn directories_move_with_all_below(on: Fs) {
+    let mut server = on.start();
     let at = |name: &str| server.path(name);
     let nlink = |name: &str| fs::metadata(at(name)).unwrap().nlink();
     fs::create_dir_all(at("a/b/c")).unwrap();
@@ -106,12 +101,8 @@ fn directories_move_with_all_below() {
     server.unmount();
 }
 
-#[test]
-fn flags() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn flags(on: Fs) {
+    let mut server = on.start();
     let at = |name: &str| server.path(name);
     fs::write(at("a"), "a").unwrap();
     fs::write(at("b"), "b").unwrap();

@@ -75,6 +75,8 @@ pub(crate) struct Server {
     child: Child,
     process: Process,
     place: Place,
+    /// What it shows, when it is nullfs; goes last.
+    below: Option<Place>,
 }
 
 impl Server {
@@ -117,6 +119,7 @@ impl Server {
             child,
             process,
             place,
+            below: None,
         };
         assert!(
             mount_table(server.mnt(), true, &server.process, LONG),
@@ -124,6 +127,12 @@ impl Server {
             server.log()
         );
         server
+    }
+
+    /// Keeps the directory that it shows for as long as it is there.
+    pub(crate) fn over(mut self, below: Option<Place>) -> Server {
+        self.below = below;
+        self
     }
 
     pub(crate) fn mnt(&self) -> &Path {

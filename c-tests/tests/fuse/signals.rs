@@ -1,11 +1,12 @@
 //! Signals with handlers, as fast as they come, while files are worked with: what works on a tmpfs works here.
 
 use crate::{
+    each::{Fs, on_each},
     random::say,
-    server::{Place, Server},
+    server::Place,
     stage::{Build, program, skipped},
     together::{Running, all_succeed, same_lines, tail, tmpfs},
-    trees::{left_out, nocache, slow, yielding},
+    trees::{left_out, nocache},
 };
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
@@ -18,8 +19,15 @@ use std::{
 
 const WITHIN: Duration = Duration::from_secs(60);
 
+on_each! {
+    nothing_is_interrupted
+    make_goes_on
+    git_goes_on;
+    nothing_is_interrupted_that_has_to_wait
+}
+
 /// Runs the program some times at once, with both kinds of handlers.
-fn bothered(place: &Place, options: &[&str], turns: u32) {
+fn bothered(place: &Place, options: &[&str], turns: u64) {
     let commands = ["", "-r", ""].into_iter().enumerate().map(|(n, restart)| {
         let dir = place.mnt().join(format!("signals{n}"));
         fs::create_dir(&dir).unwrap();
@@ -34,29 +42,28 @@ fn bothered(place: &Place, options: &[&str], turns: u32) {
     all_succeed(commands.collect(), WITHIN);
 }
 
+fn nothing_is_interrupted(on: Fs) {
+    let mut server = on.start();
+    bothered(server.place(), &[], on.amount(40, 20));
+    server.unmount();
+}
+
 #[test]
-fn nothing_is_interrupted() {
+fn nothing_is_interrupted_without_page_cache() {
     if skipped() {
         return;
     }
     bothered(&tmpfs(), &[], 20);
-    let mut server = Server::memfs();
-    bothered(server.place(), &[], 40);
-    server.unmount();
     let mut server = nocache();
     bothered(server.place(), &["-m"], 40);
     server.unmount();
 }
 
-#[test]
-fn nothing_is_interrupted_that_has_to_wait() {
-    if skipped() {
-        return;
-    }
-    let mut server = slow();
+fn nothing_is_interrupted_that_has_to_wait(on: Fs) {
+    let mut server = on.variant("tests/fuse/slowfs.c");
     bothered(server.place(), &[], 3);
     server.unmount();
-    let mut server = yielding();
+    let mut server = on.variant("tests/fuse/yieldfs.c");
     bothered(server.place(), &[], 20);
     server.unmount();
 }
@@ -86,12 +93,8 @@ fn pestered(place: &Place, script: &str, arguments: &[&str]) -> PathBuf {
     log
 }
 
-#[test]
-fn make_goes_on() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn make_goes_on(on: Fs) {
+    let mut server = on.start();
     let mut arguments = vec!["0"];
     arguments.extend(left_out(&server));
     let host = tmpfs();
@@ -101,15 +104,11 @@ fn make_goes_on() {
     server.unmount();
 }
 
-#[test]
-fn git_goes_on() {
-    if skipped() {
-        return;
-    }
+fn git_goes_on(on: Fs) {
     if Command::new("git").arg("--version").output().is_err() {
         return say("SKIPPED: there is no git");
     }
-    let mut server = Server::memfs();
+    let mut server = on.start();
     let host = tmpfs();
     let want = pestered(&host, "git.sh", &[]);
     let got = pestered(server.place(), "git.sh", &[]);

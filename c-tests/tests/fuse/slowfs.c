@@ -1,5 +1,5 @@
 /*
- * memfs that is slow now and then, for the tests: every fortieth request takes 30 ms.
+ * memfs, or the server SERVER, that is slow now and then, for the tests: every fortieth request takes 30 ms.
  */
 
 #define _DEFAULT_SOURCE 1

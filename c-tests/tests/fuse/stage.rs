@@ -35,30 +35,18 @@ pub(crate) enum Build {
 
 /// The memfs program.
 pub(crate) fn memfs(build: Build) -> PathBuf {
-    once("memfs", build, || memfs_sources(None), &[])
+    once(("memfs", None, build), &[])
 }
 
-/// A memfs with one thing changed in this source: its `variant_init` is called in place of `puffs_init`.
-pub(crate) fn memfs_variant(source: &'static str, build: Build) -> PathBuf {
-    let sources = || memfs_sources(Some(source));
-    once(source, build, sources, &["-Dpuffs_init=variant_init"])
+/// A server of `examples`, `memfs` or `nullfs`, with something changed in this source: its `variant_init` is called in
+/// place of `puffs_init`.
+pub(crate) fn variant(source: &'static str, of: &'static str, build: Build) -> PathBuf {
+    once((source, Some(of), build), &["-Dpuffs_init=variant_init"])
 }
 
 /// A program with a `main` of its own, which calls that of memfs, `memfs_main`.
 pub(crate) fn around_memfs(source: &'static str, build: Build) -> PathBuf {
-    let sources = || memfs_sources(Some(source));
-    once(source, build, sources, &["-Dmain=memfs_main"])
-}
-
-/// What memfs is compiled from, with a source of this package before it.
-fn memfs_sources(more: Option<&str>) -> Vec<PathBuf> {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files = std::fs::read_dir(package.join("../examples/memfs")).expect("memfs is there");
-    let files = files.map(|file| file.expect("readable").path());
-    more.iter()
-        .map(|source| package.join(source))
-        .chain(files.filter(|path| path.extension().is_some_and(|end| end == "c")))
-        .collect()
+    once((source, Some("memfs"), build), &["-Dmain=memfs_main"])
 }
 
 /// The server that passes a directory through.
@@ -79,25 +67,31 @@ pub(crate) fn hello(build: Build) -> PathBuf {
 
 /// Compiles a C source, given relative to this package, unless that was done already.
 pub(crate) fn program(source: &'static str, build: Build) -> PathBuf {
-    let sources = || vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(source)];
-    once(source, build, sources, &[])
+    once((source, None, build), &[])
 }
 
-/// Compiles what is called `name` unless that was done already.
-fn once(
-    name: &'static str,
-    build: Build,
-    sources: impl FnOnce() -> Vec<PathBuf>,
-    flags: &[&str],
-) -> PathBuf {
-    static DONE: Mutex<Option<HashMap<(&str, Build), PathBuf>>> = Mutex::new(None);
+/// What a program is made of: a source or `memfs`, the server of `examples` that goes with it, how it is built.
+type Made = (&'static str, Option<&'static str>, Build);
+
+fn once(made: Made, flags: &[&str]) -> PathBuf {
+    static DONE: Mutex<Option<HashMap<Made, PathBuf>>> = Mutex::new(None);
     let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     let done = done.get_or_insert_default();
-    done.entry((name, build))
-        .or_insert_with(|| {
-            build_one(name, &sources(), flags, build).unwrap_or_else(|error| panic!("{error}"))
-        })
+    done.entry(made)
+        .or_insert_with(|| build_one(made, flags).unwrap_or_else(|error| panic!("{error}")))
         .clone()
+}
+
+/// The sources of a server of `examples`: those of its directory, or its file.
+fn example(name: &str) -> Vec<PathBuf> {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let Ok(files) = std::fs::read_dir(examples.join(name)) else {
+        return vec![examples.join(format!("{name}.c"))];
+    };
+    let files = files.map(|file| file.expect("readable").path());
+    files
+        .filter(|path| path.extension().is_some_and(|end| end == "c"))
+        .collect()
 }
 
 /// Compiles a server that is written for NetBSD, of `netbsd/`, unless that was done already.
@@ -114,12 +108,7 @@ pub(crate) fn netbsd(name: &'static str) -> PathBuf {
     out
 }
 
-fn build_one(
-    name: &str,
-    sources: &[PathBuf],
-    more: &[&str],
-    build: Build,
-) -> Result<PathBuf, String> {
+fn build_one((source, with, build): Made, more: &[&str]) -> Result<PathBuf, String> {
     if std::env::var_os("PUFFS_STAGE").is_none() {
         return Err("PUFFS_STAGE is not set: run these tests by make fuse-test".into());
     }
@@ -136,8 +125,18 @@ fn build_one(
             ],
         ),
     };
-    let name = Path::new(name).file_stem().unwrap_or_default().display();
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}{suffix}"));
+    let mut name = Path::new(source).file_stem().unwrap_or_default().to_owned();
+    let mut sources = match source {
+        "memfs" => example(source),
+        source => vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(source)],
+    };
+    if let Some(with) = with {
+        sources.extend(example(with));
+        name.push("-");
+        name.push(with);
+    }
+    name.push(suffix);
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let mut command = compiler(Lang::C11)?;
     command
         .arg("-g")

@@ -1,5 +1,5 @@
 /*
- * memfs that stops itself, for the tests: SIGUSR1 makes the next request the one in whose middle it is.
+ * memfs, or the server SERVER, that stops itself, for the tests: SIGUSR1 makes the next request the one in whose middle it is.
  */
 
 #define _DEFAULT_SOURCE 1

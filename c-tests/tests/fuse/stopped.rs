@@ -3,21 +3,28 @@
 //! that have to be written, and for the first close on a mount. Those die as soon as the server goes on.
 
 use crate::{
+    each::{Fs, on_each},
     kills::caller,
-    server::{Place, Server},
-    stage::{Build, memfs_variant, skipped},
+    server::Server,
     together::{Running, state},
     trees::{is_as_before, usage},
     wait::{LONG, until},
 };
 use rustix::process::Signal;
-use std::{fs, os::unix::process::ExitStatusExt, process::Command, time::Duration};
+use std::{fs, os::unix::process::ExitStatusExt, time::Duration};
 
 const IN_TIME: Duration = Duration::from_secs(2);
 /// Kinds of callers that wait for one request at a time.
 const KINDS: [&str; 10] = [
     "read", "write", "fault", "list", "create", "rename", "stat", "sync", "truncate", "mkdir",
 ];
+
+on_each! {
+    callers_die_whose_requests_nobody_has_read
+    callers_die_who_write_back_once_the_server_goes_on
+    the_first_close_ends_once_the_server_goes_on;
+    callers_die_whose_request_was_read_once_the_server_goes_on
+}
 
 fn stop(server: &Server) {
     server.signal(Signal::STOP);
@@ -64,12 +71,8 @@ fn works(server: &mut Server, before: (u64, u64)) {
     server.unmount();
 }
 
-#[test]
-fn callers_die_whose_requests_nobody_has_read() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn callers_die_whose_requests_nobody_has_read(on: Fs) {
+    let mut server = on.start();
     let before = usage(server.mnt());
     // The first close on a mount is another matter.
     fs::write(server.path("file"), "x").unwrap();
@@ -98,16 +101,10 @@ fn callers_die_whose_requests_nobody_has_read() {
     works(&mut server, before);
 }
 
-#[test]
-fn callers_die_whose_request_was_read_once_the_server_goes_on() {
-    if skipped() {
-        return;
-    }
-    let mut command = Command::new(memfs_variant("tests/fuse/stopfs.c", Build::Plain));
-    command.arg("-s");
-    let mut server = Server::start(command, Place::new());
+fn callers_die_whose_request_was_read_once_the_server_goes_on(on: Fs) {
+    let mut server = on.variant("tests/fuse/stopfs.c");
     let before = usage(server.mnt());
-    // memfs has nothing to do for sync.
+    // Not every server has something to do for sync.
     let kinds = KINDS.into_iter().filter(|kind| *kind != "sync");
     for (round, kind) in kinds.enumerate() {
         let mut caller = ready(&server, kind);
@@ -123,12 +120,8 @@ fn callers_die_whose_request_was_read_once_the_server_goes_on() {
     works(&mut server, before);
 }
 
-#[test]
-fn callers_die_who_write_back_once_the_server_goes_on() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn callers_die_who_write_back_once_the_server_goes_on(on: Fs) {
+    let mut server = on.start();
     let before = usage(server.mnt());
     fs::write(server.path("file"), "x").unwrap();
     let mut caller = ready(&server, "dirty");
@@ -140,12 +133,8 @@ fn callers_die_who_write_back_once_the_server_goes_on() {
     works(&mut server, before);
 }
 
-#[test]
-fn the_first_close_ends_once_the_server_goes_on() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn the_first_close_ends_once_the_server_goes_on(on: Fs) {
+    let mut server = on.start();
     let before = usage(server.mnt());
     let mut caller = ready(&server, "sleep");
     stop(&server);

@@ -2,9 +2,9 @@
 //! same as on a tmpfs.
 
 use crate::{
-    server::{Place, Server},
+    each::{Fs, on_each},
+    server::Place,
     snapshot::{Times, same, tree},
-    stage::skipped,
     together::{all_succeed, same_lines, tmpfs},
     trees::left_out,
 };
@@ -13,15 +13,12 @@ use std::{path::PathBuf, process::Command, time::Duration};
 const PROCESSES: usize = 8;
 const WITHIN: Duration = Duration::from_secs(90);
 
-#[test]
-fn do_the_same_as_on_tmpfs() {
-    if skipped() {
-        return;
-    }
-    compare(Server::memfs());
+on_each! {
+    do_the_same_as_on_tmpfs
 }
 
-pub(crate) fn compare(mut server: Server) {
+fn do_the_same_as_on_tmpfs(on: Fs) {
+    let mut server = on.start();
     let host = tmpfs();
     let options = left_out(&server);
     let log = |place: &Place, n| place.beside(&format!("log{n}"));

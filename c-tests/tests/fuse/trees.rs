@@ -4,10 +4,11 @@
 //! `SEED=` gives the same operations again, `OPS=` more of them.
 
 use crate::{
+    each::{Fs, on_each},
     random::{Budget, say, seed},
     server::{Place, Server, errno},
     snapshot::{Times, same, tree},
-    stage::{Build, memfs_variant, program, skipped},
+    stage::{Build, program, skipped, variant},
     together::{all_succeed, same_lines, tmpfs},
     wait::{LONG, until},
 };
@@ -23,6 +24,13 @@ use std::{
 
 const PROCESSES: usize = 4;
 const WITHIN: Duration = Duration::from_secs(60);
+
+on_each! {
+    each_in_its_own
+    all_in_one;
+    each_in_its_own_with_requests_that_yield
+    all_in_one_with_requests_that_yield
+}
 
 /// What has to be left out, as options of the program.
 pub(crate) fn left_out(server: &Server) -> Vec<&'static str> {
@@ -70,7 +78,7 @@ pub(crate) fn is_as_before(server: &Server, before: (u64, u64)) {
     assert!(back, "in use: {:?}, before {before:?}", usage(server.mnt()));
 }
 
-pub(crate) fn apart(mut server: Server, steps: u64) {
+fn apart(mut server: Server, steps: u64) {
     let seed = seed();
     let before = usage(server.mnt());
     let options = left_out(&server);
@@ -105,34 +113,15 @@ pub(crate) fn apart(mut server: Server, steps: u64) {
     server.unmount();
 }
 
-/// A variant of memfs.
-fn variant(source: &'static str) -> Server {
-    let mut command = Command::new(memfs_variant(source, Build::Plain));
+/// memfs asked for everything: there is no page cache.
+pub(crate) fn nocache() -> Server {
+    let mut command = Command::new(variant("tests/fuse/nocachefs.c", "memfs", Build::Plain));
     command.arg("-s");
     Server::start(command, Place::new())
 }
 
-/// Asked for everything: there is no page cache.
-pub(crate) fn nocache() -> Server {
-    variant("tests/fuse/nocachefs.c")
-}
-
-/// Several requests are begun at a time.
-pub(crate) fn yielding() -> Server {
-    variant("tests/fuse/yieldfs.c")
-}
-
-/// Some requests take long.
-pub(crate) fn slow() -> Server {
-    variant("tests/fuse/slowfs.c")
-}
-
-#[test]
-fn each_in_its_own() {
-    if skipped() {
-        return;
-    }
-    apart(Server::memfs(), Budget::new(40_000).steps());
+fn each_in_its_own(on: Fs) {
+    apart(on.start(), Budget::new(on.amount(40_000, 20_000)).steps());
 }
 
 #[test]
@@ -143,12 +132,9 @@ fn each_in_its_own_without_page_cache() {
     apart(nocache(), Budget::new(10_000).steps());
 }
 
-#[test]
-fn each_in_its_own_with_requests_that_yield() {
-    if skipped() {
-        return;
-    }
-    apart(yielding(), Budget::new(10_000).steps());
+fn each_in_its_own_with_requests_that_yield(on: Fs) {
+    let server = on.variant("tests/fuse/yieldfs.c");
+    apart(server, Budget::new(10_000).steps());
 }
 
 #[test]
@@ -156,7 +142,10 @@ fn each_in_its_own_with_a_slow_server() {
     if skipped() {
         return;
     }
-    apart(slow(), Budget::new(600).steps());
+    apart(
+        Fs::Memfs.variant("tests/fuse/slowfs.c"),
+        Budget::new(600).steps(),
+    );
 }
 
 /// Names of each file, and whether each block of it came from one write.
@@ -187,16 +176,16 @@ fn check_files(dir: &Path, names: &mut BTreeMap<u64, (u64, Vec<PathBuf>)>) {
     assert_eq!(links, 2 + inner, "{}", dir.display());
 }
 
-#[test]
-fn all_in_one() {
-    if skipped() {
-        return;
-    }
-    together(Server::memfs(), Budget::new(30_000).steps());
-    together(yielding(), Budget::new(10_000).steps());
+fn all_in_one(on: Fs) {
+    together(on.start(), Budget::new(on.amount(30_000, 20_000)).steps());
 }
 
-pub(crate) fn together(mut server: Server, steps: u64) {
+fn all_in_one_with_requests_that_yield(on: Fs) {
+    let server = on.variant("tests/fuse/yieldfs.c");
+    together(server, Budget::new(10_000).steps());
+}
+
+fn together(mut server: Server, steps: u64) {
     let seed = seed();
     let before = usage(server.mnt());
     let mut options = left_out(&server);

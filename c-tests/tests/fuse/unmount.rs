@@ -2,8 +2,9 @@
 //! server's exit status is 0.
 
 use crate::{
+    each::{Fs, on_each},
     server::{Place, Server, errno, umount},
-    stage::{Build, memfs, program, skipped},
+    stage::{Build, program, skipped},
     wait::{LONG, until},
 };
 use rustix::{
@@ -17,23 +18,34 @@ use std::{
     process::{Command, Stdio},
 };
 
-#[test]
-fn by_umount() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+on_each! {
+    by_umount
+    by_signal
+    as_soon_as_it_is_mounted
+    by_signal_with_a_file_open
+    by_signal_in_the_middle_of_a_copy
+    not_while_busy
+    lazily
+    by_force
+}
+
+fn by_umount(on: Fs) {
+    let mut server = on.start();
     let program = || Command::new("umount").arg(server.mnt()).status().unwrap();
     assert!(until(LONG, || program().success()));
     server.ends_cleanly();
 
     // With files on it, and the same place again.
-    let mut server = Server::memfs();
+    let mut server = on.start();
     fs::create_dir_all(server.path("a/b/c")).unwrap();
     fs::write(server.path("a/b/c/file"), vec![7; 100_000]).unwrap();
     server.unmount();
-    let mut command = Command::new(memfs(Build::Plain));
-    command.arg("-s");
+    let mut command = on.command();
+    let below = server.place().beside("below");
+    if on == Fs::Nullfs {
+        fs::create_dir(&below).unwrap();
+        command.arg(&below);
+    }
     let again = server.place().mnt().to_owned();
     let mut child = command.arg(&again).stderr(Stdio::null()).spawn().unwrap();
     assert!(until(LONG, || crate::wait::mounted(&again)));
@@ -42,63 +54,49 @@ fn by_umount() {
     assert!(child.wait().unwrap().success());
 }
 
-#[test]
-fn by_signal() {
-    if skipped() {
-        return;
-    }
+fn by_signal(on: Fs) {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let mut server = Server::memfs();
+        let mut server = on.start();
         server.signal(signal);
         server.ends_cleanly();
 
-        let mut server = Server::memfs();
+        let mut server = on.start();
         fs::write(server.path("file"), "x").unwrap();
         server.signal(signal);
         server.ends_cleanly();
     }
 }
 
-#[test]
-fn as_soon_as_it_is_mounted() {
-    if skipped() {
-        return;
-    }
+fn as_soon_as_it_is_mounted(on: Fs) {
     // The mount is seen before the server's own call has returned.
-    for _ in 0..15 {
-        Server::memfs().unmount();
-        let mut server = Server::memfs();
+    for _ in 0..on.amount(15, 4) {
+        on.start().unmount();
+        let mut server = on.start();
         server.signal(Signal::TERM);
         server.ends_cleanly();
     }
 }
 
-#[test]
-fn by_signal_with_a_file_open() {
-    if skipped() {
-        return;
+fn by_signal_with_a_file_open(on: Fs) {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let mut server = on.start();
+        fs::write(server.path("file"), vec![1; 1 << 20]).unwrap();
+        let mut file = File::open(server.path("file")).unwrap();
+        file.read_exact(&mut [0; 10]).unwrap();
+        // The unmount is forced: it does not wait for whoever holds a file.
+        server.signal(signal);
+        server.ends_cleanly();
+        let error = errno(file.metadata());
+        assert!(
+            [libc::ENOTCONN, libc::EIO, libc::ECONNABORTED].contains(&error),
+            "errno {error}"
+        );
     }
-    let mut server = Server::memfs();
-    fs::write(server.path("file"), vec![1; 1 << 20]).unwrap();
-    let mut file = File::open(server.path("file")).unwrap();
-    file.read_exact(&mut [0; 10]).unwrap();
-    // The unmount is forced: it does not wait for whoever holds a file.
-    server.signal(Signal::INT);
-    server.ends_cleanly();
-    let error = errno(file.metadata());
-    assert!(
-        [libc::ENOTCONN, libc::EIO, libc::ECONNABORTED].contains(&error),
-        "errno {error}"
-    );
 }
 
-#[test]
-fn by_signal_in_the_middle_of_a_copy() {
-    if skipped() {
-        return;
-    }
+fn by_signal_in_the_middle_of_a_copy(on: Fs) {
     for signal in [Signal::INT, Signal::TERM] {
-        let mut server = Server::with_options(&["-o", "size=1g"]);
+        let mut server = on.start();
         let mut copy = Command::new("dd")
             .args(["if=/dev/zero", "bs=64k", "count=100000"])
             .arg(format!("of={}", server.path("file").display()))
@@ -117,12 +115,8 @@ fn by_signal_in_the_middle_of_a_copy() {
     }
 }
 
-#[test]
-fn not_while_busy() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn not_while_busy(on: Fs) {
+    let mut server = on.start();
     fs::write(server.path("file"), "still here").unwrap();
     let file = File::open(server.path("file")).unwrap();
     assert_eq!(
@@ -134,12 +128,8 @@ fn not_while_busy() {
     server.unmount();
 }
 
-#[test]
-fn lazily() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn lazily(on: Fs) {
+    let mut server = on.start();
     fs::write(server.path("file"), "still here").unwrap();
     let mut file = File::open(server.path("file")).unwrap();
     unmount(server.mnt(), UnmountFlags::DETACH).unwrap();
@@ -152,12 +142,8 @@ fn lazily() {
     server.ends_cleanly();
 }
 
-#[test]
-fn by_force() {
-    if skipped() {
-        return;
-    }
-    let mut server = Server::memfs();
+fn by_force(on: Fs) {
+    let mut server = on.start();
     fs::write(server.path("file"), "x").unwrap();
     unmount(server.mnt(), UnmountFlags::FORCE).unwrap();
     server.ends_cleanly();

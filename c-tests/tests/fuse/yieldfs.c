@@ -1,5 +1,5 @@
 /*
- * memfs that lets other requests go first, for the tests: each operation yields some times before it begins.
+ * memfs, or the server SERVER, that lets other requests go first, for the tests: each operation yields some times before it begins.
  */
 
 #define _DEFAULT_SOURCE 1
