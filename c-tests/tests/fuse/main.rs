@@ -26,6 +26,7 @@ mod one_file;
 mod overnull;
 mod owners;
 mod posix;
+mod queue;
 mod random;
 mod remote;
 mod renames;
