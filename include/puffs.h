@@ -1643,9 +1643,9 @@ int puffs_daemon(struct puffs_usermount *pu,
 
 /**
  * Asks for a forced unmount and returns at once; fs_unmount is called in the normal way and `puffs_mainloop` then
- * returns. Harmless at any time, and the one function that any thread may call. The second argument is ignored.
+ * returns. Harmless at any time, from any thread and in signal handlers, for which it may change `errno`. The second argument is ignored.
  *
- * Returns 0, or -1 with `EINVAL`.
+ * Returns 0, or -1 with `errno` set: `EINVAL`; `EPERM` in a child that was forked after the mount, which is not its own.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.
@@ -1674,7 +1674,7 @@ int puffs_unmountonsignal(int sig,
                           bool ignoresig);
 
 /**
- * Returns `PUFFS_STATE_*`.
+ * Returns `PUFFS_STATE_*`. From any thread.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.
@@ -2262,7 +2262,7 @@ struct puffs_pathobj *puffs_getrootpathobj(struct puffs_usermount *pu);
 void puffs_setrootinfo(struct puffs_usermount *pu, enum vtype vt, unsigned long vsize, dev_t rdev);
 
 /**
- * Returns the server's own pointer.
+ * Returns the server's own pointer. From any thread.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.

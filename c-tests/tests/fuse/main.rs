@@ -40,6 +40,7 @@ mod sparse;
 mod stage;
 mod stats;
 mod stopped;
+mod strangers;
 mod together;
 mod tools;
 mod trees;

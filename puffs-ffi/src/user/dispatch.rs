@@ -16,7 +16,7 @@ use super::{context, fail};
 /// A request between the two calls.
 struct Held {
     hand: Rc<Hand>,
-    pu: *const Usermount,
+    pu: *mut Usermount,
     /// C's reference, kept until the answer is in it.
     fb: Rc<Framebuf>,
 }
@@ -41,12 +41,14 @@ pub unsafe extern "C" fn puffs_dispatch_create(
     pccp: *mut *mut Cc,
 ) -> c_int {
     // SAFETY: by contract.
-    let (Some(usermount), Some(bytes)) = (unsafe { (context(pu), buffer(fb)) }) else {
+    let usermount = match unsafe { context("puffs_dispatch_create", pu) } {
+        Ok(usermount) => usermount,
+        Err(errno) => return fail(errno),
+    };
+    // SAFETY: by contract.
+    let (Some(bytes), false) = (unsafe { buffer(fb) }, pccp.is_null()) else {
         return fail(libc::EINVAL);
     };
-    if pccp.is_null() {
-        return fail(libc::EINVAL);
-    }
     if bytes.is_queued() {
         return fail(libc::EBUSY);
     }
@@ -93,7 +95,11 @@ pub unsafe extern "C" fn puffs_dispatch_exec(pcc: *mut Cc, fbp: *mut *mut Frameb
         return fail(libc::EINVAL);
     };
     // SAFETY: by contract of `puffs_dispatch_create` it stays until the request is over.
-    let answer = match hand.execute(unsafe { &*pu }) {
+    let pu = match unsafe { context("puffs_dispatch_exec", pu) } {
+        Ok(pu) => pu,
+        Err(errno) => return fail(errno),
+    };
+    let answer = match hand.execute(pu) {
         Ok(answer) => answer,
         Err(Unfinished::Left) => return 0,
         Err(Unfinished::NoStack) => return fail(libc::ENOMEM),

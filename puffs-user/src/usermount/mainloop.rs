@@ -45,6 +45,7 @@ impl Usermount {
         if let Some(stats) = stats {
             stats.report(&self.names.borrow().fstype);
         }
+        self.owner.give_up();
         result
     }
 
