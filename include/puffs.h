@@ -1143,7 +1143,8 @@ int puffs_dispatch_create(struct puffs_usermount *pu,
  *
  * Returns 1 when it is over: `*fbp` is its buffer, the caller's again, with the answer, a header and its body, and the cursor at its beginning; `pcc` is
  * gone. Returns 0 when the operation was left in its middle (`puffs_cc_yield`). Returns -1 with `errno` set: `EINVAL` (null, no such request),
- * `ENOMEM`, and then it may be called again.
+ * `ENOMEM`, and then it may be called again; `ECANCELED` when the operation was in its middle when the main loop ended, which forgets such
+ * requests: then `pcc` is gone, and the buffer is the caller's again.
  *
  * # Safety
  * `fbp` is null or valid for writing.
@@ -1169,9 +1170,9 @@ void puffs_framev_init(struct puffs_usermount *pu,
 /**
  * Has the main loop look after `fd`, and poll the sides of `what`: `PUFFS_FBIO_READ`, `PUFFS_FBIO_WRITE`. It should not block. It stays
  * the server's, which is to remove it before closing it; whoever adds the same number again has closed it, and what waited there fails with
- * `ECONNRESET`.
+ * `ECONNRESET`. What cannot be waited for, as a regular file, is always ready: while it is polled for reading the main loop does not sleep.
  *
- * Returns 0, or -1 with `errno` set: `EBADF`, `EPERM` for what cannot be waited for, as a regular file, `EINVAL`.
+ * Returns 0, or -1 with `errno` set: `EBADF`, `EINVAL`.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.

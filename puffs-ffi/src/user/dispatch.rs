@@ -81,7 +81,8 @@ pub unsafe extern "C" fn puffs_dispatch_create(
 ///
 /// Returns 1 when it is over: `*fbp` is its buffer, the caller's again, with the answer, a header and its body, and the cursor at its beginning; `pcc` is
 /// gone. Returns 0 when the operation was left in its middle (`puffs_cc_yield`). Returns -1 with `errno` set: `EINVAL` (null, no such request),
-/// `ENOMEM`, and then it may be called again.
+/// `ENOMEM`, and then it may be called again; `ECANCELED` when the operation was in its middle when the main loop ended, which forgets such
+/// requests: then `pcc` is gone, and the buffer is the caller's again.
 ///
 /// # Safety
 /// `fbp` is null or valid for writing.
@@ -103,6 +104,13 @@ pub unsafe extern "C" fn puffs_dispatch_exec(pcc: *mut Cc, fbp: *mut *mut Frameb
         Ok(answer) => answer,
         Err(Unfinished::Left) => return 0,
         Err(Unfinished::NoStack) => return fail(libc::ENOMEM),
+        Err(Unfinished::Forgotten) => {
+            let held = HELD.with_borrow_mut(|held| held.remove(&pcc.addr()));
+            if let Some(Held { fb, .. }) = held {
+                fb.release();
+            }
+            return fail(libc::ECANCELED);
+        }
     };
     let fb = HELD.with_borrow_mut(|held| {
         let fb = &held.get(&pcc.addr())?.fb;

@@ -69,9 +69,9 @@ pub unsafe extern "C" fn puffs_framev_init(
 
 /// Has the main loop look after `fd`, and poll the sides of `what`: `PUFFS_FBIO_READ`, `PUFFS_FBIO_WRITE`. It should not block. It stays
 /// the server's, which is to remove it before closing it; whoever adds the same number again has closed it, and what waited there fails with
-/// `ECONNRESET`.
+/// `ECONNRESET`. What cannot be waited for, as a regular file, is always ready: while it is polled for reading the main loop does not sleep.
 ///
-/// Returns 0, or -1 with `errno` set: `EBADF`, `EPERM` for what cannot be waited for, as a regular file, `EINVAL`.
+/// Returns 0, or -1 with `errno` set: `EBADF`, `EINVAL`.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`.
