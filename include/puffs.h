@@ -1146,7 +1146,8 @@ int puffs_dispatch_create(struct puffs_usermount *pu,
  *
  * Returns 1 when it is over: `*fbp` is its buffer, the caller's again, with the answer, a header and its body, and the cursor at its beginning; `pcc` is
  * gone. Returns 0 when the operation was left in its middle (`puffs_cc_yield`). Returns -1 with `errno` set: `EINVAL` (null, no such request),
- * `ENOMEM`, and then it may be called again.
+ * `ENOMEM`, and then it may be called again; `ECANCELED` when the operation was in its middle when the main loop ended, which forgets such
+ * requests: then `pcc` is gone, and the buffer is the caller's again.
  *
  * # Safety
  * `fbp` is null or valid for writing.
@@ -1172,9 +1173,9 @@ void puffs_framev_init(struct puffs_usermount *pu,
 /**
  * Has the main loop look after `fd`, and poll the sides of `what`: `PUFFS_FBIO_READ`, `PUFFS_FBIO_WRITE`. It should not block. It stays
  * the server's, which is to remove it before closing it; whoever adds the same number again has closed it, and what waited there fails with
- * `ECONNRESET`.
+ * `ECONNRESET`. What cannot be waited for, as a regular file, is always ready: while it is polled for reading the main loop does not sleep.
  *
- * Returns 0, or -1 with `errno` set: `EBADF`, `EPERM` for what cannot be waited for, as a regular file, `EINVAL`.
+ * Returns 0, or -1 with `errno` set: `EBADF`, `EINVAL`.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.
@@ -1648,9 +1649,9 @@ int puffs_daemon(struct puffs_usermount *pu,
 
 /**
  * Asks for a forced unmount and returns at once; fs_unmount is called in the normal way and `puffs_mainloop` then
- * returns. Harmless at any time, and the one function that any thread may call. The second argument is ignored.
+ * returns. Harmless at any time, from any thread and in signal handlers, for which it may change `errno`. The second argument is ignored.
  *
- * Returns 0, or -1 with `EINVAL`.
+ * Returns 0, or -1 with `errno` set: `EINVAL`; `EPERM` in a child that was forked after the mount, which is not its own.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.
@@ -1679,7 +1680,7 @@ int puffs_unmountonsignal(int sig,
                           bool ignoresig);
 
 /**
- * Returns `PUFFS_STATE_*`.
+ * Returns `PUFFS_STATE_*`. From any thread.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.
@@ -2267,7 +2268,7 @@ struct puffs_pathobj *puffs_getrootpathobj(struct puffs_usermount *pu);
 void puffs_setrootinfo(struct puffs_usermount *pu, enum vtype vt, unsigned long vsize, dev_t rdev);
 
 /**
- * Returns the server's own pointer.
+ * Returns the server's own pointer. From any thread.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.

@@ -272,15 +272,12 @@ impl Handle {
     }
 
     /// Asks for a forced unmount and returns at once: [`Mounted::run`] returns soon, and callers that still use the file
-    /// system get errors. False when the mount is no more. Not for signal handlers: see [`Options::unmount_on`].
+    /// system get errors. False when the mount is no more, and in a child, whose it is not. Not for signal handlers: see [`Options::unmount_on`].
     pub fn unmount(&self) -> bool {
         let live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*live {
-            Some(live) => {
-                // SAFETY: it is taken out of here, under the lock, before it ends.
-                unsafe { (*live.0).exit() };
-                true
-            }
+            // SAFETY: it is taken out of here, under the lock, before it ends.
+            Some(live) => unsafe { (*live.0).exit().is_ok() },
             None => false,
         }
     }

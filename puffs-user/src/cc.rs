@@ -114,7 +114,8 @@ impl Cc {
         Ok(fiber)
     }
 
-    pub(crate) fn usermount(&self) -> Option<&Usermount> {
+    /// The server that executes it; `None` before that has begun.
+    pub fn usermount(&self) -> Option<&Usermount> {
         // SAFETY: null, or the server that executes the request and outlives it.
         unsafe { self.pu.get().as_ref() }
     }

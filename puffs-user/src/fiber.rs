@@ -45,6 +45,15 @@ pub(crate) struct Fiber {
     place: Cell<usize>,
     /// It is to go on in the next turn of the loop, unless somebody goes on with it before.
     scheduled: Cell<bool>,
+    /// Its stack is gone, and with it whatever it was to do.
+    forgotten: Cell<bool>,
+}
+
+impl Fiber {
+    /// Whether it was suspended in the end, and nobody can go on with it any more.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.forgotten.get()
+    }
 }
 
 /// A fiber that somebody means to resume. Held by hosts between [`crate::host::Server::suspend`] and
@@ -119,6 +128,7 @@ impl Fibers {
             yielder: Cell::new(ptr::null()),
             place: Cell::new(NOWHERE),
             scheduled: Cell::new(false),
+            forgotten: Cell::new(false),
         });
         // Not a counted reference: it would lie on the stack and keep the fiber for ever, were that reset.
         let this = Rc::as_ptr(&fiber);
@@ -214,6 +224,7 @@ impl Fibers {
         self.ready.borrow_mut().clear();
         self.spare.borrow_mut().clear();
         for fiber in self.suspended.take() {
+            fiber.forgotten.set(true);
             if let Some(mut coroutine) = fiber.coroutine.take() {
                 // SAFETY: the caller's promise.
                 unsafe { coroutine.force_reset() };

@@ -30,6 +30,7 @@ pub mod newinfo;
 pub mod nodes;
 pub mod null;
 mod opset;
+pub mod owner;
 pub mod paths;
 pub mod say;
 mod stats;

@@ -430,6 +430,23 @@ fn what_is_left_waiting_leaks_nothing() {
 }
 
 #[test]
+fn what_was_left_by_hand_ends_with_the_main_loop() {
+    if skipped() {
+        return;
+    }
+    for build in [Build::Plain, Build::Asan] {
+        let mut server = Server::start(
+            Command::new(program("tests/fuse/handfs.c", build)),
+            Place::new(),
+        );
+        assert!(fs::metadata(server.mnt()).unwrap().is_dir());
+        server.signal(Signal::INT);
+        server.ends_cleanly();
+        assert_eq!(server.log(), "");
+    }
+}
+
+#[test]
 fn a_server_that_takes_its_time_to_end_keeps_nobody() {
     if skipped() {
         return;

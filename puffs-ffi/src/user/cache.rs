@@ -12,6 +12,9 @@ use puffs_user::usermount::Usermount;
 
 use super::{context, fail};
 
+/// The range of a whole file.
+const ALL: (u64, u64) = (0, 0);
+
 /// Has the other side forget all names below the directory `dir`, those that do not exist included.
 ///
 /// Returns 0, or -1 with `errno` set: `ENOENT` when it does not know `dir`, `EINVAL` when that is no directory, `EOPNOTSUPP` when
@@ -25,7 +28,13 @@ pub unsafe extern "C" fn puffs_inval_namecache_dir(
     dir: puffs_cookie_t,
 ) -> c_int {
     // SAFETY: by contract.
-    unsafe { stale(pu, Stale::Names(Some(dir.expose_provenance()))) }
+    unsafe {
+        stale(
+            "puffs_inval_namecache_dir",
+            pu,
+            Stale::Names(Some(dir.expose_provenance())),
+        )
+    }
 }
 
 /// Has the other side forget all names; results as for `puffs_inval_namecache_dir`.
@@ -35,7 +44,7 @@ pub unsafe extern "C" fn puffs_inval_namecache_dir(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_inval_namecache_all(pu: *mut Usermount) -> c_int {
     // SAFETY: by contract.
-    unsafe { stale(pu, Stale::Names(None)) }
+    unsafe { stale("puffs_inval_namecache_all", pu, Stale::Names(None)) }
 }
 
 /// Has the other side drop the contents of a regular file that it has cached.
@@ -50,8 +59,16 @@ pub unsafe extern "C" fn puffs_inval_pagecache_node(
     pu: *mut Usermount,
     opc: puffs_cookie_t,
 ) -> c_int {
+    let node = opc.expose_provenance();
+    let (start, end) = ALL;
     // SAFETY: by contract.
-    unsafe { puffs_inval_pagecache_node_range(pu, opc, 0, 0) }
+    unsafe {
+        stale(
+            "puffs_inval_pagecache_node",
+            pu,
+            Stale::Pages { node, start, end },
+        )
+    }
 }
 
 /// The same for the bytes from `start` to before `end`, in whole pages; an `end` of 0 is the end of the file. `EINVAL` also for
@@ -69,7 +86,9 @@ pub unsafe extern "C" fn puffs_inval_pagecache_node_range(
     let node = opc.expose_provenance();
     let what = range(start, end).map(|(start, end)| Stale::Pages { node, start, end });
     // SAFETY: by contract.
-    what.map_or_else(fail, |what| unsafe { stale(pu, what) })
+    what.map_or_else(fail, |what| unsafe {
+        stale("puffs_inval_pagecache_node_range", pu, what)
+    })
 }
 
 /// Has the other side begin to write the contents of a regular file that it has changed. Results as for
@@ -82,8 +101,16 @@ pub unsafe extern "C" fn puffs_flush_pagecache_node(
     pu: *mut Usermount,
     opc: puffs_cookie_t,
 ) -> c_int {
+    let node = opc.expose_provenance();
+    let (start, end) = ALL;
     // SAFETY: by contract.
-    unsafe { puffs_flush_pagecache_node_range(pu, opc, 0, 0) }
+    unsafe {
+        stale(
+            "puffs_flush_pagecache_node",
+            pu,
+            Stale::Unwritten { node, start, end },
+        )
+    }
 }
 
 /// The same for a range, as in `puffs_inval_pagecache_node_range`.
@@ -100,7 +127,9 @@ pub unsafe extern "C" fn puffs_flush_pagecache_node_range(
     let node = opc.expose_provenance();
     let what = range(start, end).map(|(start, end)| Stale::Unwritten { node, start, end });
     // SAFETY: by contract.
-    what.map_or_else(fail, |what| unsafe { stale(pu, what) })
+    what.map_or_else(fail, |what| unsafe {
+        stale("puffs_flush_pagecache_node_range", pu, what)
+    })
 }
 
 fn range(start: off_t, end: off_t) -> Result<(u64, u64), c_int> {
@@ -112,10 +141,9 @@ fn range(start: off_t, end: off_t) -> Result<(u64, u64), c_int> {
 
 /// # Safety
 /// `pu` is null or from `puffs_init`.
-unsafe fn stale(pu: *mut Usermount, what: Stale) -> c_int {
+unsafe fn stale(function: &str, pu: *mut Usermount, what: Stale) -> c_int {
     // SAFETY: by contract.
-    let Some(pu) = (unsafe { context(pu) }) else {
-        return fail(libc::EINVAL);
-    };
-    pu.forget_stale(what).map_or_else(fail, |()| 0)
+    let pu = unsafe { context(function, pu) };
+    pu.and_then(|pu| pu.forget_stale(what))
+        .map_or_else(fail, |()| 0)
 }

@@ -7,7 +7,7 @@ use puffs_user::c::lwpid_t;
 use puffs_user::cc::Cc;
 use puffs_user::usermount::Usermount;
 
-use super::{context, fail, null};
+use super::{context, fail, null, request};
 
 /// Returns the request being executed, or NULL outside one.
 ///
@@ -16,9 +16,9 @@ use super::{context, fail, null};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_cc_getcc(pu: *mut Usermount) -> *mut Cc {
     // SAFETY: by contract.
-    match unsafe { context(pu) } {
-        Some(pu) => pu.current().cast_mut(),
-        None => null(libc::EINVAL),
+    match unsafe { context("puffs_cc_getcc", pu) } {
+        Ok(pu) => pu.current().cast_mut(),
+        Err(errno) => null(errno),
     }
 }
 
@@ -35,8 +35,9 @@ pub unsafe extern "C" fn puffs_cc_getcaller(
     lid: *mut lwpid_t,
 ) -> c_int {
     // SAFETY: by contract.
-    let Some(cc) = (unsafe { pcc.as_ref() }) else {
-        return fail(libc::EINVAL);
+    let cc = match unsafe { request("puffs_cc_getcaller", pcc) } {
+        Ok(cc) => cc,
+        Err(errno) => return fail(errno),
     };
     let Some((caller, thread)) = cc.caller() else {
         return fail(libc::ESRCH);
@@ -63,7 +64,7 @@ pub unsafe extern "C" fn puffs_cc_getcaller(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_cc_yield(pcc: *mut Cc) {
     // SAFETY: by contract.
-    let Some(cc) = (unsafe { pcc.as_ref() }) else {
+    let Ok(cc) = (unsafe { request("puffs_cc_yield", pcc) }) else {
         return;
     };
     if let Err(error) = cc.leave() {
@@ -81,7 +82,7 @@ pub unsafe extern "C" fn puffs_cc_yield(pcc: *mut Cc) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_cc_continue(pcc: *mut Cc) {
     // SAFETY: by contract.
-    let Some(cc) = (unsafe { pcc.as_ref() }) else {
+    let Ok(cc) = (unsafe { request("puffs_cc_continue", pcc) }) else {
         return;
     };
     if let Err(error) = cc.go_on() {
@@ -96,7 +97,7 @@ pub unsafe extern "C" fn puffs_cc_continue(pcc: *mut Cc) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_cc_schedule(pcc: *mut Cc) {
     // SAFETY: by contract.
-    let Some(cc) = (unsafe { pcc.as_ref() }) else {
+    let Ok(cc) = (unsafe { request("puffs_cc_schedule", pcc) }) else {
         return;
     };
     if let Err(error) = cc.schedule() {
@@ -112,7 +113,7 @@ pub unsafe extern "C" fn puffs_cc_schedule(pcc: *mut Cc) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_setback(pcc: *mut Cc, whatback: c_int) {
     // SAFETY: by contract.
-    let Some(cc) = (unsafe { pcc.as_ref() }) else {
+    let Ok(cc) = (unsafe { request("puffs_setback", pcc) }) else {
         return;
     };
     if cc.add_setback(whatback as u32).is_err() {

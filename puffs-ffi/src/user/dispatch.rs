@@ -16,7 +16,7 @@ use super::{context, fail};
 /// A request between the two calls.
 struct Held {
     hand: Rc<Hand>,
-    pu: *const Usermount,
+    pu: *mut Usermount,
     /// C's reference, kept until the answer is in it.
     fb: Rc<Framebuf>,
 }
@@ -41,12 +41,14 @@ pub unsafe extern "C" fn puffs_dispatch_create(
     pccp: *mut *mut Cc,
 ) -> c_int {
     // SAFETY: by contract.
-    let (Some(usermount), Some(bytes)) = (unsafe { (context(pu), buffer(fb)) }) else {
+    let usermount = match unsafe { context("puffs_dispatch_create", pu) } {
+        Ok(usermount) => usermount,
+        Err(errno) => return fail(errno),
+    };
+    // SAFETY: by contract.
+    let (Some(bytes), false) = (unsafe { buffer(fb) }, pccp.is_null()) else {
         return fail(libc::EINVAL);
     };
-    if pccp.is_null() {
-        return fail(libc::EINVAL);
-    }
     if bytes.is_queued() {
         return fail(libc::EBUSY);
     }
@@ -79,7 +81,8 @@ pub unsafe extern "C" fn puffs_dispatch_create(
 ///
 /// Returns 1 when it is over: `*fbp` is its buffer, the caller's again, with the answer, a header and its body, and the cursor at its beginning; `pcc` is
 /// gone. Returns 0 when the operation was left in its middle (`puffs_cc_yield`). Returns -1 with `errno` set: `EINVAL` (null, no such request),
-/// `ENOMEM`, and then it may be called again.
+/// `ENOMEM`, and then it may be called again; `ECANCELED` when the operation was in its middle when the main loop ended, which forgets such
+/// requests: then `pcc` is gone, and the buffer is the caller's again.
 ///
 /// # Safety
 /// `fbp` is null or valid for writing.
@@ -93,10 +96,21 @@ pub unsafe extern "C" fn puffs_dispatch_exec(pcc: *mut Cc, fbp: *mut *mut Frameb
         return fail(libc::EINVAL);
     };
     // SAFETY: by contract of `puffs_dispatch_create` it stays until the request is over.
-    let answer = match hand.execute(unsafe { &*pu }) {
+    let pu = match unsafe { context("puffs_dispatch_exec", pu) } {
+        Ok(pu) => pu,
+        Err(errno) => return fail(errno),
+    };
+    let answer = match hand.execute(pu) {
         Ok(answer) => answer,
         Err(Unfinished::Left) => return 0,
         Err(Unfinished::NoStack) => return fail(libc::ENOMEM),
+        Err(Unfinished::Forgotten) => {
+            let held = HELD.with_borrow_mut(|held| held.remove(&pcc.addr()));
+            if let Some(Held { fb, .. }) = held {
+                fb.release();
+            }
+            return fail(libc::ECANCELED);
+        }
     };
     let fb = HELD.with_borrow_mut(|held| {
         let fb = &held.get(&pcc.addr())?.fb;

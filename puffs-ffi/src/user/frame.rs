@@ -1,6 +1,7 @@
 //! Descriptors that carry frames: what the main loop does beside the requests of the file system.
 
 use core::ffi::{c_int, c_void};
+use std::rc::Rc;
 
 use puffs_user::c::consts::PUFFS_FBIO_ERROR;
 use puffs_user::c::frame::{
@@ -13,7 +14,7 @@ use puffs_user::usermount::Usermount;
 
 use super::frame_buffer::{counted, take};
 use super::hooks::complain;
-use super::{context, fail, finish};
+use super::{context, fail, finish, request};
 
 /// 0, or -1 with `errno` set; misuse is said.
 fn done(what: &str, result: Result<(), FrameError>) -> c_int {
@@ -23,6 +24,20 @@ fn done(what: &str, result: Result<(), FrameError>) -> c_int {
         }
         error.errno()
     }))
+}
+
+/// Who acts, and the buffer, which is not touched before it is known that they may.
+///
+/// # Safety
+/// `fb` is null or a buffer.
+unsafe fn with_frame<T>(
+    who: Result<T, i32>,
+    fb: *const Framebuf,
+) -> Result<(T, Rc<Framebuf>), i32> {
+    let who = who?;
+    // SAFETY: by contract.
+    let buf = unsafe { counted(fb) }.ok_or(libc::EINVAL)?;
+    Ok((who, buf))
 }
 
 /// Says how the server's frames are read, written and compared, who gets those that answer none, and who is told of sides that close;
@@ -41,7 +56,7 @@ pub unsafe extern "C" fn puffs_framev_init(
     fdnotfn: puffs_framev_fdnotify_fn,
 ) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_framev_init", pu) } {
         pu.set_frame_hooks(Hooks {
             read: rfb,
             write: wfb,
@@ -54,18 +69,18 @@ pub unsafe extern "C" fn puffs_framev_init(
 
 /// Has the main loop look after `fd`, and poll the sides of `what`: `PUFFS_FBIO_READ`, `PUFFS_FBIO_WRITE`. It should not block. It stays
 /// the server's, which is to remove it before closing it; whoever adds the same number again has closed it, and what waited there fails with
-/// `ECONNRESET`.
+/// `ECONNRESET`. What cannot be waited for, as a regular file, is always ready: while it is polled for reading the main loop does not sleep.
 ///
-/// Returns 0, or -1 with `errno` set: `EBADF`, `EPERM` for what cannot be waited for, as a regular file, `EINVAL`.
+/// Returns 0, or -1 with `errno` set: `EBADF`, `EINVAL`.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_framev_addfd(pu: *mut Usermount, fd: c_int, what: c_int) -> c_int {
     // SAFETY: by contract.
-    match unsafe { context(pu) } {
-        Some(pu) => done("puffs_framev_addfd", pu.add_fd(fd, what)),
-        None => fail(libc::EINVAL),
+    match unsafe { context("puffs_framev_addfd", pu) } {
+        Ok(pu) => done("puffs_framev_addfd", pu.add_fd(fd, what)),
+        Err(errno) => fail(errno),
     }
 }
 
@@ -82,9 +97,9 @@ pub unsafe extern "C" fn puffs_framev_enablefd(
     what: c_int,
 ) -> c_int {
     // SAFETY: by contract.
-    match unsafe { context(pu) } {
-        Some(pu) => done("puffs_framev_enablefd", pu.enable_fd(fd, what)),
-        None => fail(libc::EINVAL),
+    match unsafe { context("puffs_framev_enablefd", pu) } {
+        Ok(pu) => done("puffs_framev_enablefd", pu.enable_fd(fd, what)),
+        Err(errno) => fail(errno),
     }
 }
 
@@ -101,9 +116,9 @@ pub unsafe extern "C" fn puffs_framev_disablefd(
     what: c_int,
 ) -> c_int {
     // SAFETY: by contract.
-    match unsafe { context(pu) } {
-        Some(pu) => done("puffs_framev_disablefd", pu.disable_fd(fd, what)),
-        None => fail(libc::EINVAL),
+    match unsafe { context("puffs_framev_disablefd", pu) } {
+        Ok(pu) => done("puffs_framev_disablefd", pu.disable_fd(fd, what)),
+        Err(errno) => fail(errno),
     }
 }
 
@@ -121,9 +136,9 @@ pub unsafe extern "C" fn puffs_framev_removefd(
     error: c_int,
 ) -> c_int {
     // SAFETY: by contract.
-    match unsafe { context(pu) } {
-        Some(pu) => done("puffs_framev_removefd", pu.remove_fd(fd, error)),
-        None => fail(libc::EINVAL),
+    match unsafe { context("puffs_framev_removefd", pu) } {
+        Ok(pu) => done("puffs_framev_removefd", pu.remove_fd(fd, error)),
+        Err(errno) => fail(errno),
     }
 }
 
@@ -134,7 +149,7 @@ pub unsafe extern "C" fn puffs_framev_removefd(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_framev_removeonclose(pu: *mut Usermount, fd: c_int, what: c_int) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_framev_removeonclose", pu) } {
         pu.remove_on_close(fd, what);
     }
 }
@@ -146,7 +161,7 @@ pub unsafe extern "C" fn puffs_framev_removeonclose(pu: *mut Usermount, fd: c_in
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_framev_unmountonclose(pu: *mut Usermount, fd: c_int, what: c_int) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_framev_unmountonclose", pu) } {
         pu.unmount_on_close(fd, what);
     }
 }
@@ -169,12 +184,12 @@ pub unsafe extern "C" fn puffs_framev_enqueue_cc(
     flags: c_int,
 ) -> c_int {
     // SAFETY: by contract.
-    match unsafe { (pcc.as_ref(), counted(fb)) } {
-        (Some(cc), Some(buf)) => done(
+    match unsafe { with_frame(request("puffs_framev_enqueue_cc", pcc), fb) } {
+        Ok((cc, buf)) => done(
             "puffs_framev_enqueue_cc",
             frame::enqueue_cc(cc, fd, buf, flags),
         ),
-        _ => fail(libc::EINVAL),
+        Err(errno) => fail(errno),
     }
 }
 
@@ -195,12 +210,13 @@ pub unsafe extern "C" fn puffs_framev_enqueue_cb(
     flags: c_int,
 ) -> c_int {
     // SAFETY: by contract.
-    match unsafe { (context(pu), counted(fb)) } {
-        (Some(pu), Some(buf)) if fcb.is_some() => done(
+    match unsafe { with_frame(context("puffs_framev_enqueue_cb", pu), fb) } {
+        Ok((pu, buf)) if fcb.is_some() => done(
             "puffs_framev_enqueue_cb",
             pu.enqueue_cb(fd, buf, fcb, arg, flags),
         ),
-        _ => fail(libc::EINVAL),
+        Ok(_) => fail(libc::EINVAL),
+        Err(errno) => fail(errno),
     }
 }
 
@@ -220,8 +236,9 @@ pub unsafe extern "C" fn puffs_framev_enqueue_justsend(
     flags: c_int,
 ) -> c_int {
     // SAFETY: by contract.
-    let (Some(pu), Some(buf)) = (unsafe { (context(pu), counted(fb)) }) else {
-        return fail(libc::EINVAL);
+    let (pu, buf) = match unsafe { with_frame(context("puffs_framev_enqueue_justsend", pu), fb) } {
+        Ok(both) => both,
+        Err(errno) => return fail(errno),
     };
     let result = pu.enqueue_justsend(fd, buf, waitreply != 0, flags);
     if result.is_ok() {
@@ -245,12 +262,12 @@ pub unsafe extern "C" fn puffs_framev_enqueue_directsend(
     flags: c_int,
 ) -> c_int {
     // SAFETY: by contract.
-    match unsafe { (pcc.as_ref(), counted(fb)) } {
-        (Some(cc), Some(buf)) => done(
+    match unsafe { with_frame(request("puffs_framev_enqueue_directsend", pcc), fb) } {
+        Ok((cc, buf)) => done(
             "puffs_framev_enqueue_directsend",
             frame::enqueue_directsend(cc, fd, buf, flags),
         ),
-        _ => fail(libc::EINVAL),
+        Err(errno) => fail(errno),
     }
 }
 
@@ -272,12 +289,12 @@ pub unsafe extern "C" fn puffs_framev_enqueue_directreceive(
 ) -> c_int {
     let _ = flags;
     // SAFETY: by contract.
-    match unsafe { (pcc.as_ref(), counted(fb)) } {
-        (Some(cc), Some(buf)) => done(
+    match unsafe { with_frame(request("puffs_framev_enqueue_directreceive", pcc), fb) } {
+        Ok((cc, buf)) => done(
             "puffs_framev_enqueue_directreceive",
             frame::enqueue_directreceive(cc, fd, buf),
         ),
-        _ => fail(libc::EINVAL),
+        Err(errno) => fail(errno),
     }
 }
 
@@ -297,8 +314,15 @@ pub unsafe extern "C" fn puffs_framev_enqueue_waitevent(
     what: *mut c_int,
 ) -> c_int {
     // SAFETY: by contract.
-    let (Some(cc), Some(what)) = (unsafe { (pcc.as_ref(), what.as_mut()) }) else {
-        return fail(libc::EINVAL);
+    let (cc, what) = match unsafe {
+        (
+            request("puffs_framev_enqueue_waitevent", pcc),
+            what.as_mut(),
+        )
+    } {
+        (Ok(cc), Some(what)) => (cc, what),
+        (Ok(_), None) => return fail(libc::EINVAL),
+        (Err(errno), _) => return fail(errno),
     };
     let result = frame::enqueue_waitevent(cc, fd, *what);
     match result {
@@ -320,8 +344,8 @@ pub unsafe extern "C" fn puffs_framev_enqueue_waitevent(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_framev_framebuf_ccpromote(fb: *mut Framebuf, pcc: *mut Cc) -> c_int {
     // SAFETY: by contract.
-    match unsafe { (pcc.as_ref(), counted(fb)) } {
-        (Some(cc), Some(buf)) => done("puffs_framev_framebuf_ccpromote", frame::promote(cc, buf)),
-        _ => fail(libc::EINVAL),
+    match unsafe { with_frame(request("puffs_framev_framebuf_ccpromote", pcc), fb) } {
+        Ok((cc, buf)) => done("puffs_framev_framebuf_ccpromote", frame::promote(cc, buf)),
+        Err(errno) => fail(errno),
     }
 }

@@ -74,9 +74,13 @@ pub unsafe extern "C" fn puffs_genfs_node_getattr(
     _pcr: *const Cred,
 ) -> c_int {
     // SAFETY: by contract.
-    let (Some(pu), false) = (unsafe { context(pu) }, vap.is_null()) else {
-        return libc::EINVAL;
+    let pu = match unsafe { context("puffs_genfs_node_getattr", pu) } {
+        Ok(pu) => pu,
+        Err(errno) => return errno,
     };
+    if vap.is_null() {
+        return libc::EINVAL;
+    }
     // SAFETY: by contract.
     unsafe {
         let pn = genops::node_of(pu, opc);
@@ -98,8 +102,9 @@ pub unsafe extern "C" fn puffs_genfs_node_reclaim(
     opc: puffs_cookie_t,
 ) -> c_int {
     // SAFETY: by contract.
-    let Some(pu) = (unsafe { context(pu) }) else {
-        return libc::EINVAL;
+    let pu = match unsafe { context("puffs_genfs_node_reclaim", pu) } {
+        Ok(pu) => pu,
+        Err(errno) => return errno,
     };
     // SAFETY: by contract.
     unsafe {

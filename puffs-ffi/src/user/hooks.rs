@@ -23,7 +23,7 @@ pub(super) fn complain(text: Arguments<'_>) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_ml_setloopfn(pu: *mut Usermount, lfn: puffs_ml_loop_fn) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_ml_setloopfn", pu) } {
         pu.settings().loop_fn.set(lfn);
     }
 }
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn puffs_set_prepost(
     post: pu_prepost_fn,
 ) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_set_prepost", pu) } {
         pu.settings().pre.set(pre);
         pu.settings().post.set(post);
     }
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn puffs_set_prepost(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_set_cmap(pu: *mut Usermount, cmap: pu_cmap_fn) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_set_cmap", pu) } {
         pu.settings().cmap.set(cmap);
     }
 }
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn puffs_set_cmap(pu: *mut Usermount, cmap: pu_cmap_fn) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_set_errnotify(pu: *mut Usermount, fn_: pu_errnotify_fn) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_set_errnotify", pu) } {
         pu.settings().errnotify.set(fn_);
     }
 }

@@ -11,7 +11,7 @@ use puffs_user::usermount::{InitError, Usermount, unmount_on_signal};
 
 use super::generic::puffs_fsnop_sync;
 use super::hooks::complain;
-use super::{context, fail, finish, name, null, private};
+use super::{anyones, context, fail, finish, name, null, private};
 
 /// The contexts that there are. Nobody frees them before the process ends, and whoever looks for leaks is to find them.
 static CONTEXTS: Mutex<Vec<usize>> = Mutex::new(Vec::new());
@@ -103,8 +103,9 @@ pub unsafe extern "C" fn puffs_mount(
     root_cookie: puffs_cookie_t,
 ) -> c_int {
     // SAFETY: by contract.
-    let Some(pu) = (unsafe { context(pu) }) else {
-        return fail(libc::EINVAL);
+    let pu = match unsafe { context("puffs_mount", pu) } {
+        Ok(pu) => pu,
+        Err(errno) => return fail(errno),
     };
     if dir.is_null() {
         complain(format_args!("puffs_mount: no mount point"));
@@ -125,9 +126,9 @@ pub unsafe extern "C" fn puffs_mount(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_mainloop(pu: *mut Usermount) -> c_int {
     // SAFETY: by contract.
-    match unsafe { context(pu) } {
-        Some(pu) => finish(pu.mainloop()),
-        None => fail(libc::EINVAL),
+    match unsafe { context("puffs_mainloop", pu) } {
+        Ok(pu) => finish(pu.mainloop()),
+        Err(errno) => fail(errno),
     }
 }
 
@@ -142,27 +143,25 @@ pub unsafe extern "C" fn puffs_mainloop(pu: *mut Usermount) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_daemon(pu: *mut Usermount, nochdir: c_int, noclose: c_int) -> c_int {
     // SAFETY: by contract.
-    match unsafe { context(pu) } {
-        Some(pu) => finish(pu.daemon(nochdir != 0, noclose != 0)),
-        None => fail(libc::EINVAL),
+    match unsafe { context("puffs_daemon", pu) } {
+        Ok(pu) => finish(pu.daemon(nochdir != 0, noclose != 0)),
+        Err(errno) => fail(errno),
     }
 }
 
 /// Asks for a forced unmount and returns at once; fs_unmount is called in the normal way and `puffs_mainloop` then
-/// returns. Harmless at any time, and the one function that any thread may call. The second argument is ignored.
+/// returns. Harmless at any time, from any thread and in signal handlers, for which it may change `errno`. The second argument is ignored.
 ///
-/// Returns 0, or -1 with `EINVAL`.
+/// Returns 0, or -1 with `errno` set: `EINVAL`; `EPERM` in a child that was forked after the mount, which is not its own.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_exit(pu: *mut Usermount, _ignored: c_int) -> c_int {
     // SAFETY: by contract.
-    match unsafe { context(pu) } {
-        Some(pu) => {
-            pu.exit();
-            0
-        }
+    match unsafe { anyones(pu) } {
+        // In a signal handler nothing can be said.
+        Some(pu) => finish(pu.exit().map_err(|_| libc::EPERM)),
         None => fail(libc::EINVAL),
     }
 }
@@ -176,7 +175,7 @@ pub unsafe extern "C" fn puffs_exit(pu: *mut Usermount, _ignored: c_int) -> c_in
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_cancel(pu: *mut Usermount, error: c_int) {
     // SAFETY: by contract.
-    let Some(context) = (unsafe { context(pu) }) else {
+    let Ok(context) = (unsafe { context("puffs_cancel", pu) }) else {
         return;
     };
     if context.is_mounted() {
@@ -196,14 +195,14 @@ pub extern "C" fn puffs_unmountonsignal(sig: c_int, ignoresig: bool) -> c_int {
     finish(unmount_on_signal(sig, ignoresig))
 }
 
-/// Returns `PUFFS_STATE_*`.
+/// Returns `PUFFS_STATE_*`. From any thread.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_getstate(pu: *mut Usermount) -> c_int {
     // SAFETY: by contract.
-    unsafe { context(pu) }.map_or(PUFFS_STATE_UNMOUNTED, |pu| pu.state().number())
+    unsafe { anyones(pu) }.map_or(PUFFS_STATE_UNMOUNTED, |pu| pu.state().number())
 }
 
 /// Returns the descriptor of the request channel, or -1 with `ENXIO` when there is none.
@@ -213,9 +212,9 @@ pub unsafe extern "C" fn puffs_getstate(pu: *mut Usermount) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_getselectable(pu: *mut Usermount) -> c_int {
     // SAFETY: by contract.
-    unsafe { context(pu) }
-        .and_then(Usermount::selectable)
-        .unwrap_or_else(|| fail(libc::ENXIO))
+    unsafe { context("puffs_getselectable", pu) }
+        .and_then(|pu| pu.selectable().ok_or(libc::ENXIO))
+        .unwrap_or_else(fail)
 }
 
 /// Sets the mode of the request channel, `PUFFSDEV_BLOCK` or `PUFFSDEV_NONBLOCK`, once the file system is mounted. The
@@ -228,8 +227,8 @@ pub unsafe extern "C" fn puffs_getselectable(pu: *mut Usermount) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_setblockingmode(pu: *mut Usermount, mode: c_int) -> c_int {
     // SAFETY: by contract.
-    match unsafe { context(pu) } {
-        Some(pu) => finish(pu.set_blocking_mode(mode)),
-        None => fail(libc::EINVAL),
+    match unsafe { context("puffs_setblockingmode", pu) } {
+        Ok(pu) => finish(pu.set_blocking_mode(mode)),
+        Err(errno) => fail(errno),
     }
 }

@@ -24,6 +24,7 @@ pub mod settings;
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 
+use puffs_user::cc::Cc;
 use puffs_user::usermount::Usermount;
 
 /// -1 with `errno` set.
@@ -47,13 +48,54 @@ pub(crate) fn null<T>(errno: i32) -> *mut T {
     core::ptr::null_mut()
 }
 
-/// The context behind a pointer of C's.
+/// The context behind a pointer of C's, for a function that only the server's own thread may call; said on stderr when another one does.
+///
+/// # Errors
+/// `EINVAL` for null, `EPERM` when it is not the caller's.
 ///
 /// # Safety
 /// Null, or what `puffs_init` returned and nobody has cancelled.
-unsafe fn context<'a>(pu: *mut Usermount) -> Option<&'a Usermount> {
+unsafe fn context<'a>(function: &str, pu: *mut Usermount) -> Result<&'a Usermount, i32> {
+    // SAFETY: by contract.
+    let pu = unsafe { anyones(pu) }.ok_or(libc::EINVAL)?;
+    allowed(function, pu)?;
+    Ok(pu)
+}
+
+/// The context behind a pointer of C's, for a function that any thread may call.
+///
+/// # Safety
+/// As [`context`].
+unsafe fn anyones<'a>(pu: *mut Usermount) -> Option<&'a Usermount> {
     // SAFETY: by contract.
     unsafe { pu.as_ref() }
+}
+
+/// The request behind a pointer of C's; otherwise as [`context`].
+///
+/// # Errors
+/// As [`context`].
+///
+/// # Safety
+/// Null, or a request that has not ended.
+unsafe fn request<'a>(function: &str, cc: *mut Cc) -> Result<&'a Cc, i32> {
+    // SAFETY: by contract.
+    let cc = unsafe { cc.as_ref() }.ok_or(libc::EINVAL)?;
+    if let Some(pu) = cc.usermount() {
+        allowed(function, pu)?;
+    }
+    Ok(cc)
+}
+
+/// The rule of `include/README.md`, "Threads", for everything that is only for one thread.
+///
+/// # Errors
+/// `EPERM`, and it is said why.
+fn allowed(function: &str, pu: &Usermount) -> Result<(), i32> {
+    pu.check_caller().map_err(|stranger| {
+        hooks::complain(format_args!("{function}: {}", stranger.words()));
+        libc::EPERM
+    })
 }
 
 /// `PUFFS_DEFER`: will be given later.

@@ -12,6 +12,15 @@ use puffs_user::usermount::Usermount;
 
 use super::{context, null};
 
+/// Whether there is a node, and the caller may change the list that it is on.
+///
+/// # Safety
+/// `pn` is null or a node from `puffs_pn_new` that was not put.
+unsafe fn may_list(function: &str, pn: *const puffs_node) -> bool {
+    // SAFETY: by contract; its server outlives it.
+    !pn.is_null() && unsafe { context(function, (*pn).pn_mnt) }.is_ok()
+}
+
 /// Returns a new node with this private pointer and no attribute given, at the head of the list; NULL with `ENOMEM`.
 /// From now on the server's cookies are nodes, and the library counts lookups in them.
 ///
@@ -20,9 +29,9 @@ use super::{context, null};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_pn_new(pu: *mut Usermount, priv_: *mut c_void) -> *mut puffs_node {
     // SAFETY: by contract.
-    match unsafe { context(pu) } {
-        Some(pu) => nodes::new(pu, priv_),
-        None => null(libc::EINVAL),
+    match unsafe { context("puffs_pn_new", pu) } {
+        Ok(pu) => nodes::new(pu, priv_),
+        Err(errno) => null(errno),
     }
 }
 
@@ -32,7 +41,8 @@ pub unsafe extern "C" fn puffs_pn_new(pu: *mut Usermount, priv_: *mut c_void) ->
 /// `pn` is null or a node from `puffs_pn_new` that was not put.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_pn_remove(pn: *mut puffs_node) {
-    if !pn.is_null() {
+    // SAFETY: by contract.
+    if unsafe { may_list("puffs_pn_remove", pn) } {
         // SAFETY: by contract.
         unsafe { nodes::remove(pn) };
     }
@@ -44,7 +54,8 @@ pub unsafe extern "C" fn puffs_pn_remove(pn: *mut puffs_node) {
 /// As for `puffs_pn_remove`; the path is null or, without such a function, from `malloc`; nobody uses the node again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_pn_put(pn: *mut puffs_node) {
-    if !pn.is_null() {
+    // SAFETY: by contract.
+    if unsafe { may_list("puffs_pn_put", pn) } {
         // SAFETY: by contract.
         unsafe { nodes::put(pn) };
     }
@@ -62,10 +73,10 @@ pub unsafe extern "C" fn puffs_pn_nodewalk(
     arg: *mut c_void,
 ) -> *mut c_void {
     // SAFETY: by contract.
-    match unsafe { context(pu) } {
+    match unsafe { context("puffs_pn_nodewalk", pu) } {
         // SAFETY: by contract.
-        Some(pu) => unsafe { nodes::walk(pu, fn_, arg) },
-        None => null(libc::EINVAL),
+        Ok(pu) => unsafe { nodes::walk(pu, fn_, arg) },
+        Err(errno) => null(errno),
     }
 }
 

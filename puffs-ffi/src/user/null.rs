@@ -38,11 +38,12 @@ pub(super) fn answer(result: Result<(), i32>) -> c_int {
 /// # Safety
 /// `pu` is null or from `puffs_init`, `opc` a cookie that stands for a node.
 pub(super) unsafe fn on<'a>(
+    function: &str,
     pu: *mut Usermount,
     opc: puffs_cookie_t,
 ) -> Result<(&'a Usermount, *mut puffs_node), i32> {
     // SAFETY: by contract.
-    let pu = unsafe { context(pu) }.ok_or(libc::EINVAL)?;
+    let pu = unsafe { context(function, pu) }?;
     // SAFETY: by contract.
     let node = unsafe { genops::node_of(pu, opc) };
     match node.is_null() {
@@ -122,7 +123,7 @@ pub unsafe extern "C" fn puffs_null_fs_statvfs(
 ) -> c_int {
     let run = || {
         // SAFETY: by contract.
-        let pu = unsafe { context(pu) }.ok_or(libc::EINVAL)?;
+        let pu = unsafe { context("puffs_null_fs_statvfs", pu) }?;
         if sbp.is_null() {
             return Err(libc::EINVAL);
         }
@@ -146,7 +147,7 @@ pub unsafe extern "C" fn puffs_null_fs_fhtonode(
 ) -> c_int {
     let run = || {
         // SAFETY: by contract.
-        let (pu, pni) = unsafe { (context(pu).ok_or(libc::EINVAL)?, there(pni)?) };
+        let (pu, pni) = unsafe { (context("puffs_null_fs_fhtonode", pu)?, there(pni)?) };
         if fid.is_null() || fidsize > isize::MAX as usize {
             return Err(libc::EINVAL);
         }
@@ -170,7 +171,7 @@ pub unsafe extern "C" fn puffs_null_fs_nodetofh(
 ) -> c_int {
     let run = || {
         // SAFETY: by contract.
-        let (pu, node) = unsafe { on(pu, opc) }?;
+        let (pu, node) = unsafe { on("puffs_null_fs_nodetofh", pu, opc) }?;
         // SAFETY: by contract.
         let room = unsafe { *there(fidsize)? };
         if fid.is_null() {
@@ -207,7 +208,7 @@ pub unsafe extern "C" fn puffs_null_node_lookup(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let (pu, dir) = on(pu, dir)?;
+            let (pu, dir) = on("puffs_null_node_lookup", pu, dir)?;
             whole(pcn)?;
             null::lookup(pu, dir, there(pni)?, pcn)
         }
@@ -230,7 +231,7 @@ pub unsafe extern "C" fn puffs_null_node_create(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let (pu, dir) = on(pu, dir)?;
+            let (pu, dir) = on("puffs_null_node_create", pu, dir)?;
             whole(pcn)?;
             null::create(pu, dir, there(pni)?, pcn, there(vap)?)
         }
@@ -253,7 +254,7 @@ pub unsafe extern "C" fn puffs_null_node_mknod(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let (pu, dir) = on(pu, dir)?;
+            let (pu, dir) = on("puffs_null_node_mknod", pu, dir)?;
             whole(pcn)?;
             null::mknod(pu, dir, there(pni)?, pcn, there(vap)?)
         }
@@ -276,7 +277,7 @@ pub unsafe extern "C" fn puffs_null_node_mkdir(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let (pu, dir) = on(pu, dir)?;
+            let (pu, dir) = on("puffs_null_node_mkdir", pu, dir)?;
             whole(pcn)?;
             null::mkdir(pu, dir, there(pni)?, pcn, there(vap)?)
         }
@@ -300,7 +301,7 @@ pub unsafe extern "C" fn puffs_null_node_symlink(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let (pu, dir) = on(pu, dir)?;
+            let (pu, dir) = on("puffs_null_node_symlink", pu, dir)?;
             whole(pcn)?;
             let target = CStr::from_ptr(there(target)?);
             null::symlink(pu, dir, there(pni)?, pcn, there(vap)?, target)
@@ -323,7 +324,10 @@ pub unsafe extern "C" fn puffs_null_node_remove(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let ((_, dir), (pu, targ)) = (on(pu, dir)?, on(pu, targ)?);
+            let ((_, dir), (pu, targ)) = (
+                on("puffs_null_node_remove", pu, dir)?,
+                on("puffs_null_node_remove", pu, targ)?,
+            );
             whole(pcn)?;
             null::remove(pu, dir, targ, pcn)
         }
@@ -345,7 +349,10 @@ pub unsafe extern "C" fn puffs_null_node_rmdir(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let ((_, dir), (pu, targ)) = (on(pu, dir)?, on(pu, targ)?);
+            let ((_, dir), (pu, targ)) = (
+                on("puffs_null_node_rmdir", pu, dir)?,
+                on("puffs_null_node_rmdir", pu, targ)?,
+            );
             whole(pcn)?;
             null::rmdir(pu, dir, targ, pcn)
         }
@@ -367,7 +374,10 @@ pub unsafe extern "C" fn puffs_null_node_link(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let ((_, dir), (pu, targ)) = (on(pu, dir)?, on(pu, targ)?);
+            let ((_, dir), (pu, targ)) = (
+                on("puffs_null_node_link", pu, dir)?,
+                on("puffs_null_node_link", pu, targ)?,
+            );
             whole(pcn)?;
             null::link(pu, dir, targ, pcn)
         }
@@ -392,7 +402,11 @@ pub unsafe extern "C" fn puffs_null_node_rename(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let ((_, sdir), (_, src), (pu, tdir)) = (on(pu, sdir)?, on(pu, src)?, on(pu, tdir)?);
+            let ((_, sdir), (_, src), (pu, tdir)) = (
+                on("puffs_null_node_rename", pu, sdir)?,
+                on("puffs_null_node_rename", pu, src)?,
+                on("puffs_null_node_rename", pu, tdir)?,
+            );
             whole(pcn_src)?;
             whole(pcn_targ)?;
             let targ = match targ.is_null() {

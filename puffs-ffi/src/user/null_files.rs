@@ -27,7 +27,7 @@ pub unsafe extern "C" fn puffs_null_node_getattr(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let (pu, node) = on(pu, opc)?;
+            let (pu, node) = on("puffs_null_node_getattr", pu, opc)?;
             there(vap)?;
             vap.write(null::getattr(pu, node)?);
         }
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn puffs_null_node_setattr(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let (pu, node) = on(pu, opc)?;
+            let (pu, node) = on("puffs_null_node_setattr", pu, opc)?;
             null::setattr(pu, node, there(vap)?, pcr.as_ref())
         }
     };
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn puffs_null_node_fsync(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let (pu, node) = on(pu, opc)?;
+            let (pu, node) = on("puffs_null_node_fsync", pu, opc)?;
             null::fsync(pu, node, flags)
         }
     };
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn puffs_null_node_readlink(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let (pu, node) = on(pu, opc)?;
+            let (pu, node) = on("puffs_null_node_readlink", pu, opc)?;
             let room = *there(linklen)?;
             there(linkname)?;
             let to = slice::from_raw_parts_mut(linkname.cast(), room);
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn puffs_null_node_readdir(
         let mut dent = dent;
         // SAFETY: by contract.
         unsafe {
-            let (pu, node) = on(pu, opc)?;
+            let (pu, node) = on("puffs_null_node_readdir", pu, opc)?;
             let (Some(offset), Some(left), Some(eof), Some(stored), false) = (
                 readoff.as_mut(),
                 reslen.as_mut(),
@@ -168,7 +168,7 @@ pub unsafe extern "C" fn puffs_null_node_read(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let (pu, node) = on(pu, opc)?;
+            let (pu, node) = on("puffs_null_node_read", pu, opc)?;
             there(buf)?;
             let left = resid.as_mut().ok_or(libc::EINVAL)?;
             *left -= null::read(pu, node, buf, *left, offset)?;
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn puffs_null_node_write(
     let run = || {
         // SAFETY: by contract.
         unsafe {
-            let (pu, node) = on(pu, opc)?;
+            let (pu, node) = on("puffs_null_node_write", pu, opc)?;
             there(buf)?;
             let left = resid.as_mut().ok_or(libc::EINVAL)?;
             *left -= null::write(pu, node, buf, *left, offset, ioflag, pcr.as_ref())?;

@@ -26,7 +26,7 @@ use super::context;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_set_pathbuild(pu: *mut Usermount, fn_: pu_pathbuild_fn) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_set_pathbuild", pu) } {
         pu.paths().build.set(fn_);
     }
 }
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn puffs_set_pathbuild(pu: *mut Usermount, fn_: pu_pathbui
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_set_pathtransform(pu: *mut Usermount, fn_: pu_pathtransform_fn) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_set_pathtransform", pu) } {
         pu.paths().transform.set(fn_);
     }
 }
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn puffs_set_pathtransform(pu: *mut Usermount, fn_: pu_pat
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_set_pathcmp(pu: *mut Usermount, fn_: pu_pathcmp_fn) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_set_pathcmp", pu) } {
         pu.paths().cmp.set(fn_);
     }
 }
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn puffs_set_pathcmp(pu: *mut Usermount, fn_: pu_pathcmp_f
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_set_pathfree(pu: *mut Usermount, fn_: pu_pathfree_fn) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_set_pathfree", pu) } {
         pu.paths().free.set(fn_);
     }
 }
@@ -76,7 +76,7 @@ pub unsafe extern "C" fn puffs_set_pathfree(pu: *mut Usermount, fn_: pu_pathfree
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_set_namemod(pu: *mut Usermount, fn_: pu_namemod_fn) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_set_namemod", pu) } {
         pu.paths().namemod.set(fn_);
     }
 }
@@ -161,9 +161,13 @@ pub unsafe extern "C" fn puffs_path_pcnbuild(
     parent: puffs_cookie_t,
 ) -> c_int {
     // SAFETY: by contract.
-    let (Some(pu), false) = (unsafe { context(pu) }, pcn.is_null()) else {
-        return libc::EINVAL;
+    let pu = match unsafe { context("puffs_path_pcnbuild", pu) } {
+        Ok(pu) => pu,
+        Err(errno) => return errno,
     };
+    if pcn.is_null() {
+        return libc::EINVAL;
+    }
     // SAFETY: by contract.
     match unsafe { paths::build(pu, pcn, genops::node_of(pu, parent)) } {
         Ok(()) => 0,
@@ -182,9 +186,9 @@ pub unsafe extern "C" fn puffs_path_walkcmp(
     wanted: *mut c_void,
 ) -> *mut c_void {
     // SAFETY: by contract.
-    let (Some(pu), false, Some(po)) = (unsafe {
+    let (Ok(pu), false, Some(po)) = (unsafe {
         (
-            context(pu),
+            context("puffs_path_walkcmp", pu),
             pn.is_null(),
             wanted.cast::<puffs_pathobj>().as_mut(),
         )
@@ -211,7 +215,13 @@ pub unsafe extern "C" fn puffs_path_prefixadj(
 ) -> *mut c_void {
     let info = info.cast::<puffs_pathinfo>();
     // SAFETY: by contract.
-    if let (Some(pu), false, Some(info)) = unsafe { (context(pu), pn.is_null(), info.as_ref()) } {
+    if let (Ok(pu), false, Some(info)) = unsafe {
+        (
+            context("puffs_path_prefixadj", pu),
+            pn.is_null(),
+            info.as_ref(),
+        )
+    } {
         // SAFETY: by contract.
         if let (Some(old), Some(new)) = unsafe { (info.pi_old.as_mut(), info.pi_new.as_ref()) } {
             // SAFETY: by contract.
@@ -228,7 +238,7 @@ pub unsafe extern "C" fn puffs_path_prefixadj(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_path_buildhash(pu: *mut Usermount, po: *mut puffs_pathobj) {
     // SAFETY: by contract.
-    if let (Some(pu), Some(po)) = unsafe { (context(pu), po.as_mut()) } {
+    if let (Ok(pu), Some(po)) = unsafe { (context("puffs_path_buildhash", pu), po.as_mut()) } {
         // SAFETY: by contract.
         unsafe { paths::hash(pu, po) };
     }

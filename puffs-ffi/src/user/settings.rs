@@ -9,7 +9,7 @@ use puffs_user::c::node::puffs_node;
 use puffs_user::usermount::Usermount;
 use puffs_user::vtype::Vtype;
 
-use super::{context, name, null};
+use super::{anyones, context, name, null};
 
 /// Replaces the two names that `puffs_init` got. Null pointers change nothing.
 ///
@@ -22,8 +22,14 @@ pub unsafe extern "C" fn puffs_setmntinfo(
     puffsname: *const c_char,
 ) {
     // SAFETY: by contract.
-    let (pu, from, fstype) = unsafe { (context(pu), name(mntfromname), name(puffsname)) };
-    if let (Some(pu), Some(from), Some(fstype)) = (pu, from, fstype) {
+    let (pu, from, fstype) = unsafe {
+        (
+            context("puffs_setmntinfo", pu),
+            name(mntfromname),
+            name(puffsname),
+        )
+    };
+    if let (Ok(pu), Some(from), Some(fstype)) = (pu, from, fstype) {
         pu.set_names(from, fstype);
     }
 }
@@ -35,7 +41,7 @@ pub unsafe extern "C" fn puffs_setmntinfo(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_setroot(pu: *mut Usermount, pn: *mut puffs_node) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_setroot", pu) } {
         pu.settings().root.set(pn);
     }
 }
@@ -47,9 +53,9 @@ pub unsafe extern "C" fn puffs_setroot(pu: *mut Usermount, pn: *mut puffs_node) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_getroot(pu: *mut Usermount) -> *mut puffs_node {
     // SAFETY: by contract.
-    match unsafe { context(pu) } {
-        Some(pu) => pu.settings().root.get(),
-        None => null(libc::EINVAL),
+    match unsafe { context("puffs_getroot", pu) } {
+        Ok(pu) => pu.settings().root.get(),
+        Err(errno) => null(errno),
     }
 }
 
@@ -80,20 +86,20 @@ pub unsafe extern "C" fn puffs_setrootinfo(
     rdev: dev_t,
 ) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_setrootinfo", pu) } {
         pu.set_root_info(vt, vsize, rdev);
     }
 }
 
-/// Returns the server's own pointer.
+/// Returns the server's own pointer. From any thread.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_getspecific(pu: *mut Usermount) -> *mut c_void {
     // SAFETY: by contract.
-    match unsafe { context(pu) } {
-        Some(pu) => pu.settings().specific.get(),
+    match unsafe { anyones(pu) } {
+        Some(pu) => pu.settings().specific(),
         None => null(libc::EINVAL),
     }
 }
@@ -105,8 +111,8 @@ pub unsafe extern "C" fn puffs_getspecific(pu: *mut Usermount) -> *mut c_void {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_setspecific(pu: *mut Usermount, priv_: *mut c_void) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
-        pu.settings().specific.set(priv_);
+    if let Ok(pu) = unsafe { context("puffs_setspecific", pu) } {
+        pu.settings().set_specific(priv_);
     }
 }
 
@@ -119,7 +125,7 @@ pub unsafe extern "C" fn puffs_setspecific(pu: *mut Usermount, priv_: *mut c_voi
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_setstacksize(pu: *mut Usermount, stacksize: usize) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_setstacksize", pu) } {
         pu.set_stack_size(stacksize);
     }
 }
@@ -132,7 +138,7 @@ pub unsafe extern "C" fn puffs_setstacksize(pu: *mut Usermount, stacksize: usize
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_setmaxreqlen(pu: *mut Usermount, reqlen: usize) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_setmaxreqlen", pu) } {
         pu.set_maxdata(reqlen);
     }
 }
@@ -144,7 +150,7 @@ pub unsafe extern "C" fn puffs_setmaxreqlen(pu: *mut Usermount, reqlen: usize) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_getmaxreqlen(pu: *mut Usermount) -> usize {
     // SAFETY: by contract.
-    unsafe { context(pu) }.map_or(0, |pu| pu.settings().maxdata())
+    unsafe { context("puffs_getmaxreqlen", pu) }.map_or(0, |pu| pu.settings().maxdata())
 }
 
 /// Says how large the server's file handles are, and `PUFFS_FHFLAG_*`. Before the mount. Without it, or with 0, there are none; with
@@ -156,7 +162,7 @@ pub unsafe extern "C" fn puffs_getmaxreqlen(pu: *mut Usermount) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_setfhsize(pu: *mut Usermount, fhsize: usize, flags: c_int) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_setfhsize", pu) } {
         pu.set_fh(fhsize, flags as u32);
     }
 }
@@ -168,7 +174,7 @@ pub unsafe extern "C" fn puffs_setfhsize(pu: *mut Usermount, fhsize: usize, flag
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_setncookiehash(pu: *mut Usermount, _size: c_int) {
     // SAFETY: by contract.
-    if let Some(pu) = unsafe { context(pu) } {
+    if let Ok(pu) = unsafe { context("puffs_setncookiehash", pu) } {
         pu.hint_cookie_hash();
     }
 }
@@ -181,7 +187,7 @@ pub unsafe extern "C" fn puffs_setncookiehash(pu: *mut Usermount, _size: c_int) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_ml_settimeout(pu: *mut Usermount, ts: *mut timespec) {
     // SAFETY: by contract.
-    let (Some(pu), ts) = (unsafe { (context(pu), ts.as_ref()) }) else {
+    let (Ok(pu), ts) = (unsafe { (context("puffs_ml_settimeout", pu), ts.as_ref()) }) else {
         return;
     };
     pu.settings().timeout.set(ts.map(|ts| {

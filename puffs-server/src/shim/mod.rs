@@ -154,7 +154,7 @@ impl<'o, S: Server> Op<'o, S> {
         // SAFETY: by contract: the context, what `mount` has put there, and the request being executed.
         unsafe {
             let pu = &*pu;
-            let inner = &*pu.settings().specific.get().cast::<Inner<S>>();
+            let inner = &*pu.settings().specific().cast::<Inner<S>>();
             let cc = &*pu.current();
             Op {
                 inner,

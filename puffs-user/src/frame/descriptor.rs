@@ -27,8 +27,10 @@ pub(super) struct Descriptor {
     pub(super) told: Cell<c_int>,
     /// It was removed, or is no descriptor any more: nothing else is to wait there.
     pub(super) gone: Cell<bool>,
-    /// What epoll watches it for; `None`: it does not.
+    /// What it is watched for; `None`: it is not.
     pub(super) watched: Cell<Option<u32>>,
+    /// Epoll does not watch such a file: whatever it is watched for is always so.
+    pub(super) always: Cell<bool>,
     /// Whether it is so is to be looked at again: the server may have put another file in its place.
     pub(super) doubtful: Cell<bool>,
     /// It took no more output when it was last tried.
@@ -65,6 +67,7 @@ impl Descriptor {
             told: Cell::new(0),
             gone: Cell::new(false),
             watched: Cell::new(None),
+            always: Cell::new(false),
             doubtful: Cell::new(false),
             full: Cell::new(false),
             sending: RefCell::default(),

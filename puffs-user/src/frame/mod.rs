@@ -148,6 +148,7 @@ impl Frames {
     /// Has epoll watch a descriptor no longer.
     fn unwatch(&self, d: &Descriptor) {
         if d.watched.take().is_some()
+            && !d.always.get()
             && let Some(epoll) = &*self.epoll.borrow()
             && epoll.remove(d.fd).is_err()
         {
@@ -164,17 +165,19 @@ impl Usermount {
     }
 
     /// Has the main loop look after a descriptor from now on, on the sides `what`. One of the same number that was not removed has been closed
-    /// by the server: what waits there fails with `ECONNRESET`. Replaces `puffs_framev_addfd`.
+    /// by the server: what waits there fails with `ECONNRESET`. One that nobody can wait for, such as a regular file's, is always ready.
+    /// Replaces `puffs_framev_addfd`.
     ///
     /// # Errors
-    /// [`FrameError::Misuse`] for unknown bits; [`FrameError::System`]: `EBADF` for what is no descriptor, `EPERM` for one that
-    /// nobody can wait for, such as a regular file's.
+    /// [`FrameError::Misuse`] for unknown bits; [`FrameError::System`]: `EBADF` for what is no descriptor.
     pub fn add_fd(&self, fd: RawFd, what: c_int) -> Result<(), FrameError> {
         sides(what)?;
-        // Whether it can be watched, epoll alone knows; and the main loop's may not be there yet.
+        // Whether it is one, epoll alone knows; and the main loop's may not be there yet.
         let probe = Epoll::new().map_err(FrameError::System)?;
-        probe.add(fd, 0, 0).map_err(FrameError::System)?;
-        drop(probe);
+        match probe.add(fd, 0, 0) {
+            Ok(()) | Err(libc::EPERM) => drop(probe),
+            Err(errno) => return Err(FrameError::System(errno)),
+        }
         let frames = self.frames();
         let serial = match frames.serial.get().wrapping_add(1) {
             0 => 1,

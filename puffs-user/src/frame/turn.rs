@@ -7,7 +7,7 @@ use super::Frames;
 use super::descriptor::{Descriptor, happened};
 use super::wait::WaitId;
 use crate::c::consts::PUFFS_FBIO_WRITE;
-use crate::sys::{self, Epoll, Ready};
+use crate::sys::{self, Epoll};
 use crate::usermount::Usermount;
 
 impl Frames {
@@ -48,21 +48,33 @@ impl Frames {
             return Ok(());
         };
         let events = events as i32;
-        let mut result = match d.watched.get() {
-            Some(_) => epoll.modify(d.fd, d.token(), events),
-            None => epoll.add(d.fd, d.token(), events),
+        let known = d.watched.get().is_some() && !d.always.get();
+        let mut result = match known {
+            true => epoll.modify(d.fd, d.token(), events),
+            false => epoll.add(d.fd, d.token(), events),
         };
-        if result.is_err() && d.watched.take().is_some() {
+        if result.is_err() && known {
+            d.watched.set(None);
             self.stale.set(true);
             if result == Err(libc::ENOENT) {
                 // The server has put another file in its place.
                 result = epoll.add(d.fd, d.token(), events);
             }
         }
-        if result.is_ok() {
+        d.always.set(result == Err(libc::EPERM));
+        if result.is_ok() || d.always.get() {
             d.watched.set(wanted);
+            return Ok(());
         }
         result
+    }
+
+    /// What has happened at descriptors that epoll does not watch, as epoll would tell it.
+    pub(crate) fn always_ready(&self) -> Vec<(u64, u32)> {
+        let descriptors = self.descriptors.borrow();
+        let always = descriptors.values().filter(|d| d.always.get());
+        let events = always.map(|d| (d.token(), d.watched.get().unwrap_or(0)));
+        events.filter(|(_, events)| *events != 0).collect()
     }
 }
 
@@ -89,8 +101,8 @@ impl Usermount {
     }
 
     /// Does what there is to be done about the events of descriptors.
-    pub(crate) fn frame_events(&self, ready: &Ready) {
-        for (token, events) in ready.iter() {
+    pub(crate) fn frame_events(&self, ready: impl Iterator<Item = (u64, u32)>) {
+        for (token, events) in ready {
             // An event before this one may have removed it.
             if let Some(d) = self.frames().find_token(token) {
                 self.frame_event(&d, events);

@@ -47,6 +47,8 @@ pub enum Unfinished {
     Left,
     /// The request could not begin: there is no stack for it.
     NoStack,
+    /// It was left in its middle when the main loop ended, which forgets such requests: nobody can go on with it.
+    Forgotten,
 }
 
 impl Hand {
@@ -75,6 +77,11 @@ impl Hand {
         &self.cc
     }
 
+    fn is_forgotten(&self) -> bool {
+        let fiber = self.fiber.borrow();
+        fiber.as_ref().is_some_and(|fiber| fiber.is_forgotten())
+    }
+
     /// Executes the request, or goes on with it. Returns the answer, a header and its body, when it is over.
     ///
     /// # Errors
@@ -98,6 +105,7 @@ impl Hand {
                     return Err(Unfinished::NoStack);
                 }
             }
+            Stage::Begun if self.is_forgotten() => return Err(Unfinished::Forgotten),
             // One that runs cannot be gone on with: then it has been left by none.
             Stage::Begun => drop(self.cc.go_on()),
             Stage::Over => {}
@@ -195,6 +203,23 @@ mod tests {
         assert_eq!(hand.execute(&pu), Err(Unfinished::Left));
         hand.cc().go_on().unwrap();
         assert!(hand.execute(&pu).is_ok());
+    }
+
+    #[test]
+    fn what_was_left_when_all_was_forgotten_is_over() {
+        LEAVES.set(1);
+        let pu = server();
+        let left = Hand::new(&pu, &request(body::VERSION)).unwrap();
+        assert_eq!(left.execute(&pu), Err(Unfinished::Left));
+        let fresh = Hand::new(&pu, &request(body::VERSION)).unwrap();
+        // SAFETY: what is on these stacks is the dispatcher's and `getattr`'s above, and of no importance.
+        unsafe { pu.fibers().reset() };
+        for _ in 0..2 {
+            assert_eq!(left.execute(&pu), Err(Unfinished::Forgotten));
+        }
+        // One that had not begun is none of them.
+        assert_eq!(fresh.execute(&pu), Err(Unfinished::Left));
+        assert!(fresh.execute(&pu).is_ok());
     }
 
     #[test]

@@ -261,7 +261,7 @@ fn the_loop_serves_until_the_mount_is_gone() {
     assert_eq!(pu.state(), State::Unmounted);
     assert!(host.log.dropped.get() && pu.selectable().is_none());
     assert_eq!(pu.mainloop(), Err(libc::EINVAL));
-    pu.exit();
+    pu.exit().unwrap();
 }
 
 #[test]
@@ -314,7 +314,7 @@ fn until_unmounted() -> FakeHost {
 fn an_exit_from_an_operation_unmounts() {
     unsafe extern "C" fn sync(pu: *mut Usermount, _: c_int, _: *const crate::cred::Cred) -> c_int {
         // SAFETY: the context lives.
-        unsafe { (*pu).exit() };
+        unsafe { (*pu).exit().unwrap() };
         0
     }
     let host = host(|log, server| {
@@ -343,7 +343,7 @@ fn an_exit_before_the_mount_does_not_concern_it() {
         })
     });
     let pu = testing::mount(&testing::OPS);
-    pu.exit();
+    pu.exit().unwrap();
     assert_eq!(pu.mount(&host, c"/", 0, ptr::null_mut()), Ok(()));
     assert_eq!(pu.mainloop(), Ok(()));
     assert_eq!(host.log.unmounts.get(), 0);
@@ -353,8 +353,8 @@ fn an_exit_before_the_mount_does_not_concern_it() {
 fn an_exit_between_mount_and_loop_counts() {
     let host = until_unmounted();
     let pu = mounted(&host);
-    pu.exit();
-    pu.exit();
+    pu.exit().unwrap();
+    pu.exit().unwrap();
     assert_eq!(pu.mainloop(), Ok(()));
     assert_eq!(host.log.unmounts.get(), 1);
 }
@@ -367,7 +367,7 @@ fn another_thread_wakes_an_idle_loop() {
     impl Shared {
         fn exit(&self) {
             // SAFETY: the context outlives the thread, which is joined.
-            unsafe { (*self.0).exit() };
+            unsafe { (*self.0).exit().unwrap() };
         }
     }
     let host = until_unmounted();
@@ -390,7 +390,7 @@ fn the_loop_function_runs_in_every_turn() {
         assert!(pu.current().is_null());
         CALLS.set(CALLS.get() + 1);
         if CALLS.get() == 5 {
-            pu.exit();
+            pu.exit().unwrap();
         }
     }
     let host = until_unmounted();
@@ -429,7 +429,7 @@ fn a_turn_may_sleep_while_the_loop_has_nothing_else_to_do() {
     assert!(!pu.at_rest());
     settings.timeout.set(None);
     assert!(pu.at_rest());
-    pu.exit();
+    pu.exit().unwrap();
     assert!(!pu.at_rest());
     assert!(pu.must_exit());
     assert!(pu.at_rest());

@@ -45,6 +45,7 @@ impl Usermount {
         if let Some(stats) = stats {
             stats.report(&self.names.borrow().fstype);
         }
+        self.owner.give_up();
         result
     }
 
@@ -92,12 +93,14 @@ impl Usermount {
                 // SAFETY: the server's own function, called as its type says.
                 unsafe { f(self.as_ptr()) };
             }
-            if self.frames().needs_epoll() {
-                epoll = self.watch(session)?;
-            }
             if !self.frames().is_empty() {
                 self.push_frames();
                 // Who hears that a descriptor is gone may have more to do, before anybody waits.
+                more |= self.watch_frames();
+            }
+            // What the old one still watches must not be taken for what happens now.
+            while self.frames().needs_epoll() {
+                epoll = self.watch(session)?;
                 more |= self.watch_frames();
             }
             if self.state() == State::Unmounted {
@@ -109,7 +112,8 @@ impl Usermount {
                 more = true;
             }
             more |= busy && session.idle();
-            let now = more || self.fibers().any_ready();
+            let always = self.frames().always_ready();
+            let now = more || self.fibers().any_ready() || !always.is_empty();
             let ready = match epoll.wait(if now { 0 } else { self.timeout_ms() }) {
                 Ok(ready) => ready,
                 Err(libc::EINTR) => continue,
@@ -119,9 +123,9 @@ impl Usermount {
             if ready.has(EXIT) {
                 sys::unwake(self.exit_wake.as_raw_fd());
             }
-            if ready.iter().any(|(token, _)| token > SIGNAL) {
+            if ready.iter().any(|(token, _)| token > SIGNAL) || !always.is_empty() {
                 session.busy();
-                self.frame_events(&ready);
+                self.frame_events(ready.iter().chain(always));
                 framed = true;
                 if self.state() == State::Unmounted {
                     break;

@@ -1,8 +1,8 @@
 //! The context of one file server, `struct puffs_usermount`: from `puffs_init` to the end of the main loop.
 //!
 //! One thread uses it, but operations that the main loop runs come back into it through any function of the
-//! library. So everything takes `&self`, and what changes is in cells. Only [`Usermount::exit`] may be called from
-//! other threads.
+//! library. So everything takes `&self`, and what changes is in cells. From the mount until the main loop is over other threads may call
+//! [`Usermount::exit`], [`Usermount::state`], [`Usermount::check_caller`] and [`Settings::specific`]: these read and write atomics only.
 
 mod daemon;
 mod fibers;
@@ -24,7 +24,7 @@ use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use core::ffi::{c_int, c_void};
 
@@ -41,6 +41,7 @@ use crate::fiber::Fibers;
 use crate::frame::Frames;
 use crate::host::{OpSet, Session, Stale};
 use crate::nodes::NodeList;
+use crate::owner::{Owner, Stranger};
 use crate::paths::Hooks;
 use crate::{bell, null, opset, sys};
 use syncer::Syncer;
@@ -59,6 +60,15 @@ pub enum State {
 }
 
 impl State {
+    const fn of(state: u8) -> Self {
+        match state {
+            0 => State::BeforeMount,
+            1 => State::Running,
+            2 => State::Unmounting,
+            _ => State::Unmounted,
+        }
+    }
+
     /// `PUFFS_STATE_*`.
     pub const fn number(self) -> c_int {
         match self {
@@ -76,7 +86,8 @@ pub struct Usermount {
     opset: OpSet,
     kflags: u32,
     flags: Cell<u32>,
-    state: Cell<State>,
+    state: AtomicU8,
+    owner: Owner,
     names: RefCell<Names>,
     settings: Settings,
     paths: Hooks,
@@ -160,7 +171,8 @@ impl Usermount {
             opset: opset::of(ops),
             kflags: pflags & (PUFFS_KFLAG_MASK | PUFFS_KFLAG_NOCACHE_ATTR),
             flags: Cell::new(pflags & PUFFS_FLAG_MASK),
-            state: Cell::new(State::BeforeMount),
+            state: AtomicU8::new(State::BeforeMount as u8),
+            owner: Owner::nobody(),
             names: RefCell::new(Names::new(from, fstype)),
             settings: Settings::new(private),
             paths: Hooks::default(),
@@ -206,9 +218,17 @@ impl Usermount {
         &self.null
     }
 
-    /// Where the server is in its life.
+    /// Where the server is in its life. From any thread.
     pub fn state(&self) -> State {
-        self.state.get()
+        State::of(self.state.load(Ordering::Acquire))
+    }
+
+    /// Whether the calling thread may use the server: from the mount until the main loop is over, that which mounted it.
+    ///
+    /// # Errors
+    /// [`Stranger`]; nothing but what is said to be for any thread may be called.
+    pub fn check_caller(&self) -> Result<(), Stranger> {
+        self.owner.check()
     }
 
     /// From a successful mount until the main loop is about to return.
@@ -217,7 +237,7 @@ impl Usermount {
     }
 
     pub(crate) fn set_state(&self, state: State) {
-        self.state.set(state);
+        self.state.store(state as u8, Ordering::Release);
     }
 
     /// The library's flags, `PUFFS_FLAG_*`.
@@ -280,12 +300,17 @@ impl Usermount {
     }
 
     /// Asks for a forced unmount and returns at once. Harmless at any time: before the mount, in
-    /// the loop or in an operation, after the loop; from any thread.
-    pub fn exit(&self) {
+    /// the loop or in an operation, after the loop; from any thread, and from signal handlers.
+    ///
+    /// # Errors
+    /// [`Stranger::Child`]: what is mounted is the parent's, and nothing was done.
+    pub fn exit(&self) -> Result<(), Stranger> {
+        self.owner.check_process()?;
         // The wake-up comes after the flag, and the loop takes the wake-up back before it looks at the flag.
         self.exit_wanted.store(true, Ordering::SeqCst);
         sys::wake(self.exit_wake.as_raw_fd());
         bell::ring(self.bell.get());
+        Ok(())
     }
 }
 

@@ -82,12 +82,13 @@ impl Usermount {
             fhsize: self.settings.fh().0,
             fhflags: self.settings.fh().1,
         };
+        // What was asked before does not concern the mount. But it can be seen, and its end be asked for, before we know that it is there.
+        self.exit_wanted.store(false, Ordering::SeqCst);
         let session = host.mount(&args)?;
         self.root_cookie.set(root);
         self.bell.set(session.bell());
         self.session.replace(Some(Rc::from(session)));
-        // What was asked before there was a mount does not concern it.
-        self.exit_wanted.store(false, Ordering::SeqCst);
+        self.owner.take();
         self.set_state(State::Running);
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
 use core::ffi::{c_int, c_void};
@@ -33,8 +34,7 @@ const FH_HEAD: usize = 12;
 
 /// What a server has set.
 pub struct Settings {
-    /// The server's own pointer.
-    pub specific: Cell<*mut c_void>,
+    specific: AtomicPtr<c_void>,
     /// Called in every turn of the loop.
     pub loop_fn: Cell<puffs_ml_loop_fn>,
     /// Longest wait of a turn; `None`: for ever.
@@ -57,7 +57,7 @@ pub struct Settings {
 impl Settings {
     pub(super) fn new(private: *mut c_void) -> Self {
         Settings {
-            specific: Cell::new(private),
+            specific: AtomicPtr::new(private),
             loop_fn: Cell::new(None),
             timeout: Cell::new(None),
             errnotify: Cell::new(None),
@@ -74,6 +74,16 @@ impl Settings {
             fh: Cell::new((0, 0)),
             maxdata: Cell::new(MAXDATA.0),
         }
+    }
+
+    /// The server's own pointer. From any thread.
+    pub fn specific(&self) -> *mut c_void {
+        self.specific.load(Ordering::Acquire)
+    }
+
+    /// Sets the server's own pointer.
+    pub fn set_specific(&self, private: *mut c_void) {
+        self.specific.store(private, Ordering::Release);
     }
 
     /// Type, size and device of the root; the cookie comes with the mount.

@@ -83,8 +83,7 @@ impl Server {
         });
         let pu = testing::mount_with(ops, pflags);
         pu.settings()
-            .specific
-            .set(ptr::from_ref(&*rig).cast_mut().cast());
+            .set_specific(ptr::from_ref(&*rig).cast_mut().cast());
         pu.settings().errnotify.set(Some(refused));
         Server { pu, rig }
     }

@@ -79,7 +79,7 @@ type Pcn = *const puffs_cn;
 
 pub(super) fn rig<'a>(pu: Pu) -> &'a Rig {
     // SAFETY: the context of a `Server`, whose rig lives as long.
-    unsafe { &*(*pu).settings().specific.get().cast() }
+    unsafe { &*(*pu).settings().specific().cast() }
 }
 
 /// Notes a call and returns what the test has set; setbacks are tried in every operation.

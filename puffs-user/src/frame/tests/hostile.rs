@@ -201,7 +201,7 @@ fn a_file_that_lives_on_without_its_descriptor_keeps_nobody_awake() {
         LEFT.set(LEFT.get() - 1);
         if LEFT.get() == 0 {
             // SAFETY: the context lives.
-            unsafe { (*pu).exit() };
+            unsafe { (*pu).exit().unwrap() };
         }
     }
     #[derive(Clone, Copy, PartialEq)]

@@ -1,5 +1,6 @@
 //! Frames against socket pairs whose other ends the tests hold.
 
+mod always;
 mod buffer;
 mod ends;
 mod events;

@@ -338,8 +338,8 @@ unsafe extern "C" fn write(
     let buf = unsafe { &*fb };
     let bytes = contents(buf);
     let rest = &bytes[buf.cursor()..];
-    // SAFETY: so many bytes are there.
-    let n = unsafe { libc::send(fd, rest.as_ptr().cast(), rest.len(), libc::MSG_NOSIGNAL) };
+    // SAFETY: so many bytes are there. Rust's programs ignore SIGPIPE.
+    let n = unsafe { libc::write(fd, rest.as_ptr().cast(), rest.len()) };
     match n {
         -1 if sys::errno() == libc::EAGAIN => return 0,
         -1 => return sys::errno(),

@@ -376,9 +376,6 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         for (n, (result, errno)) in refused.into_iter().enumerate() {
             assert_eq!(result.map_err(FrameError::errno), Err(errno), "{n}");
         }
-        let regular = std::fs::File::open("/proc/self/exe").unwrap();
-        let result = pu.add_fd(regular.as_raw_fd(), PUFFS_FBIO_READ);
-        assert_eq!(result, Err(FrameError::System(libc::EPERM)));
         // SAFETY: it waits.
         let elsewhere = unsafe { &*ptr::with_exposed_provenance(*first.borrow()) };
         let not_current = Err(FrameError::Context(CcError::NotCurrent));

@@ -87,7 +87,7 @@ pub(super) fn pattern(at: usize) -> u8 {
 
 fn seen<'s>(pu: *mut Usermount) -> &'s Seen {
     // SAFETY: the context lives, and what it was given outlives its thread.
-    unsafe { &*(*pu).settings().specific.get().cast() }
+    unsafe { &*(*pu).settings().specific().cast() }
 }
 
 fn leave(pu: *mut Usermount) {
@@ -243,8 +243,7 @@ pub(super) use both_styles;
 pub(super) fn context(seen: &Seen, style: Style) -> Box<Usermount> {
     let pu = testing::mount(&OPS);
     pu.settings()
-        .specific
-        .set(ptr::from_ref(seen).cast_mut().cast());
+        .set_specific(ptr::from_ref(seen).cast_mut().cast());
     if style == Style::InLoop {
         pu.settings().loop_fn.set(Some(turn));
     }
@@ -328,7 +327,7 @@ impl Served {
     pub(super) fn exit(&self) {
         let pu: *const Usermount = ptr::with_exposed_provenance(self.pu);
         // SAFETY: the context lives until `join`, and any thread may call this.
-        unsafe { (*pu).exit() };
+        unsafe { (*pu).exit().unwrap() };
     }
 
     /// Sends a signal to its thread.
