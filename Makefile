@@ -230,14 +230,16 @@ install: libs ## Install libraries, headers and what pkg-config knows of them
 	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libpuffs.so'
 	$(INSTALL) -m 644 $(LIB)/puffs.pc $(LIB)/puffs-compat.pc '$(DESTDIR)$(LIBDIR)/pkgconfig'
 	$(INSTALL) -m 644 include/*.h '$(DESTDIR)$(INCLUDEDIR)'
-	$(INSTALL) -d '$(DESTDIR)$(COMPATDIR)/sys'
+	$(INSTALL) -d '$(DESTDIR)$(COMPATDIR)/sys' '$(DESTDIR)$(COMPATDIR)/fs/puffs'
 	$(INSTALL) -m 644 include/compat/*.h '$(DESTDIR)$(COMPATDIR)'
 	$(INSTALL) -m 644 include/compat/sys/*.h '$(DESTDIR)$(COMPATDIR)/sys'
+	$(INSTALL) -m 644 include/compat/fs/puffs/*.h '$(DESTDIR)$(COMPATDIR)/fs/puffs'
 
 uninstall: ## Remove what install put there
 	cd include && for header in *.h; do rm -f '$(DESTDIR)$(INCLUDEDIR)'/"$$header"; done
-	cd include/compat && for header in *.h sys/*.h; do rm -f '$(DESTDIR)$(COMPATDIR)'/"$$header"; done
-	@test ! -d '$(DESTDIR)$(COMPATDIR)' || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(COMPATDIR)/sys' '$(DESTDIR)$(COMPATDIR)'
+	cd include/compat && for header in *.h sys/*.h fs/puffs/*.h; do rm -f '$(DESTDIR)$(COMPATDIR)'/"$$header"; done
+	@test ! -d '$(DESTDIR)$(COMPATDIR)' || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(COMPATDIR)/sys' '$(DESTDIR)$(COMPATDIR)/fs/puffs' \
+		'$(DESTDIR)$(COMPATDIR)/fs' '$(DESTDIR)$(COMPATDIR)'
 	rm -f '$(DESTDIR)$(LIBDIR)/pkgconfig/puffs.pc' '$(DESTDIR)$(LIBDIR)/pkgconfig/puffs-compat.pc' '$(DESTDIR)$(LIBDIR)/libpuffs.a' '$(DESTDIR)$(LIBDIR)/libpuffs.so' \
 		'$(DESTDIR)$(LIBDIR)/$(SONAME)' '$(DESTDIR)$(LIBDIR)/$(SO)'
 

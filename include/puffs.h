@@ -901,8 +901,9 @@ mode_t puffs_addvtype2mode(mode_t mode, enum vtype vt);
 /**
  * Has the other side forget all names below the directory `dir`, those that do not exist included.
  *
- * Returns 0, or -1 with `errno` set: `ENOENT` when it does not know `dir`, `EINVAL` when that is no directory, `EOPNOTSUPP` when
- * it cannot (FUSE in Linux before 6.16: names then expire by themselves after a second, or when the server said), `ENXIO` when not mounted.
+ * Returns 0, also when it has no names there, or -1 with `errno` set: `ENOENT` when it does not know `dir`, `EINVAL` when that is no directory,
+ * `EOPNOTSUPP` when it cannot (FUSE in Linux before 6.16: names then expire by themselves after a second, or when the server said), `ENXIO` when
+ * not mounted.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.
@@ -2315,7 +2316,7 @@ size_t puffs_getmaxreqlen(struct puffs_usermount *pu);
 /**
  * Says how large the server's file handles are, and `PUFFS_FHFLAG_*`. Before the mount. Without it, or with 0, there are none; with
  * `PUFFS_FHFLAG_DYNAMIC` the size is the largest; with `PUFFS_FHFLAG_PASSTHROUGH` they are the host's, of whatever size. The mount fails with `EINVAL`
- * when they are longer than `PUFFS_FHSIZE_MAX`, or than 20 bytes with `PUFFS_FHFLAG_NFSV2` and 52 with `PUFFS_FHFLAG_NFSV3`.
+ * when they are longer than `PUFFS_FHSIZE_MAX`, or than 28 bytes with `PUFFS_FHFLAG_NFSV2` and 60 with `PUFFS_FHFLAG_NFSV3`.
  *
  * # Safety
  * `pu` is null or from `puffs_init`.

@@ -24,6 +24,8 @@ struct mntopt {
 #define MOPT_NOCOREDUMP { "coredump", 1, MNT_NOCOREDUMP, 0 }
 #define MOPT_NODEV { "dev", 1, MNT_NODEV, 0 }
 #define MOPT_NODEVMTIME { "devmtime", 1, MNT_NODEVMTIME, 0 }
+#define MOPT_DISCARD { "discard", 0, MNT_DISCARD, 0 }
+#define MOPT_EXTATTR { "extattr", 0, MNT_EXTATTR, 0 }
 #define MOPT_NOEXEC { "exec", 1, MNT_NOEXEC, 0 }
 #define MOPT_IGNORE { "hidden", 0, MNT_IGNORE, 0 }
 #define MOPT_LOG { "log", 0, MNT_LOG, 0 }

@@ -1,5 +1,7 @@
 //! What a server says is stale: names and pages that Linux has cached.
 
+use std::time::Instant;
+
 use puffs_core::Cookie;
 use puffs_user::host::Stale;
 use puffs_vfs::nodes::{Node, NodeId, VType};
@@ -19,9 +21,9 @@ impl FuseSession {
     /// Linux cannot forget names (before 6.16), `EAGAIN` when too much is to be forgotten at once.
     pub(crate) fn forget_stale(&self, stale: Stale) -> Result<(), i32> {
         match stale {
-            Stale::Names(None) => self.names(),
-            Stale::Names(Some(dir)) => match self.known(dir)?.1.vtype {
-                VType::Dir => self.names(),
+            Stale::Names(None) => self.names(None),
+            Stale::Names(Some(dir)) => match self.known(dir)? {
+                (id, node) if node.vtype == VType::Dir => self.names(Some(id)),
                 _ => Err(libc::EINVAL),
             },
             Stale::Pages { node, start, end } => {
@@ -34,9 +36,16 @@ impl FuseSession {
     }
 
     /// It takes no locks, so it need not wait.
-    fn names(&self) -> Result<(), i32> {
+    fn names(&self, dir: Option<NodeId>) -> Result<(), i32> {
+        let fresh = &mut self.state.borrow_mut().fresh;
+        if !fresh.any(dir, Instant::now()) {
+            return Ok(());
+        }
         match self.traffic.notify(notify::INC_EPOCH, &[]) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                fresh.forgotten();
+                Ok(())
+            }
             Err(error) => match error.raw_os_error() {
                 Some(libc::EINVAL) | None => Err(libc::EOPNOTSUPP),
                 Some(code) => Err(code),

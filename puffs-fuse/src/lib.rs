@@ -19,7 +19,7 @@
 //! | `guard`, `notify`, `keeper` | the two other threads, and the process beside the server |
 //! | `session` | one mount: turns, tasks, dispatch, the end |
 //! | `reply` | replies, and taking back those that nobody got |
-//! | `invalidate` | what a server says is stale |
+//! | `invalidate`, `fresh` | what a server says is stale; which directories Linux has names of |
 //! | `ops` | the sequences, a file for each group of requests |
 //! | `chosen` | which host mounts a server, this one or the kernel's module: [`Chosen`], by `PUFFS_HOST` |
 //!
@@ -31,6 +31,7 @@ mod chosen;
 mod device;
 mod doomed;
 mod errno;
+mod fresh;
 mod gate;
 mod guard;
 mod handles;

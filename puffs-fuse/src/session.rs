@@ -17,6 +17,7 @@ use zerocopy::{FromBytes, IntoBytes};
 
 use crate::device::{Device, Got};
 use crate::errno::Code;
+use crate::fresh::Fresh;
 use crate::gate::Gates;
 use crate::guard::Guard;
 use crate::handles::Handles;
@@ -62,6 +63,7 @@ pub(crate) struct FuseSession {
 /// What changes. Never borrowed while the server runs.
 pub(crate) struct State {
     pub(crate) nodes: Nodes,
+    pub(crate) fresh: Fresh,
     pub(crate) handles: Handles,
     pub(crate) polls: Polls,
     /// Who has POSIX locks on which node.
@@ -121,6 +123,7 @@ impl FuseSession {
             policy,
             state: RefCell::new(State {
                 nodes,
+                fresh: Fresh::new(),
                 handles: Handles::default(),
                 polls: Polls::default(),
                 lockers: HashSet::new(),

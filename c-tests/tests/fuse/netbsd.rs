@@ -1,5 +1,5 @@
-//! Servers that are written for NetBSD, compiled with puffs-compat: `netbsd/shelffs.c`, `netbsd/glassfs.c` and
-//! `netbsd/cipherfs.c`.
+//! Servers that are written for NetBSD, compiled with puffs-compat: `netbsd/shelffs.c`, `netbsd/glassfs.c`,
+//! `netbsd/cipherfs.c` and `netbsd/parcelfs.c`.
 
 use crate::{
     server::{Place, Server, errno, finish, running, umount},
@@ -331,5 +331,30 @@ fn in_cipher_names_and_contents_are_turned_both_ways() {
         ours.f_blocks * ours.f_frsize,
         theirs.f_blocks * theirs.f_frsize
     );
+    server.unmount();
+}
+
+#[test]
+fn parcels_are_no_larger_than_there_and_nodes_stay_when_other_directories_are_read() {
+    if skipped() {
+        return;
+    }
+    let mut command = Command::new(netbsd("parcelfs"));
+    command.arg("-s");
+    let mut server = Server::start(command, Place::new());
+    for name in ["1/1", "1/2", "2/1", "1/3", "3/1", "2/2", "1/1"] {
+        fs::metadata(server.path(name)).unwrap();
+    }
+    // Longer than a message of the server's protocol may be.
+    let file = OpenOptions::new()
+        .write(true)
+        .open(server.path("1/1"))
+        .unwrap();
+    let data = vec![1; 1 << 20];
+    assert_eq!((&file).write(&data).unwrap(), data.len());
+    assert_eq!(file.metadata().unwrap().len(), 1 << 20);
+    drop(file);
+    let report = fs::read_to_string(server.path("report")).unwrap();
+    assert!(report.starts_with("0 126976\n"), "{report}");
     server.unmount();
 }

@@ -4,6 +4,8 @@
 #ifndef PUFFS_COMPAT_SYS_ENDIAN_H
 #define PUFFS_COMPAT_SYS_ENDIAN_H
 
+#include <arpa/inet.h>
+#include <byteswap.h>
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
@@ -13,6 +15,14 @@
 #define _PDP_ENDIAN PDP_ENDIAN
 #define _BYTE_ORDER BYTE_ORDER
 
+#define bswap16(x) bswap_16(x)
+#define bswap32(x) bswap_32(x)
+#define bswap64(x) bswap_64(x)
+
+#define HTONS(x) ((x) = htons((uint16_t)(x)))
+#define HTONL(x) ((x) = htonl((uint32_t)(x)))
+#define NTOHS(x) ((x) = ntohs((uint16_t)(x)))
+#define NTOHL(x) ((x) = ntohl((uint32_t)(x)))
 #define HTOBE16(x) ((x) = htobe16((uint16_t)(x)))
 #define HTOBE32(x) ((x) = htobe32((uint32_t)(x)))
 #define HTOBE64(x) ((x) = htobe64((uint64_t)(x)))

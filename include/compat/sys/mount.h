@@ -19,10 +19,19 @@
 #define MNT_NOCOREDUMP 0x00008000
 #define MNT_RELATIME 0x00020000
 #define MNT_IGNORE 0x00100000
+#define MNT_DISCARD 0x00800000
+#define MNT_EXTATTR 0x01000000
 #define MNT_LOG 0x02000000
 #define MNT_NOATIME 0x04000000
 #define MNT_SYMPERM 0x20000000
 #define MNT_NODEVMTIME 0x40000000
+
+/* What only NetBSD's kernel sets. */
+#define MNT_EXRDONLY 0x00000080
+#define MNT_EXPORTED 0x00000100
+#define MNT_LOCAL 0x00001000
+#define MNT_QUOTA 0x00002000
+#define MNT_ROOTFS 0x00004000
 
 /* What mount and unmount are to do; fs_unmount may see MNT_FORCE. */
 #define MNT_UPDATE 0x00010000

@@ -14,6 +14,8 @@
 #define st_birthtimespec st_ctim
 #define st_birthtime st_ctim.tv_sec
 
+#define S_ISTXT S_ISVTX
+
 #define UF_SETTABLE 0x0000ffffU
 #define UF_NODUMP 0x00000001U
 #define UF_IMMUTABLE 0x00000002U

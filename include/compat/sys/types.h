@@ -13,5 +13,11 @@
 #include <stdint.h>
 
 typedef int lwpid_t;
+typedef long long longlong_t;
+typedef unsigned long long u_longlong_t;
+typedef int devmajor_t;
+typedef int devminor_t;
+typedef unsigned long vaddr_t;
+typedef unsigned long paddr_t;
 
 #endif

@@ -5,6 +5,7 @@
 
 pub mod dirent;
 pub mod efun;
+pub mod init;
 pub mod mntopts;
 pub mod progname;
 pub mod statvfs;

@@ -17,8 +17,9 @@ const ALL: (u64, u64) = (0, 0);
 
 /// Has the other side forget all names below the directory `dir`, those that do not exist included.
 ///
-/// Returns 0, or -1 with `errno` set: `ENOENT` when it does not know `dir`, `EINVAL` when that is no directory, `EOPNOTSUPP` when
-/// it cannot (FUSE in Linux before 6.16: names then expire by themselves after a second, or when the server said), `ENXIO` when not mounted.
+/// Returns 0, also when it has no names there, or -1 with `errno` set: `ENOENT` when it does not know `dir`, `EINVAL` when that is no directory,
+/// `EOPNOTSUPP` when it cannot (FUSE in Linux before 6.16: names then expire by themselves after a second, or when the server said), `ENXIO` when
+/// not mounted.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`.

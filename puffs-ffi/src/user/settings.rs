@@ -155,7 +155,7 @@ pub unsafe extern "C" fn puffs_getmaxreqlen(pu: *mut Usermount) -> usize {
 
 /// Says how large the server's file handles are, and `PUFFS_FHFLAG_*`. Before the mount. Without it, or with 0, there are none; with
 /// `PUFFS_FHFLAG_DYNAMIC` the size is the largest; with `PUFFS_FHFLAG_PASSTHROUGH` they are the host's, of whatever size. The mount fails with `EINVAL`
-/// when they are longer than `PUFFS_FHSIZE_MAX`, or than 20 bytes with `PUFFS_FHFLAG_NFSV2` and 52 with `PUFFS_FHFLAG_NFSV3`.
+/// when they are longer than `PUFFS_FHSIZE_MAX`, or than 28 bytes with `PUFFS_FHFLAG_NFSV2` and 60 with `PUFFS_FHFLAG_NFSV3`.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`.

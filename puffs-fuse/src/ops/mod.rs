@@ -13,6 +13,8 @@ pub(crate) mod poll;
 mod space;
 mod xattr;
 
+use std::time::Instant;
+
 use puffs_core::msg::body::{Attr, Head, NOVAL, Time};
 use puffs_core::msg::op::vn;
 use puffs_user::c::consts;
@@ -199,8 +201,13 @@ impl<'t> Work<'t> {
         }
     }
 
-    /// The reply that gives the kernel a node, which counts as told.
-    pub(crate) fn entry(&self, held: &Held<'_, '_>, found: &Found) -> Result<EntryOut, Code> {
+    /// The reply that gives the kernel a node under a name in a directory; both count as told.
+    pub(crate) fn entry(
+        &self,
+        dir: &Held<'_, '_>,
+        held: &Held<'_, '_>,
+        found: &Found,
+    ) -> Result<EntryOut, Code> {
         let attr = match found.attr {
             Ok(attr) => attr,
             Err(_) if !self.port.ops().has_vn(vn::GETATTR) => Attr {
@@ -209,20 +216,23 @@ impl<'t> Work<'t> {
             },
             Err(error) => return Err(puffs_vfs::Failed::Server(error).into()),
         };
-        Ok(self.entry_out(held, &attr, found.attr_ttl, found.name_ttl))
+        Ok(self.entry_out((dir, held), &attr, found.attr_ttl, found.name_ttl))
     }
 
     /// The same from attributes that came by themselves.
     pub(crate) fn entry_out(
         &self,
-        held: &Held<'_, '_>,
+        (dir, held): (&Held<'_, '_>, &Held<'_, '_>),
         attr: &Attr,
         attr_ttl: Time,
         name_ttl: Time,
     ) -> EntryOut {
         let out = self.attr_out(held, attr, attr_ttl);
         let (entry_valid, entry_valid_nsec) = self.session.policy.name_life(name_ttl);
-        self.session.state.borrow_mut().nodes.told(held.id);
+        let mut state = self.session.state.borrow_mut();
+        state.nodes.told(held.id);
+        let life = (entry_valid, entry_valid_nsec);
+        state.fresh.told(dir.id, life, Instant::now());
         EntryOut {
             nodeid: held.id.0,
             generation: 0,

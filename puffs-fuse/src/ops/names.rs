@@ -4,6 +4,8 @@
 //! directory may be changed, for example. So each changing request begins with a lookup of its own that
 //! tells the intent. The cookies that these lookups bring are counted like any other.
 
+use std::time::Instant;
+
 use puffs_core::Cookie;
 use puffs_core::msg::body::{Attr, Head, NAME_MAX, Time, namei};
 use puffs_core::msg::op::vn;
@@ -37,9 +39,9 @@ impl<'t> Work<'t> {
         match self.find(&head, &dir, name, namei::LOOKUP) {
             Ok(found) => {
                 let node = self.instantiate(&found, false)?;
-                Ok(Reply::Entry(self.entry(&node, &found)?))
+                Ok(Reply::Entry(self.entry(&dir, &node, &found)?))
             }
-            Err(ENOENT) => self.absent(),
+            Err(ENOENT) => self.absent(&dir),
             Err(failed) => Err(failed.into()),
         }
     }
@@ -60,11 +62,13 @@ impl<'t> Work<'t> {
     }
 
     /// A name that does not exist: the kernel may remember even that.
-    fn absent(&self) -> Outcome {
+    fn absent(&self, dir: &Held<'_, '_>) -> Outcome {
         let policy = &self.session.policy;
         if policy.nocache_name || policy.server_ttl {
             return Err(Code(libc::ENOENT));
         }
+        let mut state = self.session.state.borrow_mut();
+        state.fresh.told(dir.id, (1, 0), Instant::now());
         Ok(Reply::Entry(EntryOut {
             entry_valid: 1,
             ..EntryOut::default()
@@ -108,7 +112,7 @@ impl<'t> Work<'t> {
         let _alone = self.enter_dir(request, &dir)?;
         self.prelude(&head, &dir, name, Code(libc::EEXIST))?;
         let (node, found) = self.create_node(&head, &dir, name, attr, new)?;
-        Ok(Reply::Entry(self.entry(&node, &found)?))
+        Ok(Reply::Entry(self.entry(&dir, &node, &found)?))
     }
 
     pub(crate) fn create(&self, request: &Request<'_>) -> Outcome {
@@ -130,7 +134,7 @@ impl<'t> Work<'t> {
         }
         let (node, found) = self.create_node(&head, &dir, name, &attr, New::File)?;
         let open = self.open_file(&head, &node, create.flags)?;
-        match self.entry(&node, &found) {
+        match self.entry(&dir, &node, &found) {
             Ok(entry) => Ok(Reply::Created(entry, open)),
             Err(code) => {
                 self.close(open.fh);
@@ -187,7 +191,7 @@ impl<'t> Work<'t> {
             false => (unknown(&node.node), Time::default()),
         };
         Ok(Reply::Entry(self.entry_out(
-            &node,
+            (&dir, &node),
             &attr,
             ttl,
             Time::default(),
@@ -297,6 +301,8 @@ impl<'t> Work<'t> {
                 node: target_cookie,
             },
         )?;
+        let mut state = self.session.state.borrow_mut();
+        state.fresh.moved(from.id, to.id);
         Ok(Reply::Empty)
     }
 

@@ -24,13 +24,17 @@ use crate::vtype::Vtype;
 
 /// Most bytes of a read or write when the server says nothing, and the most it may have.
 const MAXDATA: (usize, usize) = (256 << 10, 1 << 20);
+/// The same for servers that are written for NetBSD: what a message there has room for. They put what they are to write into one message of a
+/// protocol of their own, and an sftp-server, for one, ends at 256 KiB.
+const MAXDATA_NETBSD: (usize, usize) = (124 << 10, 124 << 10);
 /// The least it may have.
 const MINDATA: usize = 8 << 10;
 
-/// Bytes of a file handle of NFS, version 2 and 3, and what of them the kernel needs for itself: the file system's id and a length.
+/// Bytes of a file handle of NFS, version 2 and 3, and what the reference's kernel adds to the server's before it compares, here as for
+/// `PUFFS_FHSIZE_MAX`: a length. The file system's id it leaves out, and servers whose handles are three words long mount with version 2.
 const NFSV2: usize = 32;
 const NFSV3: usize = 64;
-const FH_HEAD: usize = 12;
+const FH_HEAD: usize = 4;
 
 /// What a server has set.
 pub struct Settings {
@@ -52,6 +56,7 @@ pub struct Settings {
     root_info: Cell<RootInfo>,
     fh: Cell<(usize, u32)>,
     maxdata: Cell<usize>,
+    maxdata_bounds: Cell<(usize, usize)>,
 }
 
 impl Settings {
@@ -73,6 +78,7 @@ impl Settings {
             }),
             fh: Cell::new((0, 0)),
             maxdata: Cell::new(MAXDATA.0),
+            maxdata_bounds: Cell::new(MAXDATA),
         }
     }
 
@@ -164,12 +170,19 @@ impl Usermount {
     /// default, and there is a minimum.
     pub fn set_maxdata(&self, wish: usize) {
         if self.before_mount("puffs_setmaxreqlen") {
+            let (default, most) = self.settings.maxdata_bounds.get();
             self.settings.maxdata.set(match wish {
-                0 => MAXDATA.0,
-                _ if wish > MAXDATA.1 => MAXDATA.0,
+                0 => default,
+                _ if wish > most => default,
                 _ => wish.max(MINDATA),
             });
         }
+    }
+
+    /// Reads and writes are to be no larger than NetBSD's; right after the context is made.
+    pub fn limit_maxdata(&self) {
+        self.settings.maxdata_bounds.set(MAXDATA_NETBSD);
+        self.settings.maxdata.set(MAXDATA_NETBSD.0);
     }
 
     /// `puffs_setncookiehash` is a hint that nothing here needs; before the mount only.
@@ -211,6 +224,12 @@ mod tests {
             pu.set_maxdata(wish);
             assert_eq!(pu.settings().maxdata(), got);
         }
+        pu.limit_maxdata();
+        assert_eq!(pu.settings().maxdata(), 124 << 10);
+        for (wish, got) in [(1, 8), (64 << 10, 64), (128 << 10, 124), (0, 124)] {
+            pu.set_maxdata(wish);
+            assert_eq!(pu.settings().maxdata(), got << 10);
+        }
     }
 
     #[test]
@@ -221,8 +240,8 @@ mod tests {
             pu.check_fh().is_ok()
         };
         assert!(check(0, 0) && check(1020, 1) && !check(1021, 1));
-        assert!(check(20, 0x02) && !check(21, 0x02) && check(52, 0x04) && !check(53, 0x05));
-        assert!(!check(21, 0x06) && check(20, 0x06));
+        assert!(check(28, 0x02) && !check(29, 0x02) && check(60, 0x04) && !check(61, 0x05));
+        assert!(!check(29, 0x06) && check(28, 0x06));
         // A handle of the host's is as long as it is.
         assert!(check(9999, 0x0a) && !check(0, 0x10));
     }
