@@ -37,7 +37,7 @@
  *    on its way meanwhile is not lost. The root is never reclaimed.
  *  - An answer that came too late (pho_late) counts too: puffs_vfs_late.
  *
- * Memory. RECLAIM and CLOSE cannot fail: they are paid for with the node and with the open, some 350 bytes each. All other calls allocate
+ * Memory. RECLAIM, CLOSE and the end of a lock cannot fail: they are paid for with the node, the open and the lock, some 350 bytes each. All other calls allocate
  * and may fail with ENOMEM, before the server is asked (puffs_vfs_readdir also after it). Reading and writing copy the data once between the
  * caller's buffer and the message.
  *
@@ -128,6 +128,9 @@
 /** An open file. */
 #define PUFFS_VLATE_OPEN 2
 
+/** Something asked of a node's locks was done; when `pvt_op` is the system's `F_SETLK`, a lock was set. */
+#define PUFFS_VLATE_LOCK 3
+
 /** `puffs_vfs_sync`: wait until it is done. */
 #define PUFFS_VSYNC_WAIT 1
 
@@ -163,6 +166,9 @@ struct puffs_paid_close;
 
 /** A RECLAIM paid for: sending it cannot fail. */
 struct puffs_paid_reclaim;
+
+/** An ADVLOCK paid for, which takes a lock away: sending it cannot fail. */
+struct puffs_paid_unlock;
 
 /** The VFS side of one mount: what is known of its server. Not counted. */
 struct puffs_vfs;
@@ -275,18 +281,6 @@ struct puffs_vopened {
   struct puffs_paid_close *pvo_close;
 };
 
-/** What a late answer made. */
-struct puffs_vlate {
-  /** `sizeof(struct puffs_vlate)`. */
-  size_t pvt_size;
-  /** The node. */
-  void *pvt_cookie;
-  /** `PUFFS_VLATE_*`. */
-  uint32_t pvt_made;
-  /** Of an open file: the mode it was opened with. */
-  uint32_t pvt_mode;
-};
-
 /** A lock on a range of a file. */
 struct puffs_vlock {
   /** First byte. */
@@ -297,6 +291,26 @@ struct puffs_vlock {
   uint32_t pvl_kind;
   /** The process that holds it. */
   uint32_t pvl_pid;
+};
+
+/** What a late answer made. */
+struct puffs_vlate {
+  /** `sizeof(struct puffs_vlate)`. */
+  size_t pvt_size;
+  /** The node. */
+  void *pvt_cookie;
+  /** `PUFFS_VLATE_*`. */
+  uint32_t pvt_made;
+  /** Of an open file: the mode it was opened with. */
+  uint32_t pvt_mode;
+  /** Of a lock, as it was asked for with `puffs_vfs_advlock`: the owner. */
+  uint64_t pvt_owner;
+  /** The operation. */
+  uint32_t pvt_op;
+  /** `PUFFS_VLOCK_*`. */
+  uint32_t pvt_flags;
+  /** The lock. */
+  struct puffs_vlock pvt_lock;
 };
 
 /** One end of a rename: a name in a directory, and the node there. */
@@ -710,8 +724,9 @@ int puffs_vfs_readlink(struct puffs_vfs *pv,
  * Tells what a late answer made that the server would keep for ever, for `pho_late`, which gets `late`.
  *
  * When it is a node that the kernel has, its count goes up by one; when the kernel has it not, a RECLAIM with a count of 1 is due
- * (`puffs_paid_reclaim_new`). An open file wants a CLOSE (`puffs_paid_close_new`). Neither waits, so both may be sent from `pho_late`;
- * where there is no memory for it, the server keeps what it made until the unmount.
+ * (`puffs_paid_reclaim_new`). An open file wants a CLOSE (`puffs_paid_close_new`), a lock that nobody has taken over meanwhile an ADVLOCK that takes it
+ * away (`puffs_paid_unlock_new`). None of them waits, so all may be sent from `pho_late`; where there is no memory for it, the server keeps what
+ * it made until the unmount.
  *
  * Returns 0, `EINVAL` (NULL, no such size). Does not sleep, locks nothing.
  *
@@ -1008,6 +1023,14 @@ int puffs_paid_reclaim_new(struct puffs_vfs *pv,
 int puffs_paid_close_new(struct puffs_vfs *pv, struct puffs_paid_close **paid);
 
 /**
+ * The same for the end of a lock, to be paid for before the lock is asked for.
+ *
+ * # Safety
+ * As `puffs_paid_reclaim_new`.
+ */
+int puffs_paid_unlock_new(struct puffs_vfs *pv, struct puffs_paid_unlock **paid);
+
+/**
  * Frees a RECLAIM that is not needed. NULL is ignored. Does not sleep; to be called without spinning locks.
  *
  * # Safety
@@ -1022,6 +1045,14 @@ void puffs_paid_reclaim_free(struct puffs_paid_reclaim *paid);
  * As `puffs_paid_reclaim_free`.
  */
 void puffs_paid_close_free(struct puffs_paid_close *paid);
+
+/**
+ * The same for the end of a lock.
+ *
+ * # Safety
+ * As `puffs_paid_reclaim_free`.
+ */
+void puffs_paid_unlock_free(struct puffs_paid_unlock *paid);
 
 /**
  * Tells the server that the kernel has forgotten a node, whose cookie came `nlookup` times (see the head of this header); never the root.
@@ -1049,6 +1080,20 @@ void puffs_vfs_close(struct puffs_vfs *pv,
                      void *cookie,
                      uint32_t mode,
                      int inactive);
+
+/**
+ * Takes a lock of `owner`'s away, whose kind in `*lock` is the system's `F_UNLCK`; `flags` is `PUFFS_VLOCK_FLOCK` or `PUFFS_VLOCK_POSIX`. `paid` is consumed;
+ * NULL does nothing, as where the server has no such operation. Cannot fail, never waits, allocates nothing; it is queued behind what was
+ * sent before it, and nobody hears what the server says. On a dead mount there is nobody to tell. To be called without spinning locks.
+ *
+ * # Safety
+ * `paid` is NULL or a paid ADVLOCK that is given up; `lock` is NULL, which is nothing to send, or readable.
+ */
+void puffs_vfs_unlock(struct puffs_paid_unlock *paid,
+                      void *cookie,
+                      uint64_t owner,
+                      uint32_t flags,
+                      const struct puffs_vlock *lock);
 
 /**
  * Reserves a range of a file, which grows to hold it.

@@ -102,6 +102,8 @@ puffs_release(struct inode *inode, struct file *file)
 	last = node_opened(n, -1) == 0;
 	puffs_vfs_close(MOUNTED(inode->i_sb)->m_pv, o->o_close, n->n_cookie, o->o_mode, last && puffs_inode_rests(inode));
 	puffs_vlisting_free(o->o_list);
+	puffs_paid_unlock_free(o->o_unlock[0]);
+	puffs_paid_unlock_free(o->o_unlock[1]);
 	kfree(o);
 	return 0;
 }
@@ -374,6 +376,8 @@ const struct file_operations puffs_file_fops = {
 	.mmap = puffs_map,
 	.fsync = puffs_fsync,
 	.fallocate = file_fallocate,
+	.lock = puffs_lock,
+	.flock = puffs_flock,
 	.splice_read = generic_file_splice_read,
 	.splice_write = iter_file_splice_write,
 };

@@ -20,6 +20,7 @@
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/module.h>
+#include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -81,6 +82,8 @@ host_late(void *data, const struct puffs_late *late)
 			puffs_vfs_reclaim(reclaim, what.pvt_cookie, 1);
 	} else if (what.pvt_made == PUFFS_VLATE_OPEN)
 		late_open(m, &what);
+	else if (what.pvt_made == PUFFS_VLATE_LOCK)
+		puffs_lock_late(m, &what);
 }
 
 static void
@@ -339,6 +342,8 @@ mounted_new(struct fs_context *fc, const struct options *o, struct mounted **mp)
 	m->m_ops = o->o_ops;
 	m->m_kflags = o->o_kflags;
 	m->m_allow_other = o->o_allow_other;
+	m->m_owner_mask = get_random_u64();
+	m->m_owner_factor = get_random_u64() | 1;
 	if ((error = puffs_mount_new(&args, &hostops, m, &m->m_pmp)) != 0) {
 		kfree(m);
 		return -error;

@@ -10,6 +10,7 @@
  *	dir.c		directories, read
  *	file.c		files: open, read, write
  *	map.c		contents of files in memory
+ *	lock.c		locks, where the server keeps them
  *	xattr.c		extended attributes
  *	stale.c		what the server says is stale
  *
@@ -44,6 +45,8 @@ struct mounted {
 	kuid_t m_uid;			/* who mounted */
 	u64 m_ops;
 	u32 m_kflags;
+	u64 m_owner_mask;		/* owners of locks are told to the server by these (lock.c) */
+	u64 m_owner_factor;
 	bool m_allow_other;
 	bool m_started;			/* the server is there */
 	bool m_dead;			/* it is not there any more */
@@ -66,6 +69,7 @@ struct node {
 	u32 n_blksize;
 	u32 n_opens;			/* i_lock */
 	atomic64_t n_names;		/* how often the names below were called stale */
+	u32 n_given_back;		/* how often locks were; m_late */
 	struct mutex n_flush;		/* pages being written, or cut off */
 	u64 n_until;			/* attributes hold until then, in ktime_get_ns() */
 	u64 n_changed;			/* m_changes at the last change; i_lock */
@@ -83,6 +87,7 @@ struct node {
 /* An open file. */
 struct opened {
 	struct puffs_paid_close *o_close;
+	struct puffs_paid_unlock *o_unlock[2];	/* of locks that came by it, of both kinds */
 	u32 o_mode;
 	struct mutex o_lock;			/* of what follows, for a directory */
 	struct puffs_vlisting *o_list;		/* NULL: the next part is not here yet */
@@ -218,6 +223,12 @@ void puffs_map_put(struct inode *inode, loff_t pos, const char *from, size_t len
 /* The file has another size. */
 void puffs_map_size(struct inode *inode, loff_t size);
 int puffs_map(struct file *file, struct vm_area_struct *vma);
+
+/* lock.c */
+int puffs_lock(struct file *file, int cmd, struct file_lock *fl);
+int puffs_flock(struct file *file, int cmd, struct file_lock *fl);
+/* A lock was granted to who did not wait for it any more. */
+void puffs_lock_late(struct mounted *m, const struct puffs_vlate *what);
 
 /* stale.c */
 void puffs_stale_init(struct mounted *m);

@@ -7,6 +7,7 @@
 #define TINY_KERNEL_OTHER_MAIN
 #include "tiny_kernel.c"
 
+#include <fcntl.h>
 #include <sched.h>
 
 #include "vfs_mount.h"
@@ -24,7 +25,7 @@ static struct vnode vnode1, vnode2;
 /* What a caller does. */
 struct attempt {
 	struct puffs_vcall at_call;
-	int at_optype;			/* LOOKUP, CREATE, OPEN, or GETATTR */
+	int at_optype;			/* LOOKUP, CREATE, OPEN, ADVLOCK, or GETATTR */
 	struct puffs_vfound at_found;
 	struct puffs_vopened at_opened;
 	atomic_int at_ended;
@@ -47,6 +48,7 @@ attempt(int optype)
 static int
 run(struct attempt *at)
 {
+	struct puffs_vlock lock = { .pvl_start = 10, .pvl_len = 20, .pvl_kind = F_WRLCK, .pvl_pid = 99 };
 	struct puffs_vattrs got = { .pvs_size = sizeof(got) };
 
 	switch (at->at_optype) {
@@ -56,6 +58,8 @@ run(struct attempt *at)
 		return puffs_vfs_create(vm.vm_pv, &at->at_call, NODE, "name", 4, 0644, &at->at_found);
 	case PUFFS_VN_OPEN:
 		return puffs_vfs_open(vm.vm_pv, &at->at_call, NODE, PUFFS_VT_REG, PUFFS_VOPEN_READ | 0x400, &at->at_opened);
+	case PUFFS_VN_ADVLOCK:
+		return puffs_vfs_advlock(vm.vm_pv, &at->at_call, NODE, 7, F_SETLK, PUFFS_VLOCK_POSIX | PUFFS_VLOCK_WAIT, &lock);
 	default:
 		return puffs_vfs_getattr(vm.vm_pv, &at->at_call, NODE, &got);
 	}
@@ -84,6 +88,7 @@ answer(void *cookie)
 {
 	struct puffs_msg_node_ans node = { .cookie = (uint64_t)(uintptr_t)cookie, .vtype = PUFFS_VT_REG };
 	struct puffs_msg_open_ans opened = { .oflags = 0 };
+	struct puffs_msg_lock_ans lock = { .kind = F_UNLCK };
 	struct puffs_msg_attr_ans attr = { .attr = { .vtype = PUFFS_VT_REG } };
 
 	switch (req->preq_optype) {
@@ -94,6 +99,9 @@ answer(void *cookie)
 	case PUFFS_VN_OPEN:
 		memcpy(body, &opened, sizeof(opened));
 		return vm_answer(&vm, req, 0, sizeof(opened));
+	case PUFFS_VN_ADVLOCK:
+		memcpy(body, &lock, sizeof(lock));
+		return vm_answer(&vm, req, 0, sizeof(lock));
 	default:
 		memcpy(body, &attr, sizeof(attr));
 		return vm_answer(&vm, req, 0, sizeof(attr));
@@ -118,7 +126,7 @@ late(int optype, void *cookie, uint32_t made)
 	CHECK_EQ(answer(cookie), ECANCELED);
 	CHECK_EQ(atomic_load(&vm.vm_lates), lates + 1);
 	CHECK_EQ(vm.vm_late.pvt_made, made);
-	CHECK(vm.vm_late.pvt_cookie == (made == PUFFS_VLATE_NODE ? cookie : made == PUFFS_VLATE_OPEN ? NODE : NULL));
+	CHECK(vm.vm_late.pvt_cookie == (made == PUFFS_VLATE_NODE ? cookie : made == PUFFS_VLATE_NOTHING ? NULL : NODE));
 }
 
 static void
@@ -126,6 +134,8 @@ late_answers(void)
 {
 	struct puffs_paid_reclaim *reclaim = NULL;
 	struct puffs_paid_close *closing = NULL;
+	struct puffs_paid_unlock *unlocking = NULL;
+	struct puffs_msg_lock_req *lock = body;
 	struct puffs_vlate what = { .pvt_size = sizeof(what) };
 
 	late(PUFFS_VN_GETATTR, NULL, PUFFS_VLATE_NOTHING);
@@ -152,6 +162,30 @@ late_answers(void)
 	CHECK_EQ(req->preq_optype, PUFFS_VN_CLOSE);
 	CHECK_EQ(((struct puffs_msg_flags_req *)body)->flags, PUFFS_VOPEN_READ | 0x400);
 	CHECK_EQ(((struct puffs_msg_flags_req *)body)->inactive, 0);
+
+	/* A lock is given back as it was asked for. */
+	late(PUFFS_VN_ADVLOCK, NULL, PUFFS_VLATE_LOCK);
+	CHECK_EQ(vm.vm_late.pvt_owner, 7);
+	CHECK_EQ(vm.vm_late.pvt_op, F_SETLK);
+	CHECK_EQ(vm.vm_late.pvt_flags, PUFFS_VLOCK_POSIX | PUFFS_VLOCK_WAIT);
+	CHECK_EQ(vm.vm_late.pvt_lock.pvl_kind, F_WRLCK);
+	CHECK_EQ(vm.vm_late.pvt_lock.pvl_pid, 99);
+	vm.vm_late.pvt_lock.pvl_kind = F_UNLCK;
+	CHECK_EQ(puffs_paid_unlock_new(vm.vm_pv, &unlocking), 0);
+	puffs_vfs_unlock(unlocking, vm.vm_late.pvt_cookie, vm.vm_late.pvt_owner, PUFFS_VLOCK_POSIX, &vm.vm_late.pvt_lock);
+	CHECK_EQ(vm_fetch(&vm, req, body), 0);
+	CHECK_EQ(req->preq_optype, PUFFS_VN_ADVLOCK);
+	CHECK(req->preq_cookie == NODE);
+	CHECK_EQ(lock->owner, 7);
+	CHECK_EQ(lock->op, F_UNLCK);
+	CHECK_EQ(lock->kind, F_UNLCK);
+	CHECK_EQ(lock->flags, PUFFS_VLOCK_POSIX);
+	CHECK_EQ(lock->start, 10);
+	CHECK_EQ(lock->len, 20);
+	CHECK_EQ(lock->head.cred, PUFFS_MSG_CRED_KERNEL);
+	/* Without something to say nothing is sent, and what was paid is not lost. */
+	CHECK_EQ(puffs_paid_unlock_new(vm.vm_pv, &unlocking), 0);
+	puffs_vfs_unlock(unlocking, NODE, 7, PUFFS_VLOCK_POSIX, NULL);
 
 	CHECK_EQ(puffs_vfs_late(vm.vm_pv, NULL, &what), EINVAL);
 }

@@ -59,6 +59,7 @@ main(void)
 	struct puffs_vdir part = { .pvd_size = sizeof(part) };
 	struct puffs_paid_reclaim *reclaim = NULL;
 	struct puffs_paid_close *closing = NULL;
+	struct puffs_paid_unlock *unlocking = NULL;
 	struct puffs_msg_statvfs figures;
 	struct puffs_vfs *other = NULL;
 	struct thread server;
@@ -110,6 +111,9 @@ main(void)
 	UNTIL_ENOUGH(puffs_paid_close_new(pv, &closing));
 	CHECK(failed >= 1);
 	puffs_paid_close_free(closing);
+	UNTIL_ENOUGH(puffs_paid_unlock_new(pv, &unlocking));
+	CHECK(failed >= 1);
+	puffs_paid_unlock_free(unlocking);
 	UNTIL_ENOUGH(puffs_vfs_remove(pv, NULL, root, fn, NAME("file"), NULL));
 	UNTIL_ENOUGH(puffs_vfs_inactive_faf(pv, NULL, fn));
 	CHECK(failed >= 1);

@@ -84,10 +84,14 @@ structures(void)
 	CHECK_AT(puffs_vlock, pvl_kind, 16);
 	CHECK_AT(puffs_vlock, pvl_pid, 20);
 
-	CHECK_SIZE(puffs_vlate, 24);
+	CHECK_SIZE(puffs_vlate, 64);
 	CHECK_AT(puffs_vlate, pvt_cookie, 8);
 	CHECK_AT(puffs_vlate, pvt_made, 16);
 	CHECK_AT(puffs_vlate, pvt_mode, 20);
+	CHECK_AT(puffs_vlate, pvt_owner, 24);
+	CHECK_AT(puffs_vlate, pvt_op, 32);
+	CHECK_AT(puffs_vlate, pvt_flags, 36);
+	CHECK_AT(puffs_vlate, pvt_lock, 40);
 
 	CHECK_SIZE(puffs_late, 48);
 	CHECK_AT(puffs_late, pl_len, 32);
@@ -136,6 +140,7 @@ numbers(void)
 	CHECK_EQ(PUFFS_VLATE_NOTHING, 0);
 	CHECK_EQ(PUFFS_VLATE_NODE, 1);
 	CHECK_EQ(PUFFS_VLATE_OPEN, 2);
+	CHECK_EQ(PUFFS_VLATE_LOCK, 3);
 	CHECK_EQ(PUFFS_VBAD_EXISTS, 1);
 	CHECK_EQ(PUFFS_VBAD_TYPE, 2);
 	CHECK_EQ(PUFFS_VBAD_ENDLESS, 3);

@@ -45,6 +45,7 @@ operations(struct puffs_vfs *pv, const struct puffs_vcall *call, size_t found_si
 	struct puffs_msg_attr attr;
 	struct puffs_paid_reclaim **reclaim = NULL;
 	struct puffs_paid_close **closing = NULL;
+	struct puffs_paid_unlock **unlocking = NULL;
 	uint32_t *revents = NULL;
 	size_t *done = NULL;
 	uint64_t *size = NULL;
@@ -94,6 +95,7 @@ operations(struct puffs_vfs *pv, const struct puffs_vcall *call, size_t found_si
 	INVALID(puffs_vfs_deleteextattr(pv, call, NULL, 1, NULL, 4));
 	INVALID(puffs_paid_reclaim_new(pv, reclaim));
 	INVALID(puffs_paid_close_new(pv, closing));
+	INVALID(puffs_paid_unlock_new(pv, unlocking));
 }
 
 /* Without a mount it does not matter what else is there. */
@@ -102,6 +104,7 @@ without_mount(const struct puffs_vcall *call)
 {
 	struct puffs_paid_reclaim *reclaim = NULL;
 	struct puffs_paid_close *closing = NULL;
+	struct puffs_paid_unlock *unlocking = NULL;
 	struct puffs_msg_statvfs figures;
 	struct puffs_vfs *pv = NULL;
 	union result args = sized(sizeof(args.args)), late = sized(sizeof(late.late));
@@ -155,9 +158,12 @@ without_mount(const struct puffs_vcall *call)
 	INVALID(puffs_vfs_unmount(NULL, call, 0));
 	INVALID(puffs_paid_reclaim_new(NULL, &reclaim));
 	INVALID(puffs_paid_close_new(NULL, &closing));
-	CHECK(reclaim == NULL && closing == NULL);
+	INVALID(puffs_paid_unlock_new(NULL, &unlocking));
+	CHECK(reclaim == NULL && closing == NULL && unlocking == NULL);
 	puffs_paid_reclaim_free(NULL);
 	puffs_paid_close_free(NULL);
+	puffs_paid_unlock_free(NULL);
+	puffs_vfs_unlock(NULL, NULL, 1, PUFFS_VLOCK_POSIX, &lock);
 	puffs_vfs_reclaim(NULL, NULL, 1);
 	puffs_vfs_close(NULL, NULL, NULL, 1, 1);
 	puffs_vattr_none(NULL);

@@ -3,9 +3,11 @@
 use core::mem::offset_of;
 
 use puffs_core::Cookie;
-use puffs_core::msg::body::{FlagsReq, NodeAns};
+use puffs_core::msg::body::{FlagsReq, LockAns, LockReq, NodeAns};
 use puffs_core::msg::op::{CLASS_VN, vn};
 use zerocopy::FromBytes;
+
+use crate::lock::{Range, Wanted};
 
 /// What the server keeps until it is told otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +16,12 @@ pub enum Made {
     Node(Cookie),
     /// An open file: its node, and its mode.
     Open(Cookie, u32),
+    /// A lock on a node, or whatever else was asked of its locks; see [`Wanted::op`].
+    Lock(Cookie, Wanted),
 }
+
+// What was asked of a lock is behind the answer.
+const _: () = assert!(size_of::<LockAns>() <= offset_of!(LockReq, owner));
 
 /// A late answer.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +62,21 @@ pub fn made(late: &Late<'_>, root: Cookie) -> Option<Made> {
             let mode = late.body.get(offset_of!(FlagsReq, flags)..)?;
             let (mode, _) = u32::read_from_prefix(mode).ok()?;
             Some(Made::Open(late.cookie, mode))
+        }
+        vn::ADVLOCK => {
+            let (req, _) = LockReq::read_from_prefix(late.body).ok()?;
+            let wanted = Wanted {
+                owner: req.owner,
+                op: req.op,
+                flags: req.flags,
+                range: Range {
+                    kind: req.kind,
+                    start: req.start,
+                    len: req.len,
+                    pid: req.pid,
+                },
+            };
+            Some(Made::Lock(late.cookie, wanted))
         }
         _ => None,
     }
@@ -116,5 +138,44 @@ mod tests {
         late.class = CLASS_VN;
         late.body = &[];
         assert_eq!(made(&late, Cookie(0)), None);
+    }
+
+    #[test]
+    fn a_lock_is_what_was_asked_for() {
+        let req = LockReq {
+            owner: 7,
+            start: 10,
+            len: 20,
+            op: 6,
+            flags: 0x50,
+            kind: 1,
+            pid: 99,
+            ..LockReq::default()
+        };
+        let mut late = Late {
+            class: CLASS_VN,
+            optype: vn::ADVLOCK,
+            cookie: Cookie(16),
+            rv: 0,
+            body: req.as_bytes(),
+            len: size_of::<LockAns>(),
+        };
+        let wanted = Wanted {
+            owner: 7,
+            op: 6,
+            flags: 0x50,
+            range: Range {
+                kind: 1,
+                start: 10,
+                len: 20,
+                pid: 99,
+            },
+        };
+        assert_eq!(made(&late, Cookie(0)), Some(Made::Lock(Cookie(16), wanted)));
+        late.rv = 11;
+        assert_eq!(made(&late, Cookie(0)), None, "it was refused");
+        late.rv = 0;
+        late.body = &req.as_bytes()[..100];
+        assert_eq!(made(&late, Cookie(0)), None, "a request cut off");
     }
 }

@@ -20,6 +20,35 @@ pub struct Range {
     pub pid: u32,
 }
 
+/// What was asked of a node's locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Tells owners apart.
+    pub owner: u64,
+    /// `F_GETLK`, `F_SETLK`, `F_UNLCK`.
+    pub op: u32,
+    /// `PUFFS_LOCK_*`.
+    pub flags: u32,
+    /// The lock.
+    pub range: Range,
+}
+
+impl Wanted {
+    /// The message that asks for it.
+    pub(crate) fn message(&self, head: &Head) -> LockReq {
+        LockReq {
+            head: *head,
+            owner: self.owner,
+            start: self.range.start,
+            len: self.range.len,
+            op: self.op,
+            flags: self.flags,
+            kind: self.range.kind,
+            pid: self.range.pid,
+        }
+    }
+}
+
 /// Asks for a lock, sets it, or takes it away: `op` is `F_GETLK`, `F_SETLK` or `F_UNLCK`, `flags` is made of
 /// `PUFFS_LOCK_*`, `owner` tells owners apart. Returns the lock that is in the way, where that was asked.
 ///
@@ -36,16 +65,13 @@ pub fn advlock<P: Platform, C: Caller<P> + ?Sized>(
     if !caller.ops().has_vn(vn::ADVLOCK) {
         return Err(Errno::NotSupp.into());
     }
-    let req = LockReq {
-        head: *head,
+    let wanted = Wanted {
         owner,
-        start: range.start,
-        len: range.len,
         op,
         flags,
-        kind: range.kind,
-        pid: range.pid,
+        range,
     };
+    let req = wanted.message(head);
     let ans: LockAns = Call::vn(caller, vn::ADVLOCK, node, &req, [&[], &[]])?.ask()?;
     Ok(Range {
         kind: ans.kind,

@@ -1,20 +1,25 @@
-//! The requests that cannot fail for lack of memory: [`Reclaim`], made with its node, and [`Close`], made with its open.
+//! The requests that cannot fail for lack of memory: [`Reclaim`], made with its node, [`Close`], made with its open, and [`Unlock`],
+//! made with the lock.
 //!
 //! They go as FAF, since who waits for an answer may be told to leave before the server has seen the request, and then the
-//! server would keep the node, or the open file, for ever.
+//! server would keep the node, the open file, or the lock for ever.
 
-use puffs_core::msg::body::{FlagsReq, Head, PlainReq, ReclaimReq};
+use puffs_core::msg::body::{FlagsReq, Head, LockReq, PlainReq, ReclaimReq};
 use puffs_core::msg::op::{CLASS_VN, vn};
 use puffs_core::{Cookie, Errno, Mount, Platform, Prepaid, Ref};
 use zerocopy::{Immutable, IntoBytes};
 
 use crate::call::Caller;
+use crate::lock::Wanted;
 
 /// A RECLAIM paid for.
 pub struct Reclaim<P: Platform>(Prepaid<P>);
 
 /// A CLOSE paid for, or the INACTIVE that is due at a close where the server has nothing to close.
 pub struct Close<P: Platform>(Prepaid<P>);
+
+/// An ADVLOCK paid for, that takes a lock away.
+pub struct Unlock<P: Platform>(Prepaid<P>);
 
 impl<P: Platform> Reclaim<P> {
     /// Pays for one; none is needed where the server has no such operation.
@@ -78,6 +83,27 @@ impl<P: Platform> Close<P> {
         } else if inactive {
             send(self.0, vn::INACTIVE, node, &PlainReq { head: *head });
         }
+    }
+}
+
+impl<P: Platform> Unlock<P> {
+    /// Pays for one; none is needed where the server has no such operation.
+    ///
+    /// # Errors
+    /// [`Errno::NoMem`].
+    pub fn pay<C: Caller<P> + ?Sized>(
+        caller: &C,
+        mount: &Ref<Mount<P>, P>,
+    ) -> Result<Option<Self>, Errno> {
+        if !caller.ops().has_vn(vn::ADVLOCK) {
+            return Ok(None);
+        }
+        Prepaid::new(mount, size_of::<LockReq>()).map(|paid| Some(Unlock(paid)))
+    }
+
+    /// Takes a lock of a node away; `wanted` has `F_UNLCK` for both its operation and its kind.
+    pub fn send(self, head: &Head, node: Cookie, wanted: &Wanted) {
+        send(self.0, vn::ADVLOCK, node, &wanted.message(head));
     }
 }
 

@@ -5,9 +5,10 @@
 use core::ffi::{c_int, c_void};
 
 use ::puffs_vfs::late::{self, Made};
-use puffs_core::Errno;
+use puffs_core::{Cookie, Errno};
 
 use super::Out;
+use super::lock::puffs_vlock;
 use super::object::{puffs_vfs, vfs};
 use crate::sys::finish;
 use crate::sys::mount::puffs_late;
@@ -18,6 +19,8 @@ pub const PUFFS_VLATE_NOTHING: u32 = 0;
 pub const PUFFS_VLATE_NODE: u32 = 1;
 /// An open file.
 pub const PUFFS_VLATE_OPEN: u32 = 2;
+/// Something asked of a node's locks was done; when `pvt_op` is the system's `F_SETLK`, a lock was set.
+pub const PUFFS_VLATE_LOCK: u32 = 3;
 
 /// What a late answer made.
 #[derive(Clone, Copy, Debug)]
@@ -31,13 +34,22 @@ pub struct puffs_vlate {
     pvt_made: u32,
     /// Of an open file: the mode it was opened with.
     pvt_mode: u32,
+    /// Of a lock, as it was asked for with `puffs_vfs_advlock`: the owner.
+    pvt_owner: u64,
+    /// The operation.
+    pvt_op: u32,
+    /// `PUFFS_VLOCK_*`.
+    pvt_flags: u32,
+    /// The lock.
+    pvt_lock: puffs_vlock,
 }
 
 /// Tells what a late answer made that the server would keep for ever, for `pho_late`, which gets `late`.
 ///
 /// When it is a node that the kernel has, its count goes up by one; when the kernel has it not, a RECLAIM with a count of 1 is due
-/// (`puffs_paid_reclaim_new`). An open file wants a CLOSE (`puffs_paid_close_new`). Neither waits, so both may be sent from `pho_late`;
-/// where there is no memory for it, the server keeps what it made until the unmount.
+/// (`puffs_paid_reclaim_new`). An open file wants a CLOSE (`puffs_paid_close_new`), a lock that nobody has taken over meanwhile an ADVLOCK that takes it
+/// away (`puffs_paid_unlock_new`). None of them waits, so all may be sent from `pho_late`; where there is no memory for it, the server keeps what
+/// it made until the unmount.
 ///
 /// Returns 0, `EINVAL` (NULL, no such size). Does not sleep, locks nothing.
 ///
@@ -58,16 +70,35 @@ pub unsafe extern "C" fn puffs_vfs_late(
                 late.as_ref().ok_or(Errno::Inval)?.parts(),
             )
         };
-        let (made, cookie, mode) = match late::made(&late, vfs.root) {
-            None => (PUFFS_VLATE_NOTHING, core::ptr::null_mut(), 0),
-            Some(Made::Node(cookie)) => (PUFFS_VLATE_NODE, cookie.0 as *mut c_void, 0),
-            Some(Made::Open(cookie, mode)) => (PUFFS_VLATE_OPEN, cookie.0 as *mut c_void, mode),
-        };
-        out.give(&puffs_vlate {
+        let nothing = puffs_vlate {
             pvt_size: size_of::<puffs_vlate>(),
-            pvt_cookie: cookie,
+            pvt_cookie: core::ptr::null_mut(),
+            pvt_made: PUFFS_VLATE_NOTHING,
+            pvt_mode: 0,
+            pvt_owner: 0,
+            pvt_op: 0,
+            pvt_flags: 0,
+            pvt_lock: puffs_vlock::default(),
+        };
+        let about = |cookie: Cookie, made| puffs_vlate {
+            pvt_cookie: cookie.0 as *mut c_void,
             pvt_made: made,
-            pvt_mode: mode,
+            ..nothing
+        };
+        out.give(&match late::made(&late, vfs.root) {
+            None => nothing,
+            Some(Made::Node(cookie)) => about(cookie, PUFFS_VLATE_NODE),
+            Some(Made::Open(cookie, mode)) => puffs_vlate {
+                pvt_mode: mode,
+                ..about(cookie, PUFFS_VLATE_OPEN)
+            },
+            Some(Made::Lock(cookie, wanted)) => puffs_vlate {
+                pvt_owner: wanted.owner,
+                pvt_op: wanted.op,
+                pvt_flags: wanted.flags,
+                pvt_lock: wanted.range.into(),
+                ..about(cookie, PUFFS_VLATE_LOCK)
+            },
         });
         Ok(())
     };

@@ -20,7 +20,7 @@ pub const PUFFS_VLOCK_FLOCK: u32 = 0x020;
 pub const PUFFS_VLOCK_POSIX: u32 = 0x040;
 
 /// A lock on a range of a file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct puffs_vlock {
     /// First byte.
@@ -31,6 +31,28 @@ pub struct puffs_vlock {
     pvl_kind: u32,
     /// The process that holds it.
     pvl_pid: u32,
+}
+
+impl From<Range> for puffs_vlock {
+    fn from(range: Range) -> Self {
+        puffs_vlock {
+            pvl_start: range.start,
+            pvl_len: range.len,
+            pvl_kind: range.kind,
+            pvl_pid: range.pid,
+        }
+    }
+}
+
+impl From<puffs_vlock> for Range {
+    fn from(lock: puffs_vlock) -> Self {
+        Range {
+            kind: lock.pvl_kind,
+            start: lock.pvl_start,
+            len: lock.pvl_len,
+            pid: lock.pvl_pid,
+        }
+    }
 }
 
 /// Asks for a lock, sets it, or takes it away: `op` is the system's `F_GETLK`, `F_SETLK` or `F_UNLCK`, `flags` is made of `PUFFS_VLOCK_*`,
@@ -57,23 +79,10 @@ pub unsafe extern "C" fn puffs_vfs_advlock(
         }
         // SAFETY: by contract.
         let asked = unsafe { lock.read() };
-        let range = Range {
-            kind: asked.pvl_kind,
-            start: asked.pvl_start,
-            len: asked.pvl_len,
-            pid: asked.pvl_pid,
-        };
         let cookie = self::cookie(cookie);
-        let told = lock::advlock(port, head, cookie, owner, (op, flags), range)?;
+        let told = lock::advlock(port, head, cookie, owner, (op, flags), asked.into())?;
         // SAFETY: by contract.
-        unsafe {
-            lock.write(puffs_vlock {
-                pvl_start: told.start,
-                pvl_len: told.len,
-                pvl_kind: told.kind,
-                pvl_pid: told.pid,
-            });
-        }
+        unsafe { lock.write(told.into()) };
         Ok(())
     };
     // SAFETY: by contract.

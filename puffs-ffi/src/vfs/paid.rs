@@ -1,4 +1,4 @@
-//! Requests that are paid for in advance: RECLAIM with its node, CLOSE with its open.
+//! Requests that are paid for in advance: RECLAIM with its node, CLOSE with its open, the end of a lock with the lock.
 
 #![allow(non_camel_case_types)] // The names that C sees.
 
@@ -6,11 +6,13 @@ use core::ffi::{c_int, c_void};
 
 use alloc::boxed::Box;
 
+use ::puffs_vfs::lock::{Range, Wanted};
 use ::puffs_vfs::{paid, who};
 use puffs_core::{Errno, try_box};
 
 use super::call::Port;
 use super::cookie;
+use super::lock::puffs_vlock;
 use super::object::puffs_vfs;
 use crate::sys::{Plat, finish};
 
@@ -21,6 +23,11 @@ pub struct puffs_paid_reclaim {
 
 /// A CLOSE paid for: sending it cannot fail.
 pub struct puffs_paid_close {
+    _opaque: (),
+}
+
+/// An ADVLOCK paid for, which takes a lock away: sending it cannot fail.
+pub struct puffs_paid_unlock {
     _opaque: (),
 }
 
@@ -93,6 +100,25 @@ pub unsafe extern "C" fn puffs_paid_close_new(
     finish(made.map(|made| unsafe { paid.write(made) }))
 }
 
+/// The same for the end of a lock, to be paid for before the lock is asked for.
+///
+/// # Safety
+/// As `puffs_paid_reclaim_new`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_paid_unlock_new(
+    pv: *mut puffs_vfs,
+    paid: *mut *mut puffs_paid_unlock,
+) -> c_int {
+    if paid.is_null() {
+        return finish(Err(Errno::Inval));
+    }
+    // SAFETY: by contract.
+    let made = unsafe { Port::kernel(pv) }
+        .and_then(|port| boxed(paid::Unlock::<Plat>::pay(&port, &port.mount)?));
+    // SAFETY: by contract.
+    finish(made.map(|made| unsafe { paid.write(made) }))
+}
+
 /// Frees a RECLAIM that is not needed. NULL is ignored. Does not sleep; to be called without spinning locks.
 ///
 /// # Safety
@@ -111,6 +137,16 @@ pub unsafe extern "C" fn puffs_paid_reclaim_free(paid: *mut puffs_paid_reclaim) 
 pub unsafe extern "C" fn puffs_paid_close_free(paid: *mut puffs_paid_close) {
     // SAFETY: by contract.
     drop(unsafe { unboxed::<paid::Close<Plat>, _>(paid) });
+}
+
+/// The same for the end of a lock.
+///
+/// # Safety
+/// As `puffs_paid_reclaim_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_paid_unlock_free(paid: *mut puffs_paid_unlock) {
+    // SAFETY: by contract.
+    drop(unsafe { unboxed::<paid::Unlock<Plat>, _>(paid) });
 }
 
 /// Tells the server that the kernel has forgotten a node, whose cookie came `nlookup` times (see the head of this header); never the root.
@@ -151,5 +187,33 @@ pub unsafe extern "C" fn puffs_vfs_close(
     if let (Some(paid), Ok(port)) = (paid, port) {
         let node = self::cookie(cookie);
         paid.send(&port, &who::kernel(), node, mode, inactive != 0);
+    }
+}
+
+/// Takes a lock of `owner`'s away, whose kind in `*lock` is the system's `F_UNLCK`; `flags` is `PUFFS_VLOCK_FLOCK` or `PUFFS_VLOCK_POSIX`. `paid` is consumed;
+/// NULL does nothing, as where the server has no such operation. Cannot fail, never waits, allocates nothing; it is queued behind what was
+/// sent before it, and nobody hears what the server says. On a dead mount there is nobody to tell. To be called without spinning locks.
+///
+/// # Safety
+/// `paid` is NULL or a paid ADVLOCK that is given up; `lock` is NULL, which is nothing to send, or readable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn puffs_vfs_unlock(
+    paid: *mut puffs_paid_unlock,
+    cookie: *mut c_void,
+    owner: u64,
+    flags: u32,
+    lock: *const puffs_vlock,
+) {
+    // SAFETY: by contract.
+    let (paid, lock) = unsafe { (unboxed::<paid::Unlock<Plat>, _>(paid), lock.as_ref()) };
+    if let (Some(paid), Some(lock)) = (paid, lock) {
+        let range = Range::from(*lock);
+        let wanted = Wanted {
+            owner,
+            op: range.kind,
+            flags,
+            range,
+        };
+        paid.send(&who::kernel(), super::cookie(cookie), &wanted);
     }
 }
