@@ -60,7 +60,7 @@ server memfs examples/memfs/*.c
 for name in nullfs hello remotefs remoted; do
     server $name examples/$name.c
 done
-for name in stalefs lockfs waitfs; do
+for name in stalefs lockfs; do
     server $name c-tests/tests/fuse/$name.c
 done
 # Servers with something changed, as the FUSE tests have them.

@@ -11,7 +11,7 @@ fn syncing(syncs: &RefCell<Vec<(c_int, bool)>>) -> Box<Usermount> {
     unsafe extern "C" fn sync(pu: *mut Usermount, waitfor: c_int, cred: *const Cred) -> c_int {
         // SAFETY: the library's pointers; the test keeps the list.
         let (syncs, cred) = unsafe {
-            let syncs: *const RefCell<Vec<(c_int, bool)>> = (*pu).settings().specific.get().cast();
+            let syncs: *const RefCell<Vec<(c_int, bool)>> = (*pu).settings().specific().cast();
             (&*syncs, &*cred)
         };
         syncs.borrow_mut().push((waitfor, cred.is_fs()));
@@ -65,11 +65,11 @@ fn a_sync_that_is_due_ends_a_wait() {
     unsafe extern "C" fn exit_when_synced(pu: *mut Usermount) {
         // SAFETY: as above.
         let (pu, syncs) = unsafe {
-            let syncs: *const RefCell<Vec<(c_int, bool)>> = (*pu).settings().specific.get().cast();
+            let syncs: *const RefCell<Vec<(c_int, bool)>> = (*pu).settings().specific().cast();
             (&*pu, &*syncs)
         };
         if !syncs.borrow().is_empty() {
-            pu.exit();
+            pu.exit().unwrap();
         }
     }
     pu.settings().loop_fn.set(Some(exit_when_synced));
