@@ -8,6 +8,8 @@
 #include <puffs_msgif.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +134,25 @@ name_descriptor(int fd)
     setenv("PUFFS_COMFD", number, 1);
 }
 
+static void *
+loop(void *pu)
+{
+
+    return (void *)(intptr_t)puffs_mainloop(pu);
+}
+
+/* The main loop on another thread than the one that mounted. */
+static intptr_t
+loop_elsewhere(struct puffs_usermount *pu)
+{
+    pthread_t thread;
+    void *result;
+
+    CHECK_EQ(pthread_create(&thread, NULL, loop, pu), 0);
+    CHECK_EQ(pthread_join(thread, &result), 0);
+    return (intptr_t)result;
+}
+
 /* A server in a child, which ends well if it is unmounted once, with these flags. */
 static pid_t
 serve(int *fdp, int wanted)
@@ -153,7 +174,7 @@ serve(int *fdp, int wanted)
     puffs_setrootinfo(pu, VDIR, 7, 0);
     CHECK_EQ(puffs_mount(pu, "/", PUFFS_MNT_RDONLY, ROOT), 0);
     CHECK_EQ(puffs_getstate(pu), PUFFS_STATE_RUNNING);
-    CHECK_EQ(puffs_mainloop(pu), 0);
+    CHECK_EQ(wanted == 0 ? loop_elsewhere(pu) : puffs_mainloop(pu), 0);
     CHECK_EQ(puffs_getstate(pu), PUFFS_STATE_UNMOUNTED);
     CHECK_EQ(unmounts, 1);
     CHECK_EQ(mntflags, wanted);

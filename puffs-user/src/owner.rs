@@ -1,11 +1,12 @@
-//! Whose a mounted server is: from the mount until the main loop is over it is used by one thread, that which mounted it.
+//! Whose a mounted server is: from the mount until the main loop is over it is used by one thread: that which mounted it, and from then on that of
+//! the main loop.
 //!
 //! Everything about a server is made for one thread, and what another one did would go wrong some time later and somewhere else. So the C
 //! functions ask first. That costs a comparison of two numbers: a thread is known by `pthread_self`, and a process by how many times it and those
 //! before it have been forked since, which a handler of fork(2) counts.
 
 use std::sync::Once;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Nobody: `pthread_self` is the address of something, which is never 0.
 const NOBODY: u64 = 0;
@@ -14,6 +15,8 @@ const NOBODY: u64 = 0;
 pub(crate) struct Owner {
     thread: AtomicU64,
     process: AtomicU32,
+    /// The main loop runs.
+    looping: AtomicBool,
 }
 
 /// Somebody who may not use a server.
@@ -29,7 +32,7 @@ impl Stranger {
     /// In words, for a warning.
     pub const fn words(self) -> &'static str {
         match self {
-            Stranger::Thread => "called by another thread than the one that mounted",
+            Stranger::Thread => "called by another thread than the server's",
             Stranger::Child => "called in a child that was forked after the mount",
         }
     }
@@ -41,6 +44,7 @@ impl Owner {
         Owner {
             thread: AtomicU64::new(NOBODY),
             process: AtomicU32::new(0),
+            looping: AtomicBool::new(false),
         }
     }
 
@@ -53,8 +57,19 @@ impl Owner {
         self.thread.store(this_thread(), Ordering::Release);
     }
 
+    /// The main loop begins, and the server is its thread's, whoever mounted it; one loop at a time.
+    pub(crate) fn take_for_loop(&self) -> Result<(), Stranger> {
+        self.check_process()?;
+        if self.looping.swap(true, Ordering::AcqRel) {
+            return self.check();
+        }
+        self.thread.store(this_thread(), Ordering::Release);
+        Ok(())
+    }
+
     /// From now on it is nobody's.
     pub(crate) fn give_up(&self) {
+        self.looping.store(false, Ordering::Release);
         self.thread.store(NOBODY, Ordering::Release);
     }
 
@@ -145,6 +160,25 @@ mod tests {
         owner.give_up();
         assert_eq!(elsewhere(|| owner.check()), Ok(()));
         assert_eq!(in_a_child(&owner), 1);
+    }
+
+    #[test]
+    fn the_main_loop_may_be_another_threads() {
+        let owner = Owner::nobody();
+        owner.take();
+        elsewhere(|| {
+            assert_eq!(owner.take_for_loop(), Ok(()));
+            assert_eq!(owner.check(), Ok(()));
+            // It has begun, for those who ask here; the next thread is too late.
+            assert_eq!(owner.take_for_loop(), Ok(()));
+            assert_eq!(elsewhere(|| owner.take_for_loop()), Err(Stranger::Thread));
+            assert_eq!(owner.check(), Ok(()));
+        });
+        assert_eq!(owner.check(), Err(Stranger::Thread));
+        assert_eq!(owner.take_for_loop(), Err(Stranger::Thread));
+        owner.give_up();
+        owner.take();
+        assert_eq!(owner.take_for_loop(), Ok(()));
     }
 
     #[test]

@@ -132,7 +132,7 @@ fn other_threads_are_refused() {
         refused(
             &server,
             &calls,
-            "called by another thread than the one that mounted",
+            "called by another thread than the server's",
         );
         // All is as before.
         assert_eq!(read(&server, "thread"), calls);
@@ -197,7 +197,7 @@ fn a_child_may_mount_what_its_parent_made() {
     refused(
         &server,
         &calls,
-        "called by another thread than the one that mounted",
+        "called by another thread than the server's",
     );
     server.unmount();
 }

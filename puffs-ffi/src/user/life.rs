@@ -116,19 +116,26 @@ pub unsafe extern "C" fn puffs_mount(
     finish(pu.mount(&puffs_fuse::Chosen, dir, mntflags as u32, root_cookie))
 }
 
-/// Serves requests until the file system is unmounted. To be called at most once for each mount, by the thread
-/// that made it.
+/// Serves requests until the file system is unmounted. To be called at most once for each mount. The calling thread
+/// has the server from then on, whichever made the mount.
 ///
-/// Returns 0, or -1 with `errno` set when the loop could not start or go on: `EINVAL` without a mount.
+/// Returns 0, or -1 with `errno` set when the loop could not start or go on: `EINVAL` without a mount; `EPERM` while another thread is in
+/// it, and in a child that was forked after the mount.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn puffs_mainloop(pu: *mut Usermount) -> c_int {
     // SAFETY: by contract.
-    match unsafe { context("puffs_mainloop", pu) } {
-        Ok(pu) => finish(pu.mainloop()),
-        Err(errno) => fail(errno),
+    let Some(pu) = (unsafe { anyones(pu) }) else {
+        return fail(libc::EINVAL);
+    };
+    match pu.take_for_loop() {
+        Ok(()) => finish(pu.mainloop()),
+        Err(stranger) => {
+            complain(format_args!("puffs_mainloop: {}", stranger.words()));
+            fail(libc::EPERM)
+        }
     }
 }
 

@@ -32,6 +32,7 @@ impl Usermount {
                 _ => "the file system has been unmounted already",
             };
             say::warn(format_args!("puffs_mainloop: {what}"));
+            self.owner.give_up();
             libc::EINVAL
         })?;
         let stats = Stats::wanted();

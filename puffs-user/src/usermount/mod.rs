@@ -231,6 +231,17 @@ impl Usermount {
         self.owner.check()
     }
 
+    /// The calling thread is about to run the main loop, and has the server from now on.
+    ///
+    /// # Errors
+    /// [`Stranger`]: another thread runs it, or the mount is the parent's.
+    pub fn take_for_loop(&self) -> Result<(), Stranger> {
+        match self.state() {
+            State::BeforeMount => Ok(()),
+            _ => self.owner.take_for_loop(),
+        }
+    }
+
     /// From a successful mount until the main loop is about to return.
     pub fn is_mounted(&self) -> bool {
         self.session.borrow().is_some()
