@@ -117,7 +117,7 @@ serve_files() {
 	esac
 }
 
-# For how much there is to do: $1 for memfs or when there is time, $2 for other servers.
+# What there is to do: $1 for memfs or when there is time, $2 for other servers.
 amount() {
 	case $fs:${LONG:-} in
 	memfs: | *:yes) echo "$1" ;;
