@@ -16,7 +16,7 @@ dir=$2 out=$2
 : "${CC:=cc}" "${CARGO:=cargo}" "${ONLY:=}"
 # KMOD_LONG=yes: everything that there is to do. LIMIT= seconds, for all tests.
 : "${KMOD_LONG:=}"
-: "${LIMIT:=${KMOD_LONG:+3000}}"
+: "${LIMIT:=${KMOD_LONG:+9000}}"
 : "${LIMIT:=900}"
 # What t_hostile does; the kernel hands it on to the guest's init.
 : "${SEED:=$(date +%s)}"

@@ -88,7 +88,11 @@ ends() {
 room() { stat -f -c '%f %d' $mnt; }
 is_room() { [ "$(room)" = "$1" ]; }
 room_is() {
-	await is_room "$1" || fail "free blocks and nodes are $(room), and were $1"
+	await is_room "$1" && return
+	left=$(room)
+	# Whether it is the kernel that has not let go of something, or the server.
+	echo 2 >/proc/sys/vm/drop_caches
+	fail "free blocks and nodes are $left, were $1, and without caches are $(room): $(ls -l /proc/$server/fd)"
 }
 
 # Starts the server that the words say, at $mnt, in the foreground.
@@ -113,7 +117,7 @@ serve_files() {
 	esac
 }
 
-# For how much there is to do: $1 for memfs or when there is time, $2 for other servers.
+# What there is to do: $1 for memfs or when there is time, $2 for other servers.
 amount() {
 	case $fs:${LONG:-} in
 	memfs: | *:yes) echo "$1" ;;

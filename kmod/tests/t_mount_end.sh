@@ -23,7 +23,7 @@ for signal in INT TERM HUP; do
 done
 
 # As soon as it is there, before the server has done anything.
-for round in $(seq "$(amount 10 3)"); do
+for round in $(seq "$(amount 10 1)"); do
 	serve_files 100m
 	unmount
 	serve_files 100m

@@ -17,7 +17,7 @@ below() {
 }
 has_line() { grep -qx "$1" $work/log-"$2"; }
 
-for round in $(seq "$(amount 20 5)"); do
+for round in $(seq "$(amount 20 3)"); do
 	case $fs:$((round % 3)) in
 	memfs:0 | nullfs:0) serve_files 100m stop ;;
 	*) serve_files 100m ;;

@@ -8,13 +8,14 @@ numbered() { seq "$@" | sed s/^/the-name-of-file-number-/ | sort; }
 
 serve_files 200m
 mkdir $mnt/dir
-names make $mnt/dir 1 1 5000
-numbered 1 1 5000 >$work/want
+n=$(amount 5000 1000)
+names make $mnt/dir 1 1 "$n"
+numbered 1 1 "$n" >$work/want
 names list $mnt/dir | sort >$work/got
 cmp $work/want $work/got || fail "$(diff $work/want $work/got | head -n 5)"
 # Those that are there all the time are seen once, whatever becomes of others.
-(names remove $mnt/dir 2 10 5000 && names make $mnt/dir 5001 1 5300) &
-numbered 1 1 5000 | grep -v '2$' >$work/want
+(names remove $mnt/dir 2 10 "$n" && names make $mnt/dir 5001 1 5300) &
+numbered 1 1 "$n" | grep -v '2$' >$work/want
 while ! ended $!; do
 	names list $mnt/dir | sort >$work/all
 	uniq -d $work/all >$work/twice
@@ -25,7 +26,7 @@ while ! ended $!; do
 done
 ends $! names
 same $status 0
-same "$(names list $mnt/dir | wc -l)" 4800
+same "$(names list $mnt/dir | wc -l)" $((n - n / 10 + 300))
 
 # Far beyond 4 GiB, with nothing in between.
 cd $mnt

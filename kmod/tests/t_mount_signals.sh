@@ -8,7 +8,7 @@ programs=
 for n in 1 2; do
 	mkdir $mnt/dir$n
 	# The second one has its calls restarted.
-	signals $([ $n -eq 1 ] || echo -r) $mnt/dir$n 3 >$work/log$n 2>&1 &
+	signals $([ $n -eq 1 ] || echo -r) $mnt/dir$n "$(amount 3 1)" >$work/log$n 2>&1 &
 	programs="$programs $!"
 done
 for program in $programs; do

@@ -5,7 +5,7 @@
 . /lib/mount.sh
 
 # One request at a time. memfs has nothing to do for sync, and what writes back waits for its pages, whatever happens.
-kinds='read write list create rename stat truncate mkdir'
+kinds=$(amount 'read write list create rename stat truncate mkdir' 'read create rename stat')
 
 stop() {
 	kill -STOP $server

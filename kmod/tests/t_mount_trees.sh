@@ -8,7 +8,7 @@ tmpfs=/mnt/tmpfs
 mkdir -p $tmpfs
 : "${SEED:=$(date +%s)}"
 echo "SEED=$SEED"
-steps=500
+steps=$(amount 500 200)
 [ -z "${LONG:-}" ] || steps=20000
 for round in 1 2; do
 	seed=$((SEED + round))

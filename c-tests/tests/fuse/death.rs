@@ -1,10 +1,10 @@
-//! kill -9 of the server in the middle of a copy: the copying program gets an error in time, the mount
+//! kill -9 of the server in the middle of a copy: the copying program gets an error, the mount
 //! can be taken away, and nobody is stuck.
 
 use crate::{
     each::{Fs, on_each},
     server::{errno, umount},
-    wait::{Process, until},
+    wait::{LONG, Process, until},
 };
 use std::{
     fs::{self, File},
@@ -14,8 +14,6 @@ use std::{
     thread,
     time::{Duration, SystemTime},
 };
-
-const IN_TIME: Duration = Duration::from_secs(2);
 
 on_each! {
     copies_end_when_the_server_is_killed
@@ -82,14 +80,11 @@ fn copies_end_when_the_server_is_killed(on: Fs) {
             .spawn()
             .unwrap();
         let copying = Process::open(copy.id());
-        assert!(
-            until(crate::wait::LONG, || server.path("copy1").exists()),
-            "{what}"
-        );
+        assert!(until(LONG, || server.path("copy1").exists()), "{what}");
 
         thread::sleep(moment); // The random moment itself; the copy goes on for ever.
         server.kill();
-        let ended = copying.ended(IN_TIME);
+        let ended = copying.ended(LONG);
         let left = group(copy.id());
         assert!(ended, "{what}: the copy still runs: {left:?}");
         assert_eq!(copy.wait().unwrap().code(), Some(7), "{what}");
@@ -100,7 +95,7 @@ fn copies_end_when_the_server_is_killed(on: Fs) {
                 .count()
         };
         assert!(
-            until(IN_TIME, || stuck() == 0),
+            until(LONG, || stuck() == 0),
             "{what}: {:?}",
             group(copy.id())
         );

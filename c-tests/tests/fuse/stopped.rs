@@ -13,7 +13,6 @@ use crate::{
 use rustix::process::Signal;
 use std::{fs, os::unix::process::ExitStatusExt, time::Duration};
 
-const IN_TIME: Duration = Duration::from_secs(2);
 /// Kinds of callers that wait for one request at a time.
 const KINDS: [&str; 10] = [
     "read", "write", "fault", "list", "create", "rename", "stat", "sync", "truncate", "mkdir",
@@ -53,7 +52,7 @@ fn is_killed(caller: &Running) {
 
 #[track_caller]
 fn dies(caller: &mut Running) {
-    assert_eq!(caller.status(IN_TIME).signal(), Some(Signal::KILL.as_raw()));
+    assert_eq!(caller.status(LONG).signal(), Some(Signal::KILL.as_raw()));
 }
 
 /// Nothing is lost and nothing is left.

@@ -1,8 +1,15 @@
-//! readdir. Offsets are the host's own: they hold whatever is made and removed meanwhile.
+//! readdir. Offsets are the host's own.
+//!
+//! Some of its file systems count names (ramfs, and tmpfs before Linux 6.6): there an offset leads elsewhere once names before it are
+//! removed, but not who goes on with the same open file. So a directory that was not read to its end is kept open, and whoever asks for what comes
+//! next gets it from there.
 
 use core::ffi::{CStr, c_int};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::os::fd::{AsFd, OwnedFd};
 
-use super::host;
+use super::host::{self, Ident};
 use super::place::reach;
 use crate::c::dirent::puffs_dirent;
 use crate::c::node::puffs_node;
@@ -16,6 +23,44 @@ const OFFSET: usize = 8;
 const RECLEN: usize = 16;
 const TYPE: usize = 18;
 const NAME: usize = 19;
+
+/// Most directories that are kept open to go on with.
+const UNFINISHED: usize = 16;
+
+/// Directories that were not read to their end, those of late at the back.
+#[derive(Default)]
+pub(super) struct Unfinished(VecDeque<Reading>);
+
+/// A directory that is being read.
+struct Reading {
+    ident: Ident,
+    /// What `rest` begins with is behind this.
+    offset: i64,
+    dir: OwnedFd,
+    batch: Vec<u64>,
+    /// The bytes of the batch that nobody got yet.
+    rest: Range<usize>,
+}
+
+impl Unfinished {
+    fn take(&mut self, ident: Ident, offset: i64) -> Option<Reading> {
+        let next = |reading: &Reading| (reading.ident, reading.offset) == (ident, offset);
+        let at = self.0.iter().position(next)?;
+        self.0.remove(at)
+    }
+
+    fn keep(&mut self, reading: Reading) {
+        self.0.push_back(reading);
+        if self.0.len() > UNFINISHED {
+            self.0.pop_front();
+        }
+    }
+
+    /// Nobody uses the directory any more.
+    pub(super) fn forget(&mut self, ident: Ident) {
+        self.0.retain(|reading| reading.ident != ident);
+    }
+}
 
 /// What readdir gets and changes.
 pub struct Listing<'a> {
@@ -51,27 +96,45 @@ pub unsafe fn readdir(
         mut cookies,
     } = listing;
     let flags = libc::O_RDONLY | libc::O_DIRECTORY;
-    // SAFETY: by contract.
+    // SAFETY: by contract. It fails when the directory is not where the node's path leads, also for who goes on.
     let dir = unsafe { reach(pu, node, flags) }?;
-    if *offset != 0 {
-        host::seek(dir.fd(), *offset)?;
-    }
-    let mut batch = vec![0_u64; BATCH / 8];
+    let ident = dir.stat.ident;
+    let begun = match *offset {
+        0 => None,
+        _ => pu.null().unfinished.borrow_mut().take(ident, *offset),
+    };
+    let mut reading = match begun {
+        Some(reading) => reading,
+        None => {
+            if *offset != 0 {
+                host::seek(dir.fd(), *offset)?;
+            }
+            Reading {
+                ident,
+                offset: *offset,
+                dir: dir.opened()?,
+                batch: vec![0; BATCH / 8],
+                rest: 0..0,
+            }
+        }
+    };
     let mut any = false;
     loop {
-        let len = match host::getdents(dir.fd(), &mut batch) {
-            // The directory has been removed: it is empty.
-            Ok(0) | Err(libc::ENOENT) => {
-                *eof = 1;
-                return Ok(());
-            }
-            Ok(len) => len,
-            // What was read before stays.
-            Err(_) if any => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        let bytes = zerocopy::IntoBytes::as_bytes(batch.as_slice());
-        let mut records = bytes.get(..len).unwrap_or_default();
+        if reading.rest.is_empty() {
+            reading.rest = match host::getdents(reading.dir.as_fd(), &mut reading.batch) {
+                // The directory has been removed: it is empty.
+                Ok(0) | Err(libc::ENOENT) => {
+                    *eof = 1;
+                    return Ok(());
+                }
+                Ok(len) => 0..len,
+                // What was read before stays.
+                Err(_) if any => return Ok(()),
+                Err(error) => return Err(error),
+            };
+        }
+        let bytes = zerocopy::IntoBytes::as_bytes(reading.batch.as_slice());
+        let mut records = bytes.get(reading.rest.clone()).unwrap_or_default();
         while let Some(record) = next(&mut records) {
             let full = cookies.as_ref().is_some_and(|(_, room, n)| **n >= *room);
             // SAFETY: by contract.
@@ -81,6 +144,7 @@ pub unsafe fn readdir(
                         || dirents::next(dent, record.name, record.fileno, record.dtype, left)
                 };
             if !fits {
+                pu.null().unfinished.borrow_mut().keep(reading);
                 return if any { Ok(()) } else { Err(libc::EINVAL) };
             }
             if let (Some((to, _, stored)), true) = (&mut cookies, record.fileno != 0) {
@@ -90,7 +154,11 @@ pub unsafe fn readdir(
             }
             any = true;
             *offset = record.next;
+            reading.offset = record.next;
+            reading.rest.start = reading.rest.end - records.len();
         }
+        // Whatever follows is no record.
+        reading.rest = 0..0;
     }
 }
 

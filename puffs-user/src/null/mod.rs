@@ -49,6 +49,7 @@ pub(crate) struct Layer {
     handles: RefCell<HashMap<Vec<u8>, *mut puffs_node>>,
     /// How many files are open for the sake of their permission bits.
     rights: Rc<Cell<usize>>,
+    unfinished: RefCell<dir::Unfinished>,
 }
 
 /// What the layer knows of a node.
@@ -102,6 +103,7 @@ pub(crate) unsafe fn forget(node: *mut puffs_node) {
         };
         let layer = (*(*node).pn_mnt).null();
         if let Some(ident) = kept.ident {
+            layer.unfinished.borrow_mut().forget(ident);
             let mut all = layer.nodes.borrow_mut();
             if all.get(&ident) == Some(&node) {
                 all.remove(&ident);

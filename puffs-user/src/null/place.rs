@@ -172,6 +172,14 @@ impl<'n> Reached<'n> {
         Ok(Reached { fd, stat })
     }
 
+    /// The file, which was opened for reading or writing.
+    pub(super) fn opened(self) -> Result<OwnedFd, i32> {
+        match self.fd {
+            File::Opened(fd) => Ok(fd),
+            File::Root(_) | File::Kept(_) => Err(NONSENSE),
+        }
+    }
+
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         match &self.fd {
             File::Opened(fd) => fd.as_fd(),
