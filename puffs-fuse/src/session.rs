@@ -194,7 +194,9 @@ impl FuseSession {
     }
 }
 
-impl Session for FuseSession {
+// SAFETY: what a task works on is in its place in `todo`; on its stack are references to the session and the server, which outlive it. What is
+// fetched comes from the queue, which bounds it.
+unsafe impl Session for FuseSession {
     fn fd(&self) -> RawFd {
         self.ready.fd()
     }

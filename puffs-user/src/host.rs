@@ -107,7 +107,14 @@ pub enum Turn {
 
 /// One mounted server. Dropping it ends the session; what is still mounted is then detached, so
 /// that nobody hangs on it.
-pub trait Session {
+///
+/// # Safety
+/// * [`Session::task`] runs on a stack that is forgotten, and not unwound, if the main loop ends while it is suspended. So what lies there must
+///   be nobody's business: no reference to it gets out of the task, nothing relies on a destructor that is to run there, and no scope
+///   that others are to end in, such as that of [`std::thread::scope`], is open while the task calls [`Server::suspend`], [`Server::serve`] or
+///   [`Server::execute`], which may suspend it.
+/// * [`Session::transport`]'s `getop` writes no more than `auxlen` bytes at `aux`, and what it writes is there when it returns.
+pub unsafe trait Session {
     /// The descriptor that is readable when a turn has something to do.
     fn fd(&self) -> RawFd;
 
@@ -134,7 +141,7 @@ pub trait Session {
     fn idle(&self) -> bool;
 
     /// One task, begun by [`Server::start`] with this token, on a stack of its own. What it owns should be owned
-    /// by the session and not be on that stack: a task that is still suspended when the loop ends is forgotten with its stack.
+    /// by the session and not be on that stack: a task that is still suspended when the loop ends is forgotten with its stack. It does not unwind.
     fn task(&self, token: usize, server: &dyn Server);
 
     /// Has the kernel forget what the server says is stale. Returns without waiting.

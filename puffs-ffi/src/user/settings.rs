@@ -11,7 +11,7 @@ use puffs_user::vtype::Vtype;
 
 use super::{anyones, context, name, null};
 
-/// Replaces the two names that `puffs_init` got. Null pointers change nothing.
+/// Replaces the two names that `puffs_init` got, before the mount. Null pointers change nothing.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`; the names are null, `PUFFS_DEFER` or C strings.

@@ -42,7 +42,7 @@ pub(crate) struct Inner<S: Server> {
     handle: Handle,
     /// Attributes that a lookup has just fetched, for the getattr that follows in the same request.
     fresh: Cell<Option<(*const Cc, Cookie, vattr)>>,
-    /// Requests whose operations said `LATER`. Each lives, on its own stack, until it is gone on with.
+    /// Requests whose operations said `LATER`. Each lives, on its own stack, until it is gone on with, and then takes itself off.
     waiting: RefCell<Vec<*const Cc>>,
     ends_on_panic: bool,
     panics: Cell<u64>,
@@ -131,7 +131,7 @@ impl<S: Server> Library for Inner<S> {
 
     fn retry(&self) {
         for cc in self.waiting.take() {
-            // SAFETY: a request stays where it is until it is gone on with, which takes it off the list before.
+            // SAFETY: a request stays where it is until it is gone on with, and is on the list no longer.
             let _ = unsafe { &*cc }.schedule();
         }
     }
@@ -211,16 +211,14 @@ impl<'o, S: Server> Op<'o, S> {
 
     /// Leaves the request until somebody retries.
     fn wait(&self) -> Result<(), Errno> {
-        self.inner.waiting.borrow_mut().push(self.cc);
-        self.cc.leave().map_err(|_| {
-            // It has no stack of its own: it cannot wait.
-            let own: *const Cc = self.cc;
-            self.inner
-                .waiting
-                .borrow_mut()
-                .retain(|cc| !ptr::eq(*cc, own));
-            Errno::AGAIN
-        })
+        let own: *const Cc = self.cc;
+        self.inner.waiting.borrow_mut().push(own);
+        let left = self.cc.leave();
+        // Whoever has gone on with it, or if it could not be left: the list has nobody who may end.
+        let mut waiting = self.inner.waiting.borrow_mut();
+        waiting.retain(|cc| !ptr::eq(*cc, own));
+        // It has no stack of its own: it cannot wait.
+        left.map_err(|_| Errno::AGAIN)
     }
 }
 

@@ -307,7 +307,9 @@ fn farewell(slot: *mut Slot, server: &dyn Server) {
     }
 }
 
-impl Session for KmodSession {
+// SAFETY: what a task works on is its slot in `todo`; on its stack are references to the session and the server, which outlive it. The kernel writes
+// what it says it writes.
+unsafe impl Session for KmodSession {
     fn fd(&self) -> RawFd {
         self.ready.fd()
     }

@@ -198,11 +198,6 @@ impl Usermount {
         ptr::from_ref(self).cast_mut()
     }
 
-    /// Replaces both names; `None` as in [`Usermount::new`].
-    pub fn set_names(&self, from: Option<&CStr>, fstype: Option<&CStr>) {
-        *self.names.borrow_mut() = Names::new(from, fstype);
-    }
-
     /// What the server has set.
     pub const fn settings(&self) -> &Settings {
         &self.settings

@@ -4,13 +4,14 @@
 //! [`super::Usermount::before_mount`].
 
 use std::cell::Cell;
+use std::ffi::CStr;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
 use core::ffi::{c_int, c_void};
 
-use super::{State, Usermount};
+use super::{Names, State, Usermount};
 use crate::c::consts::{
     PUFFS_FHFLAG_MASK, PUFFS_FHFLAG_NFSV2, PUFFS_FHFLAG_NFSV3, PUFFS_FHFLAG_PASSTHROUGH,
     PUFFS_FHSIZE_MAX, PUFFSDEV_BLOCK, PUFFSDEV_NONBLOCK,
@@ -116,6 +117,13 @@ impl Usermount {
             say::warn(format_args!("{function}: too late after the mount"));
         }
         before
+    }
+
+    /// Replaces both names; `None` as in [`Usermount::new`]. Before the mount only.
+    pub fn set_names(&self, from: Option<&CStr>, fstype: Option<&CStr>) {
+        if self.before_mount("puffs_setmntinfo") {
+            self.names.replace(Names::new(from, fstype));
+        }
     }
 
     /// Type, size and device of the root; before the mount only.
@@ -252,13 +260,16 @@ mod tests {
         pu.set_root_info(1, 10, 20);
         pu.set_fh(8, 1);
         assert_eq!(pu.set_blocking_mode(PUFFSDEV_BLOCK), Err(libc::EINVAL));
+        pu.set_names(Some(c"device"), Some(c"type"));
         pu.set_state(State::Running);
+        pu.set_names(None, None);
         pu.set_root_info(2, 0, 0);
         pu.set_fh(9, 0);
         pu.set_maxdata(64 << 10);
         let info = pu.settings().root_info();
         assert_eq!((info.vtype, info.size, info.rdev), (1, 10, 20));
         assert_eq!(pu.settings().fh(), (8, 1));
+        assert_eq!(pu.names.borrow().fstype.as_c_str(), c"type");
         assert_eq!(pu.settings().maxdata(), 256 << 10);
         assert_eq!(pu.set_blocking_mode(PUFFSDEV_NONBLOCK), Ok(()));
         assert_eq!(pu.set_blocking_mode(2), Err(libc::EINVAL));
