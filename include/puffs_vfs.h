@@ -677,20 +677,6 @@ int puffs_vfs_seek(struct puffs_vfs *pv,
                    uint64_t to);
 
 /**
- * Waits until one of `events` (poll(2)'s) is there: a call that may last.
- *
- * Returns 0 and in `*revents` those that are; a node of a server without such an operation is always ready.
- *
- * # Safety
- * See the head of the header; `revents` is NULL or valid for writing.
- */
-int puffs_vfs_poll(struct puffs_vfs *pv,
-                   const struct puffs_vcall *call,
-                   void *cookie,
-                   uint32_t events,
-                   uint32_t *revents);
-
-/**
  * Says that a node will be mapped with this protection, `PUFFS_VPROT_*`.
  *
  * Returns 0, also where the server has no such operation, and its side notes in `*setback`, unless that is NULL.
@@ -1094,6 +1080,38 @@ void puffs_vfs_unlock(struct puffs_paid_unlock *paid,
                       uint64_t owner,
                       uint32_t flags,
                       const struct puffs_vlock *lock);
+
+/**
+ * Waits until one of `events` (poll(2)'s) is there: a call that may last.
+ *
+ * Returns 0 and in `*revents` those that are; a node of a server without such an operation is always ready.
+ *
+ * # Safety
+ * See the head of the header; `revents` is NULL or valid for writing.
+ */
+int puffs_vfs_poll(struct puffs_vfs *pv,
+                   const struct puffs_vcall *call,
+                   void *cookie,
+                   uint32_t events,
+                   uint32_t *revents);
+
+/**
+ * The same without waiting: `done` is told the end, with `arg`. `error` is what `puffs_vfs_poll` would return, and `revents` the events that are there, 0
+ * with an error. There is no deadline: a request that the server does not answer ends with the mount.
+ *
+ * Returns 0, after which `done` is called once: from any thread, without locks, before or after this returns; it must not wait for the same mount.
+ * With an error it is never called: `EOPNOTSUPP` when the server has no such operation and everything is ready, `EAGAIN` when there is no
+ * place.
+ *
+ * # Safety
+ * See the head of the header; `pv` is not freed before `done` is called; `done` is NULL, which is `EINVAL`, or may be called so.
+ */
+int puffs_vfs_poll_begin(struct puffs_vfs *pv,
+                         const struct puffs_vcall *call,
+                         void *cookie,
+                         uint32_t events,
+                         void (*done)(void *arg, int error, uint32_t revents),
+                         void *arg);
 
 /**
  * Reserves a range of a file, which grows to hold it.

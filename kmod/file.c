@@ -365,21 +365,29 @@ out:
 	return error;
 }
 
+#define FILE_OPERATIONS					\
+	.owner = THIS_MODULE,				\
+	.open = puffs_open,				\
+	.flush = file_flush,				\
+	.release = puffs_release,			\
+	.llseek = file_llseek,				\
+	.read_iter = file_read_iter,			\
+	.write_iter = file_write_iter,			\
+	.mmap = puffs_map,				\
+	.fsync = puffs_fsync,				\
+	.fallocate = file_fallocate,			\
+	.lock = puffs_lock,				\
+	.flock = puffs_flock,				\
+	.splice_read = generic_file_splice_read,	\
+	.splice_write = iter_file_splice_write
+
 const struct file_operations puffs_file_fops = {
-	.owner = THIS_MODULE,
-	.open = puffs_open,
-	.flush = file_flush,
-	.release = puffs_release,
-	.llseek = file_llseek,
-	.read_iter = file_read_iter,
-	.write_iter = file_write_iter,
-	.mmap = puffs_map,
-	.fsync = puffs_fsync,
-	.fallocate = file_fallocate,
-	.lock = puffs_lock,
-	.flock = puffs_flock,
-	.splice_read = generic_file_splice_read,
-	.splice_write = iter_file_splice_write,
+	FILE_OPERATIONS,
+};
+
+const struct file_operations puffs_polled_fops = {
+	FILE_OPERATIONS,
+	.poll = puffs_poll,
 };
 
 const struct inode_operations puffs_file_iops = {

@@ -76,7 +76,7 @@ node_init(struct node *n, u32 vtype, u64 size, u64 rdev)
 	switch (type) {
 	case S_IFREG:
 		inode->i_op = &puffs_file_iops;
-		inode->i_fop = &puffs_file_fops;
+		inode->i_fop = puffs_has(MOUNTED(inode->i_sb), PUFFS_VN_POLL) ? &puffs_polled_fops : &puffs_file_fops;
 		inode->i_mapping->a_ops = &puffs_map_aops;
 		break;
 	case S_IFDIR:
@@ -238,6 +238,7 @@ puffs_inode_evict(struct inode *inode)
 
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
+	puffs_poll_end(inode);
 	if (puffs_inode_rests(inode))
 		(void)puffs_vfs_inactive_faf(m->m_pv, NULL, n->n_cookie);
 	puffs_vfs_reclaim(n->n_reclaim, n->n_cookie, n->n_nlookup);

@@ -11,6 +11,7 @@
  *	file.c		files: open, read, write
  *	map.c		contents of files in memory
  *	lock.c		locks, where the server keeps them
+ *	poll.c		files that are ready or not, where the server says so
  *	xattr.c		extended attributes
  *	stale.c		what the server says is stale
  *
@@ -40,6 +41,7 @@ struct mounted {
 	struct mutex m_late;
 	struct mutex m_renames;		/* servers count on one rename at a time */
 	atomic64_t m_changes;		/* changes that went through this kernel */
+	atomic_t m_polls;		/* requests of poll.c that are under way */
 	atomic64_t m_names;		/* how often all names were called stale */
 	struct work_struct m_write;	/* what is dirty is to be written */
 	kuid_t m_uid;			/* who mounted */
@@ -69,6 +71,7 @@ struct node {
 	u32 n_blksize;
 	u32 n_opens;			/* i_lock */
 	atomic64_t n_names;		/* how often the names below were called stale */
+	struct polled *n_polled;	/* NULL: nobody has polled it */
 	u32 n_given_back;		/* how often locks were; m_late */
 	struct mutex n_flush;		/* pages being written, or cut off */
 	u64 n_until;			/* attributes hold until then, in ktime_get_ns() */
@@ -97,6 +100,9 @@ struct opened {
 	bool o_eof;				/* nothing is behind it */
 	unsigned int o_dots;			/* of "." (1) and ".." (2), those that came */
 };
+
+struct polled;
+struct poll_table_struct;
 
 /* Who asks. */
 struct asker {
@@ -198,6 +204,8 @@ extern const struct file_operations puffs_dir_fops;
 /* file.c */
 extern const struct inode_operations puffs_file_iops;
 extern const struct file_operations puffs_file_fops;
+/* Of a server that says when they are ready. Where nobody does, Linux wants to know that too: epoll(7) takes no such files. */
+extern const struct file_operations puffs_polled_fops;
 /* Whether what is read of it stays in memory. */
 bool puffs_is_cached(const struct file *file);
 int puffs_open(struct inode *inode, struct file *file);
@@ -229,6 +237,11 @@ int puffs_lock(struct file *file, int cmd, struct file_lock *fl);
 int puffs_flock(struct file *file, int cmd, struct file_lock *fl);
 /* A lock was granted to who did not wait for it any more. */
 void puffs_lock_late(struct mounted *m, const struct puffs_vlate *what);
+
+/* poll.c */
+__poll_t puffs_poll(struct file *file, struct poll_table_struct *wait);
+/* The inode goes. */
+void puffs_poll_end(struct inode *inode);
 
 /* stale.c */
 void puffs_stale_init(struct mounted *m);

@@ -74,7 +74,7 @@ for name in shelffs glassfs cipherfs; do
 done
 RUSTFLAGS='-C target-feature=+crt-static' "$CARGO" build --quiet --release -p puffs-server --example memfs --target x86_64-unknown-linux-gnu
 cp "${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/examples/memfs" "$root/bin/memfs-rs"
-for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c c-tests/tests/fuse/signals.c kmod/tests/locks.c kmod/tests/mapped.c kmod/tests/coherent.c kmod/tests/names.c; do
+for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c c-tests/tests/fuse/signals.c kmod/tests/locks.c kmod/tests/mapped.c kmod/tests/coherent.c kmod/tests/names.c kmod/tests/polls.c; do
     name=${file##*/}
     "$CC" -O2 -static -DDEAD=ENXIO -o "$root/bin/${name%.c}" "$file"
 done

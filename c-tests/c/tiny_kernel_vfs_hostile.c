@@ -438,6 +438,16 @@ nodes_that_the_kernel_has(void)
 	CHECK_EQ(puffs_vfs_broken(NULL, OTHER, PUFFS_VBAD_TYPE), EINVAL);
 }
 
+/* For what has no end, since it had no beginning. */
+static void
+never(void *arg, int error, uint32_t revents)
+{
+
+	(void)arg;
+	(void)revents;
+	CHECK_EQ(error, -1);
+}
+
 /* A server with no operation at all is not asked for anything but names, and refuses nothing that it need not do. */
 static void
 no_operations(void)
@@ -481,6 +491,7 @@ no_operations(void)
 	CHECK_EQ(puffs_vfs_abort(pv, NULL, NODE, "name", 4), 0);
 	CHECK_EQ(puffs_vfs_poll(pv, NULL, NODE, POLLIN, &events), 0);
 	CHECK_EQ(events, POLLIN);
+	CHECK_EQ(puffs_vfs_poll_begin(pv, NULL, NODE, POLLIN, never, NULL), EOPNOTSUPP);
 	/* EROFS, since who cannot write is read-only. */
 	CHECK_EQ(puffs_vfs_open(pv, NULL, NODE, PUFFS_VT_REG, PUFFS_VOPEN_WRITE, &opened), EROFS);
 	CHECK_EQ(puffs_vfs_access(pv, NULL, NODE, PUFFS_VT_DIR, PUFFS_VACCESS_WRITE), EROFS);

@@ -190,6 +190,66 @@ late_answers(void)
 	CHECK_EQ(puffs_vfs_late(vm.vm_pv, NULL, &what), EINVAL);
 }
 
+/* Who is told the end of a poll. */
+struct told {
+	atomic_int to_times;
+	int to_error;
+	uint32_t to_revents;
+};
+
+static void
+told(void *arg, int error, uint32_t revents)
+{
+	struct told *to = arg;
+
+	to->to_error = error;
+	to->to_revents = revents;
+	atomic_fetch_add(&to->to_times, 1);
+}
+
+static int
+poll_begin(struct told *to)
+{
+
+	memset(to, 0, sizeof(*to));
+	return puffs_vfs_poll_begin(vm.vm_pv, NULL, NODE, POLLIN | POLLOUT, told, to);
+}
+
+/* The server answers a poll with `len` bytes, which say that there is something to read. */
+static void
+poll_answered(struct told *to, int rv, size_t len)
+{
+	struct puffs_msg_poll_ans ans = { .events = POLLIN };
+
+	CHECK_EQ(poll_begin(to), 0);
+	CHECK_EQ(vm_fetch(&vm, req, body), 0);
+	CHECK_EQ(req->preq_optype, PUFFS_VN_POLL);
+	CHECK(req->preq_cookie == NODE);
+	CHECK_EQ(((struct puffs_msg_flags_req *)body)->flags, POLLIN | POLLOUT);
+	CHECK_EQ(atomic_load(&to->to_times), 0);
+	memcpy(body, &ans, sizeof(ans));
+	CHECK_EQ(vm_answer(&vm, req, rv, len), 0);
+	CHECK_EQ(atomic_load(&to->to_times), 1);
+}
+
+/* Nobody waits for the end of a poll, but somebody hears of it. */
+static void
+polls(void)
+{
+	struct told to;
+
+	CHECK_EQ(puffs_vfs_poll_begin(vm.vm_pv, NULL, NODE, POLLIN, NULL, NULL), EINVAL);
+	poll_answered(&to, 0, sizeof(struct puffs_msg_poll_ans));
+	CHECK(to.to_error == 0 && to.to_revents == POLLIN);
+	poll_answered(&to, EIO, 0);
+	CHECK(to.to_error == EIO && to.to_revents == 0);
+	/* Less than an answer is none, and the server hears that. */
+	poll_answered(&to, 0, 4);
+	CHECK(to.to_error == EPROTO && to.to_revents == 0);
+	CHECK_EQ(vm_fetch(&vm, req, body), 0);
+	CHECK_EQ(req->preq_opclass, PUFFSOP_ERROR | PUFFSOPFLAG_FAF);
+}
+
 /* A deadline that passes while the server has the request. When it passes before, the next one is longer. */
 static void
 deadline(void)
@@ -317,6 +377,7 @@ death(void)
 	struct puffs_msg_statvfs figures;
 	struct thread callers[2];
 	struct puffs_vfs *pv = vm.vm_pv;
+	struct told polled, after;
 
 	CHECK_EQ(puffs_paid_reclaim_new(pv, &reclaim), 0);
 	CHECK_EQ(puffs_paid_reclaim_new(pv, &unused), 0);
@@ -326,7 +387,11 @@ death(void)
 	CHECK_EQ(vm_fetch(&vm, req, body), 0);
 	thread_create(&callers[1], 2, attempt_main, &queued);
 	CHECK_EQ(sys_poll(vm.vm_fd, POLLIN), POLLIN);
+	CHECK_EQ(poll_begin(&polled), 0);
 	puffs_userdead(vm.vm_pmp);
+	CHECK(atomic_load(&polled.to_times) == 1 && polled.to_error == ENXIO);
+	CHECK_EQ(poll_begin(&after), ENXIO);
+	CHECK_EQ(atomic_load(&after.to_times), 0);
 	CHECK_EQ(result(&callers[0]), ENXIO);
 	CHECK_EQ(result(&callers[1]), ENXIO);
 	CHECK(queued.at_found.pvf_reclaim == NULL && fetched.at_opened.pvo_close == NULL);
@@ -401,6 +466,7 @@ main(void)
 	boot();
 	vm_mount(&vm, ROOT, ALLOPS, 0, 0);
 	late_answers();
+	polls();
 	deadline();
 	endings();
 	vnodes();

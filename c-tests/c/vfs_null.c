@@ -139,6 +139,7 @@ without_mount(const struct puffs_vcall *call)
 	INVALID(puffs_vfs_fsync(NULL, call, NULL, 0, 0, 0));
 	INVALID(puffs_vfs_seek(NULL, call, NULL, 0, 0));
 	INVALID(puffs_vfs_poll(NULL, call, NULL, 0, &word));
+	INVALID(puffs_vfs_poll_begin(NULL, call, NULL, 0, NULL, NULL));
 	INVALID(puffs_vfs_mmap(NULL, call, NULL, 0, &word));
 	INVALID(puffs_vfs_readlink(NULL, call, NULL, buf, sizeof(buf), &done));
 	INVALID(puffs_vfs_fallocate(NULL, call, NULL, 0, 1));

@@ -178,18 +178,7 @@ impl<'c, P: Platform, C: Caller<P> + ?Sized> Call<'c, P, C> {
             kind,
             out,
         } = self;
-        let answer = caller.call(out).map_err(|errno| match errno {
-            Errno::Proto => broken(caller, cookie, Kind::Error, "answer refused"),
-            errno => Failed::Errno(errno),
-        })?;
-        if answer.rv != 0 {
-            caller.recycle(answer.body);
-            return Err(error(caller, cookie, answer.rv));
-        }
-        match answer.body.get(..answer.len).map(T::read_from_prefix) {
-            Some(Ok((fixed, _))) => Ok((fixed, answer)),
-            _ => Err(broken(caller, cookie, kind, "answer too short")),
-        }
+        judge(caller, cookie, kind, caller.call(out))
     }
 
     /// Sends the request and reads the `len` bytes behind the fixed part; at most `most` may come.
@@ -220,6 +209,27 @@ impl<'c, P: Platform, C: Caller<P> + ?Sized> Call<'c, P, C> {
     /// Sends the request for its side note alone.
     pub(crate) fn ask_setback(self) -> Result<u32, Failed> {
         Ok(self.ask::<Ans>()?.setback & setback::MASK)
+    }
+}
+
+/// Reads the fixed part of an answer, if one came. `kind` is what a broken one is called.
+pub(crate) fn judge<T: FromBytes, P: Platform, C: Caller<P> + ?Sized>(
+    caller: &C,
+    cookie: Cookie,
+    kind: Kind,
+    ended: Result<Answer<P>, Errno>,
+) -> Result<(T, Answer<P>), Failed> {
+    let answer = ended.map_err(|errno| match errno {
+        Errno::Proto => broken(caller, cookie, Kind::Error, "answer refused"),
+        errno => Failed::Errno(errno),
+    })?;
+    if answer.rv != 0 {
+        caller.recycle(answer.body);
+        return Err(error(caller, cookie, answer.rv));
+    }
+    match answer.body.get(..answer.len).map(T::read_from_prefix) {
+        Some(Ok((fixed, _))) => Ok((fixed, answer)),
+        _ => Err(broken(caller, cookie, kind, "answer too short")),
     }
 }
 

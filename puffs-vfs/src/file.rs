@@ -5,11 +5,11 @@ use puffs_core::msg::body::{
     WriteReq, setback,
 };
 use puffs_core::msg::op::vn;
-use puffs_core::{Buf, Cookie, Errno, Outgoing, Platform};
+use puffs_core::{Answer, Buf, Cookie, Errno, Outgoing, Platform};
 use zerocopy::IntoBytes;
 
 use crate::call::{Caller, Failed, Kind};
-use crate::codec::{Call, Data, broken};
+use crate::codec::{Call, Data, broken, judge};
 use crate::nodes::VType;
 
 /// Open for reading, in the mode of [`open`].
@@ -257,12 +257,42 @@ pub fn poll<P: Platform, C: Caller<P> + ?Sized>(
     if !caller.ops().has_vn(vn::POLL) {
         return Ok(events & READY);
     }
+    let ended = caller.call(poll_begin(caller, head, node, events)?);
+    poll_end(caller, node, ended)
+}
+
+/// The request of [`poll`] alone, for who does not wait for its end.
+///
+/// # Errors
+/// `EOPNOTSUPP` when the server has no such operation.
+pub fn poll_begin<P: Platform, C: Caller<P> + ?Sized>(
+    caller: &C,
+    head: &Head,
+    node: Cookie,
+    events: u32,
+) -> Result<Outgoing<P>, Failed> {
+    if !caller.ops().has_vn(vn::POLL) {
+        return Err(Errno::NotSupp.into());
+    }
     let req = FlagsReq {
         head: *head,
         flags: events,
         ..FlagsReq::default()
     };
-    let ans: PollAns = Call::vn(caller, vn::POLL, node, &req, [&[], &[]])?.ask()?;
+    Ok(Call::vn(caller, vn::POLL, node, &req, [&[], &[]])?.out)
+}
+
+/// The events that are there, by the end of what [`poll_begin`] made.
+///
+/// # Errors
+/// Those of the queue and of the server.
+pub fn poll_end<P: Platform, C: Caller<P> + ?Sized>(
+    caller: &C,
+    node: Cookie,
+    ended: Result<Answer<P>, Errno>,
+) -> Result<u32, Failed> {
+    let (ans, answer) = judge::<PollAns, P, C>(caller, node, Kind::Error, ended)?;
+    caller.recycle(answer.body);
     Ok(ans.events)
 }
 

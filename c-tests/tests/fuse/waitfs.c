@@ -9,7 +9,7 @@
  *	hang		a read blocks the server's only thread until a byte comes through the fifo given by -p
  *	latehang	the same, after the request was left and gone on with by the main loop
  *	events		poll waits until there is an event
- *	changes		its text is changed by a command, which the kernel does not see
+ *	changes		its text is changed by a command, which the kernel does not see; poll says that it is ready once it was
  *	unloved		the server lets go of it when it is inactive
  *	log		how often what happened
  *	go		what is written here is a command: continue, schedule, event, change, stale-pages, stale-names, stale-wrong,
@@ -290,7 +290,8 @@ waitfs_node_poll(struct puffs_usermount *pu, puffs_cookie_t node, int *events)
 			wait_here(pu);
 		event = 0;
 		*events &= POLLIN | POLLRDNORM;
-	}
+	} else if (number(node) == CHANGES && changing == '0')
+		*events = 0;
 	return 0;
 }
 

@@ -8,7 +8,7 @@ use ::puffs_vfs::{Broken, Caller, Failed, who};
 use puffs_core::msg::OpSet;
 use puffs_core::msg::body::{Head, cred};
 use puffs_core::platform::Wait;
-use puffs_core::{Answer, Cookie, Errno, Mount, Outgoing, Ref, ReqId, Terms, Vnodes};
+use puffs_core::{Answer, Complete, Cookie, Errno, Mount, Outgoing, Ref, ReqId, Terms, Vnodes};
 
 use super::object::{Vfs, puffs_vfs, vfs};
 use super::{bytes, finish};
@@ -151,6 +151,18 @@ impl<'v> Port<'v> {
             pid: self.pid,
             ..out
         }
+    }
+}
+
+impl Port<'_> {
+    /// Sends a request, and has `done` told how it ended. It has no deadline, and does not wait for a place.
+    pub(super) fn submit(
+        &self,
+        out: Outgoing<Plat>,
+        done: alloc::boxed::Box<dyn Complete<Plat>>,
+    ) -> Result<(), Errno> {
+        let out = self.signed(out);
+        self.mount.submit_until(out, self.id, None, done).map(drop)
     }
 }
 

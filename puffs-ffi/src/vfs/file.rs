@@ -1,4 +1,4 @@
-//! Open files: open, read, write, fsync, seek, poll, mmap; and symbolic links. (Close is with what is paid for.)
+//! Open files: open, read, write, fsync, seek, mmap; and symbolic links. (Close is with what is paid for.)
 
 #![allow(non_camel_case_types)] // The names that C sees.
 
@@ -231,33 +231,6 @@ pub unsafe extern "C" fn puffs_vfs_seek(
 ) -> c_int {
     let operation =
         |port: &Port<'_>, head: &Head| file::seek(port, head, self::cookie(cookie), (from, to));
-    // SAFETY: by contract.
-    unsafe { run(pv, call, operation) }
-}
-
-/// Waits until one of `events` (poll(2)'s) is there: a call that may last.
-///
-/// Returns 0 and in `*revents` those that are; a node of a server without such an operation is always ready.
-///
-/// # Safety
-/// See the head of the header; `revents` is NULL or valid for writing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn puffs_vfs_poll(
-    pv: *mut puffs_vfs,
-    call: *const puffs_vcall,
-    cookie: *mut c_void,
-    events: u32,
-    revents: *mut u32,
-) -> c_int {
-    let operation = |port: &Port<'_>, head: &Head| {
-        if revents.is_null() {
-            return Err(Errno::Inval.into());
-        }
-        let there = file::poll(port, head, self::cookie(cookie), events)?;
-        // SAFETY: by contract.
-        unsafe { revents.write(there) };
-        Ok(())
-    };
     // SAFETY: by contract.
     unsafe { run(pv, call, operation) }
 }

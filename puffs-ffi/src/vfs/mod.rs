@@ -15,6 +15,7 @@ pub mod lock;
 pub mod names;
 pub mod object;
 pub mod paid;
+pub mod poll;
 pub mod space;
 
 use core::ffi::{c_int, c_void};
