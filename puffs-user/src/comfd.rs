@@ -231,7 +231,9 @@ impl ComSession {
     }
 }
 
-impl Session for ComSession {
+// SAFETY: a task has nothing on its stack but a borrow of the session's own buffer, which no other task uses; it is for the last one. Of what `getop`
+// writes, `auxlen` is the limit.
+unsafe impl Session for ComSession {
     fn fd(&self) -> RawFd {
         self.ready.fd()
     }
