@@ -137,6 +137,9 @@ names_revalidate(struct dentry *dentry, unsigned int flags)
 		return PTR_ERR(now);
 	if (now == inode)
 		note(dentry, then, 0, puffs_name_until(m, &found.pvf_name_ttl));
+	else
+		/* No name holds it here: it may be gone since the server answered, and then nobody says so to an inode that is new. */
+		puffs_attr_changed(now);
 	iput(now);
 	return now == inode;
 }

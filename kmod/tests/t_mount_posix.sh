@@ -15,7 +15,7 @@ memfs:)
 	topics=$(for topic in $topics $long; do echo "$topic"; done | sort | uniq -u)
 	echo "left to make test-long: $long"
 	;;
-*) topics='make link rename truncate rw perm xattr falloc' ;;
+*) topics='make link rename truncate perm xattr falloc' ;;
 esac
 tmpfs=/mnt/tmpfs
 mkdir -p $tmpfs

@@ -101,7 +101,7 @@ fn exercise(server: &mut Server, mapped: bool, ops: u64) {
 
 fn equals_its_model(on: Fs) {
     let mut server = on.lasting(longer());
-    exercise(&mut server, true, on.amount(1_000_000, 200_000));
+    exercise(&mut server, true, on.amount(1_000_000, 100_000));
 }
 
 fn variant(source: &'static str, mapped: bool, ops: u64) {

@@ -88,7 +88,7 @@ fn memory_does_not_grow(on: Fs) {
     if !drop_caches() {
         return say("SKIPPED: /proc/sys/vm/drop_caches cannot be written");
     }
-    let budget = Budget::new(on.amount(40, 16));
+    let budget = Budget::new(on.amount(40, 14));
     let mut server = on.lasting(duration().unwrap_or_default());
     work(&mut server, |round| budget.over(round));
 

@@ -38,7 +38,7 @@ device(const char *path)
 	struct stat st;
 
 	if (stat(path, &st) == -1) {
-		if (errno == ECONNABORTED || errno == ENOTCONN)
+		if (errno == ECONNABORTED || errno == ENOTCONN || errno == ECONNREFUSED)
 			return 0; /* a mount that has ended already */
 		err(EXIT_FAILURE, "%s", path);
 	}
