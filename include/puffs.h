@@ -2223,7 +2223,7 @@ void puffs_path_buildhash(struct puffs_usermount *pu,
                           struct puffs_pathobj *po);
 
 /**
- * Replaces the two names that `puffs_init` got. Null pointers change nothing.
+ * Replaces the two names that `puffs_init` got, before the mount. Null pointers change nothing.
  *
  * # Safety
  * `pu` is null or from `puffs_init`; the names are null, `PUFFS_DEFER` or C strings.
