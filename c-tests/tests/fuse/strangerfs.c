@@ -14,6 +14,7 @@
 
 #define _DEFAULT_SOURCE 1
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <err.h>
@@ -355,10 +356,13 @@ main(int argc, char *argv[])
 	PUFFSOP_SET(ops, strangerfs, node, read);
 	if ((server = puffs_init(ops, "strangerfs", "strangerfs", nodes, 0)) == NULL || (node = puffs_pn_new(server, NULL)) == NULL)
 		err(1, "puffs_init");
-	if (forks && fork() != 0) {
-		wait(&status);
-		puffs_cancel(server, 0);
-		return status != 0;
+	if (forks) {
+		if (fork() != 0) {
+			wait(&status);
+			puffs_cancel(server, 0);
+			return status != 0;
+		}
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	}
 	signal(SIGUSR1, handler);
 	if (puffs_mount(server, argv[1], 0, &nodes[ROOT]) == -1)
