@@ -64,6 +64,38 @@ fn works(server: &mut Server, before: (u64, u64)) {
     server.unmount();
 }
 
+/// The command lines of a process's children.
+fn children(pid: u32) -> Vec<String> {
+    let mut lines = Vec::new();
+    for task in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
+        let children = fs::read_to_string(task.unwrap().path().join("children")).unwrap();
+        for child in children.split_whitespace() {
+            lines.push(fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap());
+        }
+    }
+    lines
+}
+
+#[test]
+fn the_process_beside_the_server_is_not_found_by_the_words_of_its_call() {
+    if skipped() {
+        return;
+    }
+    let mut server = Server::with_options(&[]);
+    let named = || {
+        let lines = children(server.pid());
+        let mut names = lines.iter().map(|line| line.trim_end_matches('\0'));
+        names.any(|name| name == "puffs-keeper")
+    };
+    assert!(until(LONG, named), "{:?}", children(server.pid()));
+    let words = fs::read_to_string(format!("/proc/{}/cmdline", server.pid())).unwrap();
+    assert!(
+        words.ends_with(&format!("{}\0", server.mnt().display())),
+        "{words}"
+    );
+    server.unmount();
+}
+
 #[test]
 fn callers_die_whose_requests_nobody_has_read() {
     if skipped() {
