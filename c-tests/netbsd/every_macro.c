@@ -12,10 +12,15 @@ __KERNEL_RCSID(0, "$NetBSD$");
 /* Nothing of the system first: this header stands alone. */
 #include <puffs.h>
 
+#include <fs/puffs/puffs_msgif.h>
+#include <sys/bswap.h>
+#include <sys/dirent.h>
 #include <sys/endian.h>
 #include <sys/extattr.h>
 #include <sys/namei.h>
+#include <sys/null.h>
 #include <sys/queue.h>
+#include <sys/syslimits.h>
 #include <sys/sysctl.h>
 #include <sys/vnode.h>
 
@@ -211,11 +216,11 @@ mount_options(void)
 {
 	static const struct mntopt others[] = {
 		MOPT_ASYNC, MOPT_NOATIME, MOPT_NODEVMTIME, MOPT_LOG, MOPT_RELATIME, MOPT_SYNC, MOPT_FORCE, MOPT_GETARGS,
-		MOPT_RELOAD, MOPT_UPDATE, MOPT_NULL
+		MOPT_RELOAD, MOPT_UPDATE, MOPT_DISCARD, MOPT_EXTATTR, MOPT_NULL
 	};
 	static const int bits[] = {
 		MNT_ASYNC, MNT_NOATIME, MNT_NODEVMTIME, MNT_LOG, MNT_RELATIME, MNT_SYNCHRONOUS, MNT_FORCE, MNT_GETARGS,
-		MNT_RELOAD, MNT_UPDATE
+		MNT_RELOAD, MNT_UPDATE, MNT_DISCARD, MNT_EXTATTR
 	};
 	int i, all = 0;
 
@@ -225,7 +230,7 @@ mount_options(void)
 		CHECK_EQ(all & bits[i], 0);
 		all |= bits[i];
 	}
-	CHECK_EQ(i, 10);
+	CHECK_EQ(i, 12);
 	CHECK_EQ(all & (MNT_UNION | MNT_NOCOREDUMP | MNT_IGNORE | MNT_SYMPERM | MNT_RDONLY), 0);
 }
 
@@ -268,6 +273,12 @@ byte_orders(void)
 	CHECK(bytes[4] == 1 && le32dec(bytes + 1) == 0x01020304);
 	le64enc(bytes + 1, 0x0102030405060708);
 	CHECK(bytes[8] == 1 && le64dec(bytes + 1) == 0x0102030405060708);
+	HTONS(h);
+	HTONL(w);
+	CHECK(memcmp(&h, "\1\2", 2) == 0 && memcmp(&w, "\1\2\3\4", 4) == 0);
+	NTOHS(h);
+	NTOHL(w);
+	CHECK(h == 0x0102 && w == 0x01020304);
 	/* Without <sys/endian.h> too: <puffs.h> brings these. */
 	CHECK_EQ(be32toh(htobe32(5)), le32toh(htole32(5)));
 }
@@ -337,6 +348,89 @@ queues(void)
 	CHECK_EQ(sum, 321);
 }
 
+static void
+changes(void)
+{
+	LIST_HEAD(listhead, element) list = LIST_HEAD_INITIALIZER(list), other;
+	SLIST_HEAD(, element) slist = SLIST_HEAD_INITIALIZER(slist);
+	SIMPLEQ_HEAD(, element) simpleq = SIMPLEQ_HEAD_INITIALIZER(simpleq), more = SIMPLEQ_HEAD_INITIALIZER(more);
+	STAILQ_HEAD(, element) stailq = STAILQ_HEAD_INITIALIZER(stailq);
+	TAILQ_HEAD(, element) tailq = TAILQ_HEAD_INITIALIZER(tailq);
+	struct element elements[3], *e;
+	int i, sum = 0;
+
+	CHECK(SIMPLEQ_LAST(&simpleq, element, e_simpleq) == NULL && STAILQ_LAST(&stailq, element, e_stailq) == NULL);
+	FILL(SIMPLEQ_INSERT_TAIL(&simpleq, e, e_simpleq); STAILQ_INSERT_TAIL(&stailq, e, e_stailq));
+	CHECK(SIMPLEQ_LAST(&simpleq, element, e_simpleq) == e && STAILQ_LAST(&stailq, element, e_stailq) == e);
+	SIMPLEQ_CONCAT(&more, &simpleq);
+	CHECK(SIMPLEQ_EMPTY(&simpleq) && SIMPLEQ_FIRST(&more) == elements);
+	CHECK(SIMPLEQ_LAST(&more, element, e_simpleq) == e);
+
+	LIST_INSERT_HEAD(&list, &elements[0], e_list);
+	LIST_INSERT_HEAD(&list, &elements[1], e_list);
+	LIST_REPLACE(&elements[0], &elements[2], e_list);
+	LIST_MOVE(&list, &other, e_list);
+	CHECK(LIST_EMPTY(&list));
+	LIST_REMOVE(&elements[1], e_list);
+	CHECK(LIST_FIRST(&other) == &elements[2] && LIST_NEXT(&elements[2], e_list) == NULL);
+	LIST_REMOVE(&elements[2], e_list);
+	CHECK(LIST_EMPTY(&other));
+
+	FILL(SLIST_INSERT_HEAD(&slist, e, e_slist));
+	SLIST_REMOVE_AFTER(e, e_slist);
+	CHECK(SLIST_NEXT(e, e_slist) == elements);
+	TAILQ_INSERT_TAIL(&tailq, &elements[0], e_tailq);
+	TAILQ_INSERT_TAIL(&tailq, &elements[1], e_tailq);
+	TAILQ_REPLACE(&tailq, &elements[0], &elements[2], e_tailq);
+	TAILQ_FOREACH(e, &tailq, e_tailq)
+		sum = sum * 10 + e->e_number;
+	CHECK_EQ(sum, 32);
+}
+
+/* A parameter that is not used, a format that is handed on, code that is not inlined. */
+static const char *handed(const char *, int) __format_arg(1) __noinline __pure;
+static const char *
+handed(const char *format, int number __unused)
+{
+
+	return format;
+}
+static int __section(".data.every") placed = 1;
+__CTASSERT(sizeof(placed) == 4);
+
+static void
+words(void)
+{
+	char text[8];
+	longlong_t signedone = -1;
+	u_longlong_t unsignedone = (u_longlong_t)-1;
+	devmajor_t major_ = -1;
+	devminor_t minor_ = -1;
+	vaddr_t address = (vaddr_t)&placed;
+	paddr_t physical = address;
+
+	snprintf(text, sizeof(text), handed("%d", 0), placed);
+	CHECK(strcmp(text, "1") == 0);
+	CHECK(signedone < 0 && unsignedone > 0 && major_ < 0 && minor_ < 0 && physical == address);
+	CHECK(__BIT(3) == 8 && __BIT(63) == 1ULL << 63 && __BIT(64) == 0);
+	CHECK(__BITS(4, 7) == 0xf0 && __BITS(7, 4) == 0xf0 && __BITS(0, 63) == UINT64_MAX && __BITS(5, 5) == 0x20);
+	CHECK(__LOWEST_SET_BIT(0xf0) == 0x10 && __SHIFTOUT(0x1a5, __BITS(4, 7)) == 0xa && __SHIFTIN(3, __BITS(4, 7)) == 0x30);
+	CHECK_EQ(__SHIFTOUT_MASK(__BITS(4, 7)), 0xf);
+#if !__NetBSD_Prereq__(5, 99, 0) || __NetBSD_Prereq__(8, 0, 0) || __NetBSD_Version__ < 700000000
+#error the interface of libpuffs is younger than 5, and there is none of 8
+#endif
+	CHECK(btodb(1024) == 2 && dbtob(2) == 1024 && MAXBSIZE == 65536 && MAXPHYS == 65536 && NBBY == 8);
+	CHECK(PAGE_SIZE == (unsigned long)getpagesize() && PAGE_MASK == PAGE_SIZE - 1);
+	CHECK(NODEV == (dev_t)VNOVAL && OFF_MAX > 0 && OFF_MIN < 0 && S_ISTXT == 01000 && S_BLKSIZE == 512);
+	CHECK(VREAD == PUFFS_VREAD && VWRITE == PUFFS_VWRITE && VEXEC == PUFFS_VEXEC && VNOVAL == PUFFS_VNOVAL);
+	CHECK(IO_APPEND == PUFFS_IO_APPEND && IO_NDELAY == PUFFS_IO_NDELAY);
+	CHECK(FSYNC_WAIT == 1 && FSYNC_DATAONLY == PUFFS_FSYNC_DATAONLY && FSYNC_LAZY == 8);
+	CHECK_EQ(FSYNC_CACHE, PUFFS_FSYNC_CACHE);
+	CHECK(IFTOVT(S_IFLNK | 0777) == VLNK && VTTOIF(VDIR) == S_IFDIR && MAKEIMODE(VREG, 0644) == (S_IFREG | 0644));
+	CHECK(bswap16(0x102) == 0x201 && bswap32(0x01020304) == 0x04030201 && bswap64(1) == 1ULL << 56);
+	CHECK_EQ((MNT_EXRDONLY | MNT_EXPORTED | MNT_LOCAL | MNT_QUOTA | MNT_ROOTFS) & (MNT_DISCARD | MNT_EXTATTR | MNT_FORCE), 0);
+}
+
 /* The library's own functions, with NetBSD's structures. */
 static void
 library(void)
@@ -379,6 +473,8 @@ main(void)
 	byte_orders();
 	times();
 	queues();
+	changes();
+	words();
 	library();
 	return 0;
 }

@@ -238,8 +238,37 @@ fn split() -> libc::pid_t {
     pid as libc::pid_t
 }
 
+/// Gives the process its name where ps(1) looks: whoever looks for the server by the words of its call is to find the server alone.
+///
+/// The words are written by the kernel, since they need not be this program's: under valgrind(1) they are valgrind's.
+fn rename() {
+    let Some((start, end)) = arguments() else {
+        return;
+    };
+    // The last byte stays 0: otherwise Linux shows what is behind, the environment.
+    let name = &NAME.to_bytes()[..NAME.count_bytes().min(end - start - 1)];
+    let nothing = [0; 512];
+    // SAFETY: a C string and buffers with their lengths; nobody in this process uses what is overwritten.
+    unsafe {
+        let memory = libc::open(c"/proc/self/mem".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+        let mut at = start;
+        while at < end {
+            let len = nothing.len().min(end - at);
+            libc::pwrite(memory, nothing.as_ptr().cast(), len, at as libc::off_t);
+            at += len;
+        }
+        libc::pwrite(
+            memory,
+            name.as_ptr().cast(),
+            name.len(),
+            start as libc::off_t,
+        );
+        libc::close(memory);
+    }
+}
+
 fn keep(table: &Table, socket: RawFd, device: RawFd, server: u32) -> ! {
-    // SAFETY: numbers, C strings, and memory of this process that nobody else knows. The signals that are left, SIGKILL and SIGSTOP, are no business of the server's.
+    // SAFETY: numbers and C strings. The signals that are left, SIGKILL and SIGSTOP, are no business of the server's.
     unsafe {
         let mut all: libc::sigset_t = std::mem::zeroed();
         libc::sigfillset(&raw mut all);
@@ -248,14 +277,6 @@ fn keep(table: &Table, socket: RawFd, device: RawFd, server: u32) -> ! {
         libc::setsid();
         libc::chdir(c"/".as_ptr());
         libc::prctl(libc::PR_SET_NAME, NAME.as_ptr());
-        if let Some((start, end)) = arguments() {
-            // Whoever looks for the server by the words of its call is to find the server alone.
-            let words: *mut u8 = ptr::with_exposed_provenance_mut(start);
-            let name = NAME.to_bytes();
-            words.write_bytes(0, end - start);
-            // The last byte stays 0: otherwise Linux shows what is behind, the environment.
-            words.copy_from_nonoverlapping(name.as_ptr(), name.len().min(end - start - 1));
-        }
     }
     // SAFETY: numbers only. Without it (before Linux 5.3) a child that the server left behind hides its death.
     let life = unsafe { libc::syscall(libc::SYS_pidfd_open, server, 0) } as RawFd;
@@ -269,6 +290,7 @@ fn keep(table: &Table, socket: RawFd, device: RawFd, server: u32) -> ! {
     }
     // SAFETY: as above.
     unsafe { close_all(from, u32::MAX) };
+    rename();
     say(socket);
     let (mut seen, mut idle) = (0, false);
     loop {

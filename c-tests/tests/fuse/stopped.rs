@@ -6,6 +6,7 @@ use crate::{
     each::{Fs, on_each},
     kills::caller,
     server::Server,
+    stage::skipped,
     together::{Running, state},
     trees::{is_as_before, usage},
     wait::{LONG, until},
@@ -67,6 +68,38 @@ fn works(server: &mut Server, before: (u64, u64)) {
         }
     }
     is_as_before(server, before);
+    server.unmount();
+}
+
+/// The command lines of a process's children.
+fn children(pid: u32) -> Vec<String> {
+    let mut lines = Vec::new();
+    for task in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
+        let children = fs::read_to_string(task.unwrap().path().join("children")).unwrap();
+        for child in children.split_whitespace() {
+            lines.push(fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap());
+        }
+    }
+    lines
+}
+
+#[test]
+fn the_process_beside_the_server_is_not_found_by_the_words_of_its_call() {
+    if skipped() {
+        return;
+    }
+    let mut server = Fs::Memfs.start();
+    let named = || {
+        let lines = children(server.pid());
+        let mut names = lines.iter().map(|line| line.trim_end_matches('\0'));
+        names.any(|name| name == "puffs-keeper")
+    };
+    assert!(until(LONG, named), "{:?}", children(server.pid()));
+    let words = fs::read_to_string(format!("/proc/{}/cmdline", server.pid())).unwrap();
+    assert!(
+        words.ends_with(&format!("{}\0", server.mnt().display())),
+        "{words}"
+    );
     server.unmount();
 }
 
