@@ -88,23 +88,23 @@ PUFFSOP_PROTOS(queuefs)
 static bool
 is_gone(struct puffs_cc *cc)
 {
-	char stat[512], *name_end;
+	char buf[512], *name_end;
 	lwpid_t thread;
 	ssize_t len;
 	int fd;
 
 	if (puffs_cc_getcaller(cc, NULL, &thread) == -1)
 		return false; /* nobody knows */
-	snprintf(stat, sizeof(stat), "/proc/%d/stat", (int)thread);
-	if ((fd = open(stat, O_RDONLY | O_CLOEXEC)) == -1)
+	snprintf(buf, sizeof(buf), "/proc/%d/stat", (int)thread);
+	if ((fd = open(buf, O_RDONLY | O_CLOEXEC)) == -1)
 		return errno == ENOENT;
-	len = read(fd, stat, sizeof(stat) - 1);
+	len = read(fd, buf, sizeof(buf) - 1);
 	close(fd);
 	if (len == -1)
 		return errno == ESRCH;
-	stat[len] = '\0';
+	buf[len] = '\0';
 	/* The state is behind the name: dead, and its parent has not asked for it yet, or just dying. */
-	name_end = strrchr(stat, ')');
+	name_end = strrchr(buf, ')');
 	return name_end != NULL && (strncmp(name_end, ") Z", 3) == 0 || strncmp(name_end, ") X", 3) == 0);
 }
 
