@@ -4,7 +4,7 @@
 # kmod-vm.sh check DIR     succeeds when they can run; else says what is missing
 # kmod-vm.sh run DIR       runs them on DIR/load/puffs.ko: all, or those in ONLY
 #
-# A test that says "# Servers:" is run for each of them: as test:server, which ONLY may name, too.
+# A test that says "# Servers:" is run for each of them, as test:server, which ONLY may name, too; for those of "# Long:" by KMOD_LONG=yes or ONLY.
 #
 # PUFFS_STAGE= as mk/guest.sh has it: for the servers of the mount's tests.
 #
@@ -83,16 +83,22 @@ mk/kmod-bench.sh build "$dir"
 cp "$dir/peers/puffs_server" "$dir/peers/raw_server" "$dir/peers/drive" "$root/bin/"
 strip "$root"/bin/*
 
-tests=
+tests='' left=''
 for test in ${ONLY:-$(ls "$root/tests")}; do
-    servers=$(sed -n 's/^# Servers: //p' "kmod/tests/t_$test.sh" 2>/dev/null) || servers=
-    if [ -z "$servers" ]; then
-        tests="$tests $test"
+    script=kmod/tests/t_$test.sh servers='' long=''
+    if [ -e "$script" ]; then
+        servers=$(sed -n 's/^# Servers: //p' "$script") long=$(sed -n 's/^# Long: //p' "$script")
     fi
+    case $servers$long:$KMOD_LONG$ONLY in
+    :*) tests="$tests $test" ;;
+    *:) [ -z "$long" ] || left="$left $test" ;;
+    *) servers="$servers $long" ;;
+    esac
     for server in $servers; do
         tests="$tests $test:$server"
     done
 done
+[ -z "$left" ] || echo "left to make test-long, altogether or in part:$left"
 echo "$tests" >"$root/list"
 
 started=$(date +%s)

@@ -1,6 +1,6 @@
 # What the tests of the mount have in common; they read it in. One server at a time is mounted at $mnt.
 #
-# A test that is for any file system says for which ones it is run, in a line "# Servers:" (mk/kmod-vm.sh), and mounts it by serve_files.
+# A test that is for any file system says for which ones it is run, in lines "# Servers:" and "# Long:" (mk/kmod-vm.sh), and mounts it by serve_files.
 #
 # Nothing here waits for a time: await() asks until something is so, and gives up when it has no hope.
 set -eu

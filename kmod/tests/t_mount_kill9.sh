@@ -1,7 +1,8 @@
 #!/bin/sh
 # kill -9 of the server at random moments, while programs are in the middle of every kind of operation: each gets an error in time, none
 # is stuck, whatever they had open can be closed, and the next server mounts at the same place. SEED= gives the same moments again.
-# Servers: memfs nullfs memfs-rs yield-memfs
+# Servers: memfs nullfs memfs-rs
+# Long: yield-memfs
 . /lib/mount.sh
 
 # In turns: there are not too many at once for a small machine.

@@ -8,7 +8,7 @@ numbered() { seq "$@" | sed s/^/the-name-of-file-number-/ | sort; }
 
 serve_files 200m
 mkdir $mnt/dir
-n=$(amount 5000 1000)
+n=$(amount 5000 2000)
 names make $mnt/dir 1 1 "$n"
 numbered 1 1 "$n" >$work/want
 names list $mnt/dir | sort >$work/got

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Signals with handlers come all the time while files are worked with: waits for the server end by death alone, and there is no EINTR.
-# Servers: memfs nullfs memfs-rs yield-memfs
+# Servers: memfs nullfs memfs-rs
+# Long: yield-memfs
 . /lib/mount.sh
 
 serve_files 100m

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Names are looked up and forgotten again and again, as caches fill and are dropped, while a file is in use. The server's memory does not grow by it.
-# Servers: memfs nullfs memfs-rs
+# Long: memfs nullfs memfs-rs
 . /lib/mount.sh
 one_processor
 
 rounds=12
-[ -z "${LONG:-}" ] || rounds=200
+[ -z "${LONG:-}" ] || rounds=60
 # After so many all that is kept for later has been allocated.
 warm=4
 
