@@ -127,6 +127,7 @@ structures(void)
 	CHECK_EQ(_DIRENT_SIZE(dp), 24);
 	CHECK_EQ(_DIRENT_RECLEN(dp, 4), 24);
 	CHECK_EQ(_DIRENT_MINSIZE(dp), 16);
+	CHECK_EQ(_DIRENT_NAMEOFF(dp), 13);
 	CHECK(_DIRENT_NEXT(dp) == (char *)dp + 24);
 
 	memset(&figures, 0, sizeof(figures));
