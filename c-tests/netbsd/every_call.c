@@ -302,6 +302,8 @@ figures(const char *dir)
 	CHECK_EQ(statvfs1(dir, &again, ST_WAIT), 0);
 	CHECK_EQ(fstatvfs1(fd, &again, ST_NOWAIT), 0);
 	CHECK(path.f_blocks == file.f_blocks && path.f_fsid == again.f_fsid);
+	CHECK((uint32_t)path.f_fsidx.__fsid_val[0] == (uint32_t)path.f_fsid);
+	CHECK((uint32_t)path.f_fsidx.__fsid_val[1] == (uint32_t)(path.f_fsid >> 16 >> 16));
 	CHECK(path.f_frsize > 0 && path.f_iosize == path.f_bsize && path.f_namemax > 0);
 	CHECK_EQ(path.f_bfree, path.f_bavail + path.f_bresvd);
 	CHECK(path.f_fstypename[0] != '\0' && path.f_mntonname[0] == '/' && path.f_mntfromname[0] != '\0');

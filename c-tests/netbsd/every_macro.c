@@ -132,6 +132,8 @@ structures(void)
 
 	memset(&figures, 0, sizeof(figures));
 	CHECK(figures.f_iosize == 0 && figures.f_bresvd == 0 && figures.f_fresvd == 0 && figures.f_owner == 0);
+	CHECK(figures.f_syncreads + figures.f_syncwrites + figures.f_asyncreads + figures.f_asyncwrites == 0);
+	CHECK_EQ(sizeof(figures.f_fsidx.__fsid_val), 8);
 	CHECK_EQ(sizeof(figures.f_fstypename), _VFS_NAMELEN);
 	CHECK_EQ(sizeof(figures.f_mntonname), _VFS_MNAMELEN);
 	CHECK_EQ(sizeof(figures.f_mntfromname), 1024);
