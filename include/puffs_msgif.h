@@ -19,7 +19,7 @@
 #ifdef __cplusplus
 #define PUFFS_STATIC_ASSERT(condition, message) static_assert(condition, message)
 #else
-#define PUFFS_STATIC_ASSERT(condition, message) _Static_assert(condition, message)
+#define PUFFS_STATIC_ASSERT(condition, message) __extension__ _Static_assert(condition, message)
 #endif
 #define PUFFS_PACKED __attribute__((packed))
 

@@ -17,6 +17,12 @@
 /** Longest "device" name with its terminator. */
 #define _VFS_MNAMELEN 1024
 
+/** A file system's id in two halves: `fsid_t` of the reference, where glibc's has other names. */
+struct puffs_fsid {
+  /** The halves. */
+  int32_t __fsid_val[2];
+};
+
 /**
  * Figures of a file system. The server fills the sizes and counts; flags, names and owner are put by the
  * other side.
@@ -46,6 +52,16 @@ struct puffs_statvfs {
   uint64_t f_favail;
   /** Reserved nodes. */
   uint64_t f_fresvd;
+  /** Reads that somebody waited for; nobody counts them here. */
+  uint64_t f_syncreads;
+  /** Writes that somebody waited for; as above. */
+  uint64_t f_syncwrites;
+  /** Reads ahead; as above. */
+  uint64_t f_asyncreads;
+  /** Other writes; as above. */
+  uint64_t f_asyncwrites;
+  /** File system id, in halves. */
+  struct puffs_fsid f_fsidx;
   /** File system id. */
   unsigned long f_fsid;
   /** Longest name. */

@@ -89,9 +89,10 @@ structures(void)
 
     CHECK_AT(puffs_statvfs, f_bsize, 8);
     CHECK_AT(puffs_statvfs, f_blocks, 32);
-    CHECK_AT(puffs_statvfs, f_namemax, 104);
-    CHECK_AT(puffs_statvfs, f_fstypename, 116);
-    CHECK_SIZE(puffs_statvfs, 116 + 32 + 1024 + 1024 + 4);
+    CHECK_AT(puffs_statvfs, f_fsidx, 128);
+    CHECK_AT(puffs_statvfs, f_namemax, 144);
+    CHECK_AT(puffs_statvfs, f_fstypename, 156);
+    CHECK_SIZE(puffs_statvfs, 156 + 32 + 1024 + 1024 + 4);
 }
 
 static void

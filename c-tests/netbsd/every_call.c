@@ -10,6 +10,7 @@
 #include <sys/sysctl.h>
 #include <sys/wait.h>
 
+#include <assert.h>
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
@@ -104,6 +105,56 @@ strings(void)
 	/* POSIX's, which returns a number. */
 	CHECK_EQ(strerror_r(ENOENT, text, sizeof(text)), 0);
 	CHECK(strcmp(text, "No such file or directory") == 0);
+}
+
+static void
+modes(void)
+{
+	static const struct {
+		mode_t mode;
+		const char *text;
+	} all[] = {
+		{ S_IFREG | 0754, "-rwxr-xr-- " }, { S_IFDIR | 01777, "drwxrwxrwt " }, { S_IFLNK | 07000, "l--S--S--T " },
+		{ S_IFCHR | 06111, "c--s--s--x " }, { S_IFBLK, "b--------- " }, { S_IFIFO, "p--------- " },
+		{ S_IFSOCK, "s--------- " }, { 0640, "?rw-r----- " }
+	};
+	char text[12];
+	size_t i;
+
+	for (i = 0; i < __arraycount(all); i++) {
+		memset(text, 'x', sizeof(text));
+		strmode(all[i].mode, text);
+		CHECK(strcmp(text, all[i].text) == 0);
+	}
+}
+
+static void
+arrays(void)
+{
+	int *numbers = NULL, *old;
+
+	CHECK_EQ(reallocarr(&numbers, 3, sizeof(*numbers)), 0);
+	numbers[2] = 42;
+	CHECK_EQ(reallocarr(&numbers, 3000, sizeof(*numbers)), 0);
+	CHECK_EQ(numbers[2], 42);
+	old = numbers;
+	CHECK_EQ(reallocarr(&numbers, SIZE_MAX / 2, sizeof(*numbers)), EOVERFLOW);
+	CHECK_EQ(reallocarr(&numbers, PTRDIFF_MAX / 8, 7), ENOMEM);
+	CHECK(numbers == old);
+	CHECK_EQ(reallocarr(&numbers, 0, sizeof(*numbers)), 0);
+	CHECK(numbers == NULL);
+	CHECK_EQ(reallocarr(NULL, 1, 1), EFAULT);
+	_DIAGASSERT(numbers != NULL);
+}
+
+static void
+no_such_thing(void)
+{
+
+	errno = EPERM;
+	warnc(EEXIST, "%d", 5);
+	if (errno == EPERM)
+		errc(1, ENOENT, "%s", "thing");
 }
 
 static void
@@ -251,6 +302,8 @@ figures(const char *dir)
 	CHECK_EQ(statvfs1(dir, &again, ST_WAIT), 0);
 	CHECK_EQ(fstatvfs1(fd, &again, ST_NOWAIT), 0);
 	CHECK(path.f_blocks == file.f_blocks && path.f_fsid == again.f_fsid);
+	CHECK((uint32_t)path.f_fsidx.__fsid_val[0] == (uint32_t)path.f_fsid);
+	CHECK((uint32_t)path.f_fsidx.__fsid_val[1] == (uint32_t)(path.f_fsid >> 16 >> 16));
 	CHECK(path.f_frsize > 0 && path.f_iosize == path.f_bsize && path.f_namemax > 0);
 	CHECK_EQ(path.f_bfree, path.f_bavail + path.f_bresvd);
 	CHECK(path.f_fstypename[0] != '\0' && path.f_mntonname[0] == '/' && path.f_mntfromname[0] != '\0');
@@ -419,6 +472,9 @@ main(int argc, char *argv[])
 		errx(1, "usage: every_call directory");
 	program_name();
 	strings();
+	modes();
+	arrays();
+	dies(no_such_thing, "plain: 5: File exists\nplain: thing: No such file or directory\n");
 	efuns();
 	options();
 	figures(argv[1]);

@@ -127,10 +127,13 @@ structures(void)
 	CHECK_EQ(_DIRENT_SIZE(dp), 24);
 	CHECK_EQ(_DIRENT_RECLEN(dp, 4), 24);
 	CHECK_EQ(_DIRENT_MINSIZE(dp), 16);
+	CHECK_EQ(_DIRENT_NAMEOFF(dp), 13);
 	CHECK(_DIRENT_NEXT(dp) == (char *)dp + 24);
 
 	memset(&figures, 0, sizeof(figures));
 	CHECK(figures.f_iosize == 0 && figures.f_bresvd == 0 && figures.f_fresvd == 0 && figures.f_owner == 0);
+	CHECK(figures.f_syncreads + figures.f_syncwrites + figures.f_asyncreads + figures.f_asyncwrites == 0);
+	CHECK_EQ(sizeof(figures.f_fsidx.__fsid_val), 8);
 	CHECK_EQ(sizeof(figures.f_fstypename), _VFS_NAMELEN);
 	CHECK_EQ(sizeof(figures.f_mntonname), _VFS_MNAMELEN);
 	CHECK_EQ(sizeof(figures.f_mntfromname), 1024);

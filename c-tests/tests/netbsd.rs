@@ -157,12 +157,14 @@ fn every_header_is_installed_and_stands_alone_and_before_all_others() {
         let flat = header.replace('/', "-");
         let text =
             format!("#include <{header}>\n#include <{header}>\nint main(void) {{ return 0; }}\n");
-        compiles(
-            &format!("alone-{flat}.c"),
-            &text,
-            &["-fsyntax-only", "-pedantic"],
-        )
-        .unwrap();
+        for standard in ["-std=gnu99", "-std=gnu17"] {
+            compiles(
+                &format!("alone-{flat}.c"),
+                &text,
+                &["-fsyntax-only", "-pedantic", standard],
+            )
+            .unwrap();
+        }
         compiles(
             &format!("alone-{flat}.cc"),
             &text,

@@ -38,6 +38,7 @@
 
 #define d_ino d_fileno
 #define _DIRENT_HAVE_D_NAMLEN 1
+#define _DIRENT_NAMEOFF(dp) __builtin_offsetof(struct dirent, d_name)
 #define MAXNAMLEN 511
 
 __BEGIN_DECLS

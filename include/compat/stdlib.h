@@ -1,5 +1,5 @@
 /*
- * stdlib.h: NetBSD's name of the program, which err(3) prints too.
+ * stdlib.h: NetBSD's name of the program, which err(3) prints too, and memory for so many elements.
  */
 #pragma GCC system_header
 #include_next <stdlib.h>
@@ -10,6 +10,8 @@
 #include <sys/cdefs.h>
 
 __BEGIN_DECLS
+/* Gives the memory that the pointer at this address is of, which may be null, another size. Returns an errno value. */
+int reallocarr(void *, size_t, size_t) __asm__("puffs_compat_reallocarr");
 void setprogname(const char *) __asm__("puffs_compat_setprogname");
 const char *getprogname(void) __asm__("puffs_compat_getprogname");
 __END_DECLS

@@ -14,7 +14,7 @@
 #ifdef __cplusplus
 #define __IDSTRING(name, string) static_assert(sizeof(string) > 0, "")
 #else
-#define __IDSTRING(name, string) _Static_assert(sizeof(string) > 0, "")
+#define __IDSTRING(name, string) __extension__ _Static_assert(sizeof(string) > 0, "")
 #endif
 #define __RCSID(string) __IDSTRING(rcsid, string)
 #define __SCCSID(string) __IDSTRING(sccsid, string)
@@ -42,7 +42,7 @@
 #ifdef __cplusplus
 #define __CTASSERT(what) static_assert(what, #what)
 #else
-#define __CTASSERT(what) _Static_assert(what, #what)
+#define __CTASSERT(what) __extension__ _Static_assert(what, #what)
 #endif
 
 /* Bits by their numbers, and fields of bits by a mask. */

@@ -6,7 +6,9 @@
 pub mod dirent;
 pub mod efun;
 pub mod init;
+pub mod memory;
 pub mod mntopts;
+pub mod mode;
 pub mod progname;
 pub mod statvfs;
 pub mod string;

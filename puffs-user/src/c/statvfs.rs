@@ -12,6 +12,14 @@ pub const _VFS_NAMELEN: usize = 32;
 /// Longest "device" name with its terminator.
 pub const _VFS_MNAMELEN: usize = 1024;
 
+/// A file system's id in two halves: `fsid_t` of the reference, where glibc's has other names.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct puffs_fsid {
+    /// The halves.
+    pub __fsid_val: [i32; 2],
+}
+
 /// Figures of a file system. The server fills the sizes and counts; flags, names and owner are put by the
 /// other side.
 #[derive(Clone, Copy)]
@@ -41,6 +49,16 @@ pub struct puffs_statvfs {
     pub f_favail: u64,
     /// Reserved nodes.
     pub f_fresvd: u64,
+    /// Reads that somebody waited for; nobody counts them here.
+    pub f_syncreads: u64,
+    /// Writes that somebody waited for; as above.
+    pub f_syncwrites: u64,
+    /// Reads ahead; as above.
+    pub f_asyncreads: u64,
+    /// Other writes; as above.
+    pub f_asyncwrites: u64,
+    /// File system id, in halves.
+    pub f_fsidx: puffs_fsid,
     /// File system id.
     pub f_fsid: c_ulong,
     /// Longest name.
@@ -70,6 +88,11 @@ impl puffs_statvfs {
         f_ffree: 0,
         f_favail: 0,
         f_fresvd: 0,
+        f_syncreads: 0,
+        f_syncwrites: 0,
+        f_asyncreads: 0,
+        f_asyncwrites: 0,
+        f_fsidx: puffs_fsid { __fsid_val: [0; 2] },
         f_fsid: 0,
         f_namemax: 0,
         f_owner: 0,

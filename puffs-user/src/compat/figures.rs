@@ -5,7 +5,7 @@ use core::mem::MaybeUninit;
 use std::io;
 
 use crate::c::consts;
-use crate::c::statvfs::puffs_statvfs;
+use crate::c::statvfs::{puffs_fsid, puffs_statvfs};
 use crate::mounting;
 
 /// The file system that `path` is on.
@@ -84,6 +84,9 @@ fn convert(host: &libc::statvfs64) -> puffs_statvfs {
         f_ffree: host.f_ffree,
         f_favail: host.f_favail,
         f_fresvd: host.f_ffree.saturating_sub(host.f_favail),
+        f_fsidx: puffs_fsid {
+            __fsid_val: [host.f_fsid as i32, (host.f_fsid >> 32) as i32],
+        },
         f_fsid: host.f_fsid,
         f_namemax: host.f_namemax,
         ..puffs_statvfs::ZERO
