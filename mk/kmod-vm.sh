@@ -47,14 +47,14 @@ done
 # What the tests of the mount need: servers, and programs that work with files.
 cp kmod/tests/mount.sh kmod/tests/posix.awk kmod/tests/posix.known "$root/lib/"
 libs=$(guest_libs)
-for file in examples/memfs.c examples/hello.c examples/remotefs.c examples/remoted.c c-tests/tests/fuse/lockfs.c c-tests/tests/fuse/stopfs.c c-tests/tests/fuse/waitfs.c c-tests/tests/fuse/stalefs.c; do
+for file in examples/memfs.c examples/hello.c examples/nullfs.c examples/remotefs.c examples/remoted.c c-tests/tests/fuse/lockfs.c c-tests/tests/fuse/stopfs.c c-tests/tests/fuse/waitfs.c c-tests/tests/fuse/stalefs.c; do
     name=${file##*/}
     # shellcheck disable=SC2086
     "$CC" -O2 -static -I"$PUFFS_STAGE/include" -o "$root/bin/${name%.c}" "$file" $libs
 done
 RUSTFLAGS='-C target-feature=+crt-static' "$CARGO" build --quiet --release -p puffs-server --example memfs --target x86_64-unknown-linux-gnu
 cp "${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/examples/memfs" "$root/bin/memfs-rs"
-for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c c-tests/tests/fuse/signals.c kmod/tests/locks.c kmod/tests/mapped.c kmod/tests/coherent.c kmod/tests/names.c kmod/tests/polls.c; do
+for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c c-tests/tests/fuse/signals.c kmod/tests/handles.c kmod/tests/locks.c kmod/tests/mapped.c kmod/tests/coherent.c kmod/tests/names.c kmod/tests/polls.c; do
     name=${file##*/}
     "$CC" -O2 -static -DDEAD=ENXIO -o "$root/bin/${name%.c}" "$file"
 done
