@@ -428,7 +428,8 @@ int puffs_vfs_nodetofh(struct puffs_vfs *pv,
 
 /**
  * Finds the node of a handle that `puffs_vfs_nodetofh` gave. The cookie has not come once more by this: a node that the kernel has keeps its
- * counter, and a new inode begins with a counter of 0. `pvf_attr` is never there.
+ * counter, and a new inode begins with a counter of 0. `pvf_attr` is never there. So nothing keeps the node until there is an inode: a reclaim of it that was
+ * sent since the call began may have ended it, and the server is to be asked again.
  *
  * Returns 0 and the node in `*found`, whose first and last field the caller has set; the server's `ESTALE` or `ENOENT` when there is no such node any
  * more. `EINVAL` for a handle that is empty or longer than `PUFFS_MSG_HANDLE_MAX`. `EOPNOTSUPP` when the server has no such operation.

@@ -169,6 +169,37 @@ puffs_inode_found(struct super_block *sb, struct puffs_vfound *found, u64 asked,
 }
 
 struct inode *
+puffs_inode_named(struct super_block *sb, struct puffs_vfound *found, u64 reclaims)
+{
+	struct mounted *m = MOUNTED(sb);
+	struct inode *inode;
+	struct node *n;
+
+	inode = iget5_locked(sb, (unsigned long)found->pvf_cookie, node_is, node_becomes, found->pvf_cookie);
+	if (inode == NULL || !(inode->i_state & I_NEW)) {
+		puffs_paid_reclaim_free(found->pvf_reclaim);
+		if (inode == NULL)
+			return ERR_PTR(-ENOMEM);
+		if (NODE(inode)->n_vtype == found->pvf_vtype)
+			return inode;
+		iput(inode);
+		return ERR_PTR(-puffs_vfs_broken(m->m_pv, found->pvf_cookie, PUFFS_VBAD_TYPE));
+	}
+	/* From here on nobody reclaims this node: it has an inode. */
+	if (atomic64_read(&m->m_reclaims) != reclaims) {
+		puffs_paid_reclaim_free(found->pvf_reclaim);
+		iget_failed(inode);
+		return NULL;
+	}
+	n = NODE(inode);
+	n->n_reclaim = found->pvf_reclaim;
+	set_bit(NODE_USED, &n->n_flags);
+	node_init(n, found->pvf_vtype, found->pvf_bytes, found->pvf_rdev);
+	unlock_new_inode(inode);
+	return inode;
+}
+
+struct inode *
 puffs_inode_known(struct super_block *sb, void *cookie)
 {
 
@@ -241,6 +272,8 @@ puffs_inode_evict(struct inode *inode)
 	puffs_poll_end(inode);
 	if (puffs_inode_rests(inode))
 		(void)puffs_vfs_inactive_faf(m->m_pv, NULL, n->n_cookie);
+	if (n->n_reclaim != NULL)
+		atomic64_inc(&m->m_reclaims);
 	puffs_vfs_reclaim(n->n_reclaim, n->n_cookie, n->n_nlookup);
 }
 

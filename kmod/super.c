@@ -383,6 +383,8 @@ super_fill(struct super_block *sb, struct fs_context *fc)
 	sb->s_op = &super_ops;
 	sb->s_d_op = &puffs_dentry_ops;
 	sb->s_xattr = puffs_xattr_handlers;
+	if (puffs_has_vfs(m, PUFFS_VFS_FHTOVP) && puffs_has_vfs(m, PUFFS_VFS_VPTOFH))
+		sb->s_export_op = &puffs_export_ops;
 	if ((error = super_setup_bdi(sb)) != 0)
 		return error;
 	sb->s_bdi->ra_pages = min_t(unsigned long, sb->s_bdi->ra_pages, puffs_vfs_maxdata(m->m_pv) >> PAGE_SHIFT);

@@ -13,6 +13,7 @@
  *	lock.c		locks, where the server keeps them
  *	poll.c		files that are ready or not, where the server says so
  *	xattr.c		extended attributes
+ *	handle.c	file handles
  *	stale.c		what the server says is stale
  *
  * Whoever waits for the server may hold what VFS locked (a directory, a file being written), as with any file system; but each wait ends when
@@ -41,6 +42,7 @@ struct mounted {
 	struct mutex m_late;
 	struct mutex m_renames;		/* servers count on one rename at a time */
 	atomic64_t m_changes;		/* changes that went through this kernel */
+	atomic64_t m_reclaims;		/* nodes that the server was told to forget */
 	atomic_t m_polls;		/* requests of poll.c that are under way */
 	atomic64_t m_names;		/* how often all names were called stale */
 	struct work_struct m_write;	/* what is dirty is to be written */
@@ -139,6 +141,14 @@ puffs_has(const struct mounted *m, unsigned int vnop)
 	return m->m_ops >> vnop & 1;
 }
 
+/* The same for an operation on the file system, PUFFS_VFS_*. */
+static inline bool
+puffs_has_vfs(const struct mounted *m, unsigned int vfsop)
+{
+
+	return m->m_ops >> (PUFFS_VN_FDISCARD + 1 + vfsop) & 1;
+}
+
 /* who.c */
 /* Fills in who asks, and for how long. Returns the call. */
 const struct puffs_vcall *puffs_asker(struct asker *a);
@@ -161,6 +171,11 @@ struct inode *puffs_inode_root(struct super_block *sb, void *cookie, u32 vtype, 
  * Consumes pvf_reclaim. An error is one of ERR_PTR's.
  */
 struct inode *puffs_inode_found(struct super_block *sb, struct puffs_vfound *found, u64 asked, bool made);
+/*
+ * The inode of a node that the server named without counting that, after there had been `reclaims` of them. Consumes pvf_reclaim. NULL: it
+ * may have been reclaimed since.
+ */
+struct inode *puffs_inode_named(struct super_block *sb, struct puffs_vfound *found, u64 reclaims);
 /* The inode of a node that Linux has, with a reference; NULL if it has none. Waits for nobody who waits for the server. */
 struct inode *puffs_inode_known(struct super_block *sb, void *cookie);
 /* The same for a late answer: the node, if there is one, is counted. */
@@ -231,6 +246,9 @@ void puffs_map_put(struct inode *inode, loff_t pos, const char *from, size_t len
 /* The file has another size. */
 void puffs_map_size(struct inode *inode, loff_t size);
 int puffs_map(struct file *file, struct vm_area_struct *vma);
+
+/* handle.c */
+extern const struct export_operations puffs_export_ops;
 
 /* lock.c */
 int puffs_lock(struct file *file, int cmd, struct file_lock *fl);

@@ -60,7 +60,7 @@ server memfs examples/memfs/*.c
 for name in nullfs hello remotefs remoted; do
     server $name examples/$name.c
 done
-for name in stalefs lockfs; do
+for name in stalefs lockfs waitfs; do
     server $name c-tests/tests/fuse/$name.c
 done
 # Servers with something changed, as the FUSE tests have them.
@@ -74,7 +74,7 @@ for name in shelffs glassfs cipherfs; do
 done
 RUSTFLAGS='-C target-feature=+crt-static' "$CARGO" build --quiet --release -p puffs-server --example memfs --target x86_64-unknown-linux-gnu
 cp "${CARGO_TARGET_DIR:-target}/x86_64-unknown-linux-gnu/release/examples/memfs" "$root/bin/memfs-rs"
-for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c c-tests/tests/fuse/signals.c kmod/tests/locks.c kmod/tests/mapped.c kmod/tests/coherent.c kmod/tests/names.c kmod/tests/polls.c; do
+for file in c-tests/tests/fuse/callers.c c-tests/tests/fuse/trees.c c-tests/tests/fuse/signals.c kmod/tests/handles.c kmod/tests/locks.c kmod/tests/mapped.c kmod/tests/coherent.c kmod/tests/names.c kmod/tests/polls.c; do
     name=${file##*/}
     "$CC" -O2 -static -DDEAD=ENXIO -o "$root/bin/${name%.c}" "$file"
 done

@@ -15,7 +15,7 @@
  *	go		what is written here is a command: continue, schedule, event, change, stale-pages, stale-names, stale-wrong,
  *			or hang, which blocks the server's thread as a read of "hang" does, but in its main loop
  *
- * Directories "a" and "b" have a file "f" each; a rename in them waits too.
+ * Directories "a" and "b" have a file "f" each; a rename in them waits too. "a" knows its parent. Handles of files are the numbers of nodes.
  */
 
 #define _DEFAULT_SOURCE 1
@@ -37,6 +37,7 @@ static char nodes[NODES];	/* cookies are their addresses */
 static struct puffs_cc *waiting[64];
 static int nwaiting, event, renames, wrong;
 static int opens, closes, reclaims, unloved_reclaims;
+static int given[NODES];	/* how often lookups led to each node, less what reclaims said */
 static char changing = '0';
 static const char *fifo;
 
@@ -125,10 +126,17 @@ waitfs_node_lookup(struct puffs_usermount *pu, puffs_cookie_t dir, struct puffs_
 	int i;
 
 	(void)pu;
+	if (number(dir) == DIR_A && strcmp(pcn->pcn_name, "..") == 0) {
+		puffs_newinfo_setcookie(ni, &nodes[ROOT]);
+		puffs_newinfo_setvtype(ni, VDIR);
+		return 0;
+	}
 	if (number(dir) != ROOT && strcmp(pcn->pcn_name, "f") != 0)
 		return ENOENT;
 	if (number(dir) != ROOT) {
-		puffs_newinfo_setcookie(ni, &nodes[number(dir) == DIR_A ? READY : LATER]);
+		i = number(dir) == DIR_A ? READY : LATER;
+		given[i]++;
+		puffs_newinfo_setcookie(ni, &nodes[i]);
 		puffs_newinfo_setvtype(ni, VREG);
 		return 0;
 	}
@@ -138,8 +146,35 @@ waitfs_node_lookup(struct puffs_usermount *pu, puffs_cookie_t dir, struct puffs_
 		i = READY;	/* a name that a change brings */
 	if (i == NODES)
 		return ENOENT;
+	given[i]++;
 	puffs_newinfo_setcookie(ni, &nodes[i]);
 	puffs_newinfo_setvtype(ni, i >= DIR_A ? VDIR : VREG);
+	return 0;
+}
+
+int
+waitfs_fs_nodetofh(struct puffs_usermount *pu, puffs_cookie_t node, void *fid, size_t *size)
+{
+	int n = number(node);
+
+	(void)pu;
+	memcpy(fid, &n, sizeof(n));
+	*size = sizeof(n);
+	return 0;
+}
+
+int
+waitfs_fs_fhtonode(struct puffs_usermount *pu, void *fid, size_t size, struct puffs_newinfo *ni)
+{
+	int n;
+
+	(void)pu;
+	memcpy(&n, fid, size);
+	if (n < 0 || n >= NODES)
+		return ESTALE;
+	puffs_newinfo_setcookie(ni, &nodes[n]);
+	puffs_newinfo_setvtype(ni, n == ROOT || n >= DIR_A ? VDIR : VREG);
+	puffs_newinfo_setsize(ni, 0);
 	return 0;
 }
 
@@ -206,10 +241,13 @@ waitfs_node_inactive(struct puffs_usermount *pu, puffs_cookie_t node)
 }
 
 int
-waitfs_node_reclaim(struct puffs_usermount *pu, puffs_cookie_t node)
+waitfs_node_reclaim2(struct puffs_usermount *pu, puffs_cookie_t node, int nlookup)
 {
 	(void)pu;
 	reclaims++;
+	if (nlookup > given[number(node)])
+		wrong++;
+	given[number(node)] -= nlookup;
 	if (number(node) == UNLOVED)
 		unloved_reclaims++;
 	return 0;
@@ -356,7 +394,9 @@ main(int argc, char *argv[])
 	PUFFSOP_SET(ops, waitfs, node, open2);
 	PUFFSOP_SET(ops, waitfs, node, close);
 	PUFFSOP_SET(ops, waitfs, node, inactive);
-	PUFFSOP_SET(ops, waitfs, node, reclaim);
+	PUFFSOP_SET(ops, waitfs, node, reclaim2);
+	PUFFSOP_SET(ops, waitfs, fs, fhtonode);
+	PUFFSOP_SET(ops, waitfs, fs, nodetofh);
 	PUFFSOP_SET(ops, waitfs, node, read);
 	PUFFSOP_SET(ops, waitfs, node, write);
 	PUFFSOP_SET(ops, waitfs, node, poll);
@@ -365,6 +405,7 @@ main(int argc, char *argv[])
 	if ((pu = puffs_init(ops, "waitfs", "waitfs", NULL, 0)) == NULL)
 		return 1;
 	puffs_setstacksize(pu, PUFFS_STACKSIZE_MIN);
+	puffs_setfhsize(pu, sizeof(int), 0);
 	if (puffs_unmountonsignal(2, true) == -1 || puffs_mount(pu, argv[optind], 0, &nodes[ROOT]) == -1)
 		return 1;
 	if (child && fork() == 0) {	/* one that the server leaves behind: it ends with its input */

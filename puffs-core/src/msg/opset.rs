@@ -53,6 +53,15 @@ impl OpSet {
         }
     }
 
+    /// The set without one operation on the file system.
+    #[must_use]
+    pub const fn without_vfs(self, optype: u8) -> OpSet {
+        OpSet {
+            vfs: self.vfs & !(bit(optype) as u32),
+            ..self
+        }
+    }
+
     /// Whether an operation on nodes is in the set.
     pub const fn has_vn(self, optype: u8) -> bool {
         self.vn & bit(optype) != 0
@@ -82,6 +91,9 @@ mod tests {
         let set = OpSet::NONE.with_vn(op::vn::READ).with_vfs(op::vfs::SYNC);
         assert!(set.has_vn(op::vn::READ) && !set.has_vn(op::vn::WRITE));
         assert!(set.has_vfs(op::vfs::SYNC) && !set.has_vfs(op::vfs::STATVFS));
+        let less = set.without_vfs(op::vfs::SYNC);
+        assert!(!less.has_vfs(op::vfs::SYNC) && less.has_vn(op::vn::READ));
+        assert_eq!(less.without_vfs(op::vfs::STATVFS), less);
         assert!(!set.has_vn(200));
         assert!(OpSet::ALL.has_vn(op::vn::FDISCARD) && OpSet::ALL.has_vfs(op::vfs::SUSPEND));
     }

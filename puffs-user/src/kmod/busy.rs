@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use puffs_core::msg::body::{NameReq, RenameReq};
-use puffs_core::msg::op::{CLASS_MASK, CLASS_VN, vn};
+use puffs_core::msg::op::{CLASS_MASK, CLASS_VFS, CLASS_VN, vfs, vn};
 use puffs_core::msg::wire::Req;
 use zerocopy::FromBytes;
 
@@ -31,16 +31,24 @@ pub(super) fn nodes(req: &Req, body: &[u8]) -> Nodes {
             ],
             Err(_) => [node, None, None, None],
         },
-        (CLASS_VN, _) => [node, None, None, None],
+        (CLASS_VN, _) | (CLASS_VFS, vfs::VPTOFH) => [node, None, None, None],
         _ => [None; 4],
     }
 }
 
-/// How many operations are at work on each node, and the tokens of those that wait for their ends.
+/// How many operations are at work on each node, and those that wait for their ends.
 #[derive(Default)]
 pub(super) struct Busy {
     at_work: HashMap<u64, usize>,
-    waiting: VecDeque<(usize, u64)>,
+    waiting: VecDeque<Waiting>,
+}
+
+/// Who waits.
+struct Waiting {
+    token: usize,
+    node: u64,
+    /// The kernel has forgotten the node.
+    reclaims: bool,
 }
 
 impl Busy {
@@ -66,9 +74,9 @@ impl Busy {
 
     /// The first of those that wait whose turn has come.
     pub(super) fn next(&mut self) -> Option<usize> {
-        let due = |(_, node): &(usize, u64)| !self.at_work.contains_key(node);
+        let due = |waiting: &Waiting| !self.at_work.contains_key(&waiting.node);
         let at = self.waiting.iter().position(due)?;
-        self.waiting.remove(at).map(|(token, _)| token)
+        self.waiting.remove(at).map(|waiting| waiting.token)
     }
 
     /// Whether a request has to wait: it says that a node is not used, or forgotten, and somebody is at work on it. It is kept then.
@@ -80,11 +88,22 @@ impl Busy {
         );
         // What came for the node before goes before.
         let busy = self.at_work.contains_key(&node)
-            || self.waiting.iter().any(|(_, waiting)| *waiting == node);
+            || self.waiting.iter().any(|waiting| waiting.node == node);
         if ends && busy {
-            self.waiting.push_back((token, node));
+            self.waiting.push_back(Waiting {
+                token,
+                node,
+                reclaims: req.optype == vn::RECLAIM,
+            });
         }
         ends && busy
+    }
+
+    /// Whether a node will be forgotten when nobody is at work on it. It must not be found by its handle then: unlike a lookup, that would not
+    /// keep it.
+    pub(super) fn is_forgotten(&self, node: u64) -> bool {
+        let mut waiting = self.waiting.iter();
+        waiting.any(|waiting| waiting.node == node && waiting.reclaims)
     }
 }
 
@@ -112,6 +131,11 @@ mod tests {
             ..req(vn::READ, 7)
         };
         assert_eq!(nodes(&whole, &[]), [None; 4]);
+        let handle = Req {
+            optype: vfs::VPTOFH,
+            ..whole
+        };
+        assert_eq!(nodes(&handle, &[]), [Some(7), None, None, None]);
         let name = NameReq {
             target: 9,
             ..NameReq::default()
@@ -140,7 +164,9 @@ mod tests {
         busy.enter(&read);
         busy.enter(&read);
         assert!(busy.holds_back(2, &req(vn::INACTIVE, 7)));
+        assert!(!busy.is_forgotten(7));
         assert!(busy.holds_back(3, &req(vn::RECLAIM, 7)));
+        assert!(busy.is_forgotten(7) && !busy.is_forgotten(8));
         assert!(!busy.holds_back(4, &req(vn::RECLAIM, 8)));
         assert!(!busy.holds_back(5, &req(vn::READ, 7)));
         assert_eq!(busy.leave(&read), None);
@@ -149,7 +175,9 @@ mod tests {
         let inactive = nodes(&req(vn::INACTIVE, 7), &[]);
         busy.enter(&inactive);
         assert_eq!(busy.next(), None);
+        assert!(busy.is_forgotten(7));
         assert_eq!(busy.leave(&inactive), Some(3));
+        assert!(!busy.is_forgotten(7));
         assert_eq!(busy.next(), None);
     }
 

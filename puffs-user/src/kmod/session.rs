@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use puffs_core::msg::body::{self, FlagsReq, Head};
+use puffs_core::msg::body::{self, FlagsReq, Head, NodeAns};
 use puffs_core::msg::op::{CLASS_MASK, CLASS_VFS, FLAG_FAF, vfs};
 use puffs_core::msg::wire::Req;
 use slab::Slab;
-use zerocopy::IntoBytes;
+use zerocopy::{FromBytes, IntoBytes};
 
 use super::busy::{self, Busy};
 use super::line::{Came, Line};
@@ -251,7 +251,11 @@ impl KmodSession {
         // SAFETY: see `execute`.
         let nodes = unsafe { busy::nodes(&(*slot).req, (*slot).buffer.bytes()) };
         self.busy.borrow_mut().enter(&nodes);
-        let rv = execute(slot, server);
+        let mut rv = execute(slot, server);
+        if (opclass & CLASS_MASK, optype) == (CLASS_VFS, vfs::FHTOVP) && rv == 0 {
+            // SAFETY: see `execute`.
+            rv = unsafe { still_there(&mut *slot, &self.busy.borrow()) };
+        }
         let next = self.busy.borrow_mut().leave(&nodes);
         if let Some(token) = next {
             self.due.borrow_mut().push_back(token);
@@ -272,6 +276,15 @@ impl KmodSession {
             }
         }
     }
+}
+
+/// Refuses a node that was found by its handle while its reclaim is held back. Returns the result.
+fn still_there(slot: &mut Slot, busy: &Busy) -> i32 {
+    let found = NodeAns::read_from_prefix(slot.buffer.bytes());
+    if found.is_ok_and(|(node, _)| busy.is_forgotten(node.cookie)) {
+        (slot.req.rv, slot.req.auxlen) = (libc::ESTALE, 0);
+    }
+    slot.req.rv
 }
 
 /// Has the server execute what is in a task's slot, and returns the result.

@@ -8,7 +8,7 @@ use puffs_core::msg::wire;
 
 use super::fake::{DIR, Fake, Fault, OnFake};
 use super::server::{self, MAXDATA, ROOT, Seen};
-use crate::c::consts::{PUFFS_KFLAG_ALLOPS, PUFFS_KFLAG_NOCACHE};
+use crate::c::consts::{PUFFS_FHFLAG_PASSTHROUGH, PUFFS_KFLAG_ALLOPS, PUFFS_KFLAG_NOCACHE};
 use crate::host::{Host, MountArgs, MountError, RootInfo, Session, Stale};
 use crate::kmod::KmodHost;
 use crate::kmod::device::call;
@@ -213,6 +213,28 @@ fn what_is_stale_is_said_by_the_call_for_it() {
     fake.faults.lock().unwrap().push(fault);
     let unsupported = session.forget_stale(Stale::Names(None));
     assert_eq!(unsupported, Err(libc::EOPNOTSUPP));
+}
+
+#[test]
+fn operations_for_handles_count_where_there_are_handles() {
+    let ops = args().ops.with_vfs(vfs::FHTOVP).with_vfs(vfs::VPTOFH);
+    let with = |fhsize, fhflags| {
+        let fake = Fake::new();
+        let args = MountArgs {
+            ops,
+            fhsize,
+            fhflags,
+            ..args()
+        };
+        drop(begin(&OnFake(fake.clone()), &args).ok().unwrap());
+        let options = fake.options.lock().unwrap();
+        options["ops"].clone()
+    };
+    let (all, without) = (ops.bits(), args().ops.bits());
+    assert_eq!(with(0, 0), format!("{without:#x}"));
+    assert_eq!(with(8, 0), format!("{all:#x}"));
+    let passed = PUFFS_FHFLAG_PASSTHROUGH as u32;
+    assert_eq!(with(0, passed), format!("{all:#x}"));
 }
 
 #[test]
