@@ -8,6 +8,7 @@
 #include <puffs_msgif.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,12 +31,21 @@
 static char contents[LENGTH];
 static struct puffs_cc *waiting;
 static int unmounts, mntflags, reclaims;
+static int leaving = -1; /* where fs_unmount says that it has begun */
 
 static int
 com_fs_unmount(struct puffs_usermount *pu, int flags)
 {
+    struct puffs_cc *own = puffs_cc_getcc(pu);
 
-    (void)pu;
+    if (leaving != -1) {
+        /* Who goes on when all is over finds another request behind his own. */
+        CHECK_EQ(write(leaving, "", 1), 1);
+        CHECK_EQ(poll(&(struct pollfd){ .fd = atoi(getenv("PUFFS_COMFD")), .events = POLLIN }, 1, 10000), 1);
+        puffs_cc_schedule(own);
+        puffs_cc_schedule(waiting);
+        puffs_cc_yield(own);
+    }
     unmounts++;
     mntflags = flags;
     return 0;
@@ -60,9 +70,11 @@ com_node_getattr(struct puffs_usermount *pu, puffs_cookie_t opc, struct vattr *v
 {
 
     (void)pcr;
+    CHECK_EQ(unmounts, 0);
     if (opc == LATER) {
         waiting = puffs_cc_getcc(pu);
         puffs_cc_yield(waiting);
+        waiting = NULL;
     } else if (opc == LEAVES)
         puffs_exit(pu, 0);
     else if (waiting != NULL)
@@ -341,6 +353,7 @@ main(void)
     struct puffs_req huge = { .preq_opclass = PUFFSOP_VN, .preq_auxlen = (size_t)1 << 40 };
     int fd, ends[2];
     pid_t child;
+    char byte;
 
     /* It serves until it is unmounted. */
     child = serve(&fd, 0);
@@ -368,6 +381,20 @@ main(void)
     answered(fd, 1, 0, &(struct puffs_msg_attr_ans){ 0 }, sizeof(struct puffs_msg_attr_ans));
     ends_well(child);
     close(fd);
+
+    /* It leaves, and serves nothing any more. */
+    CHECK_EQ(pipe(ends), 0);
+    leaving = ends[1];
+    child = serve(&fd, PUFFS_MNT_FORCE);
+    introduced(fd);
+    getattr(fd, 1, LATER);
+    getattr(fd, 2, LEAVES);
+    answered(fd, 2, 0, &(struct puffs_msg_attr_ans){ 0 }, sizeof(struct puffs_msg_attr_ans));
+    get(ends[0], &byte, 1);
+    getattr(fd, 3, FILE_COOKIE);
+    ends_well(child);
+    close(fd);
+    leaving = -1;
 
     /* Nobody sends so much. */
     child = serve(&fd, PUFFS_MNT_FORCE);

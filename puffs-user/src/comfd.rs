@@ -63,7 +63,7 @@ struct Line {
     fd: OwnedFd,
     /// The header of a request whose body has not been read yet.
     begun: Cell<Option<Req>>,
-    /// The other end is gone.
+    /// The other end is gone, or is listened to no longer.
     gone: Cell<bool>,
 }
 
@@ -250,8 +250,9 @@ unsafe impl Session for ComSession {
         if self.life.get() == Life::Leaving
             || self.life.get() == Life::Connected && self.line.gone.get()
         {
-            // It would be ready for ever.
+            // It would be ready for ever, and what is still asked for is not served.
             self.ready.unwatch(self.line.fd.as_raw_fd());
+            self.line.gone.set(true);
             self.life.set(Life::Ending);
             self.start(server, FAREWELL);
         }

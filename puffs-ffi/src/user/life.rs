@@ -119,8 +119,8 @@ pub unsafe extern "C" fn puffs_mount(
 /// Serves requests until the file system is unmounted. To be called at most once for each mount. The calling thread
 /// has the server from then on, whichever made the mount.
 ///
-/// Returns 0, or -1 with `errno` set when the loop could not start or go on: `EINVAL` without a mount; `EPERM` while another thread is in
-/// it, and in a child that was forked after the mount.
+/// Returns 0, or -1 with `errno` set when the loop could not start or go on: `EINVAL` without a mount; `EBUSY` when called inside
+/// itself; `EPERM` while another thread is in it, and in a child that was forked after the mount.
 ///
 /// # Safety
 /// `pu` is null or from `puffs_init`.

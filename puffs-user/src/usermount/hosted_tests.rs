@@ -34,6 +34,9 @@ struct Log {
     getop: RefCell<Vec<Errno>>,
     putop: RefCell<Vec<Errno>>,
     turns: Cell<u32>,
+    /// How often the session was told that something begins outside its turns, and that nothing goes on there.
+    busy: Cell<u32>,
+    idle: Cell<u32>,
     unmounts: Cell<u32>,
     dropped: Cell<bool>,
     fetched: Cell<u64>,
@@ -83,9 +86,12 @@ unsafe impl Session for FakeSession {
         (self.turn)(&self.log, server)
     }
 
-    fn busy(&self) {}
+    fn busy(&self) {
+        self.log.busy.set(self.log.busy.get() + 1);
+    }
 
     fn idle(&self) -> bool {
+        self.log.idle.set(self.log.idle.get() + 1);
         false
     }
 
@@ -299,6 +305,23 @@ fn a_session_that_cannot_go_on_ends_the_loop() {
     assert_eq!(pu.mainloop(), Err(libc::EBADMSG));
     assert!(host.log.dropped.get());
     assert_eq!(pu.state(), State::Unmounted);
+}
+
+#[test]
+fn the_loop_is_not_called_inside_itself() {
+    thread_local! {
+        static INSIDE: Cell<Option<Result<(), i32>>> = const { Cell::new(None) };
+    }
+    unsafe extern "C" fn turn(pu: *mut Usermount) {
+        // SAFETY: the context lives.
+        INSIDE.set(Some(unsafe { (*pu).mainloop() }));
+    }
+    let host = host(|_, _| Ok(Turn::Gone));
+    let pu = mounted(&host);
+    pu.settings().loop_fn.set(Some(turn));
+    assert_eq!(pu.mainloop(), Ok(()));
+    assert_eq!(INSIDE.get(), Some(Err(libc::EBUSY)));
+    assert_eq!(host.log.turns.get(), 1);
 }
 
 /// A session that is gone once it was asked to be.

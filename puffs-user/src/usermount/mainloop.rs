@@ -24,7 +24,7 @@ impl Usermount {
     /// Serves until unmounted; the session ends with the loop, however the loop ends.
     ///
     /// # Errors
-    /// An errno value when the loop cannot start or go on; `EINVAL` when there is no mount.
+    /// An errno value when the loop cannot start or go on; `EINVAL` when there is no mount, `EBUSY` inside the loop.
     pub fn mainloop(&self) -> Result<(), i32> {
         let session = self.session.borrow().clone().ok_or_else(|| {
             let what = match self.state() {
@@ -35,6 +35,10 @@ impl Usermount {
             self.owner.give_up();
             libc::EINVAL
         })?;
+        if self.loop_begun.replace(true) {
+            say::warn(format_args!("puffs_mainloop: called inside itself"));
+            return Err(libc::EBUSY);
+        }
         let stats = Stats::wanted();
         let result = self.turns(&session, stats.as_ref());
         drop(session);
@@ -80,9 +84,9 @@ impl Usermount {
         server: &Service<'_>,
     ) -> Result<(), i32> {
         let mut more = true;
-        let mut framed = false;
+        let mut worked = false;
         while self.state() != State::Unmounted {
-            let busy = std::mem::take(&mut framed)
+            let busy = std::mem::take(&mut worked)
                 || self.fibers().any_ready()
                 || self.settings.loop_fn.get().is_some()
                 || self.frames().has_output();
@@ -120,17 +124,21 @@ impl Usermount {
                 Err(libc::EINTR) => continue,
                 Err(errno) => return Err(errno),
             };
-            server.sync_when_due();
             if ready.has(EXIT) {
                 sys::unwake(self.exit_wake.as_raw_fd());
             }
             if ready.iter().any(|(token, _)| token > SIGNAL) || !always.is_empty() {
                 session.busy();
+                worked = true;
                 self.frame_events(ready.iter().chain(always));
-                framed = true;
-                if self.state() == State::Unmounted {
-                    break;
-                }
+            }
+            if self.sync_left() == Some(Duration::ZERO) {
+                session.busy();
+                worked = true;
+                server.sync();
+            }
+            if self.state() == State::Unmounted {
+                break;
             }
             if more || ready.has(SESSION) {
                 match session.turn(server)? {
@@ -163,9 +171,17 @@ impl Usermount {
             && self.signals_seen.get() == signals::arrivals()
     }
 
+    /// Time until the next sync. There is none while fs_unmount runs, which may yet fail.
+    fn sync_left(&self) -> Option<Duration> {
+        match self.state() {
+            State::Running => self.syncer.left(),
+            _ => None,
+        }
+    }
+
     /// Longest wait of a turn, rounded up to milliseconds; negative: for ever.
     pub(super) fn timeout_ms(&self) -> i32 {
-        let waits = [self.settings.timeout.get(), self.syncer.left()];
+        let waits = [self.settings.timeout.get(), self.sync_left()];
         waits.into_iter().flatten().min().map_or(-1, |timeout| {
             let whole = timeout
                 .as_nanos()

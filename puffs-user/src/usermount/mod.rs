@@ -107,6 +107,8 @@ pub struct Usermount {
     /// The session's.
     bell: SharedKey,
     signals_seen: Cell<u64>,
+    /// The main loop has begun.
+    loop_begun: Cell<bool>,
     syncer: Syncer,
 }
 
@@ -189,6 +191,7 @@ impl Usermount {
             exit_wake: sys::eventfd().map_err(InitError::System)?,
             bell: SharedKey::new(),
             signals_seen: Cell::new(signals::arrivals()),
+            loop_begun: Cell::new(false),
             syncer: Syncer::new(),
         }))
     }

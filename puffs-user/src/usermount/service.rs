@@ -6,7 +6,7 @@ use std::time::Instant;
 use puffs_core::errno::Errno;
 use puffs_core::msg::{body, op, wire};
 
-use super::{State, Usermount, syncer};
+use super::{Usermount, syncer};
 use crate::buffer::{Buffer, Buffers};
 use crate::dispatch;
 use crate::fiber::{NoStack, Ran, Task};
@@ -36,11 +36,9 @@ impl<'m> Service<'m> {
         }
     }
 
-    /// Asks the server for a sync if one is due.
-    pub(super) fn sync_when_due(&self) {
-        if self.pu.state() != State::Running || !self.pu.syncer.begins() {
-            return;
-        }
+    /// Asks the server for the sync that is due.
+    pub(super) fn sync(&self) {
+        self.pu.syncer.begins();
         let this: *const Service<'_> = self;
         let this: *const Service<'static> = this.cast();
         let begun = self.pu.start(move || {

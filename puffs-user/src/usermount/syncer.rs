@@ -44,25 +44,21 @@ impl Syncer {
         }
     }
 
-    /// Whether none is to come.
+    /// Whether none is to begin by itself.
     pub(super) fn rests(&self) -> bool {
-        self.due.get().is_none()
+        self.due.get().is_none() || self.running.get()
     }
 
-    /// Time until the next one; `None` when nothing was changed.
+    /// Time until the next one; `None` when nothing was changed, and before the last one is over.
     pub(super) fn left(&self) -> Option<Duration> {
-        let due = self.due.get()?;
+        let due = self.due.get().filter(|_| !self.running.get())?;
         Some(due.saturating_duration_since(Instant::now()))
     }
 
-    /// Whether one is to begin now. It must be told of the end, by [`Syncer::ended`].
-    pub(super) fn begins(&self) -> bool {
-        if self.left() != Some(Duration::ZERO) {
-            return false;
-        }
+    /// One begins; what is changed from now on is for the next.
+    pub(super) fn begins(&self) {
         self.due.set(None);
-        // What a slow one leaves out is for the next.
-        !self.running.replace(true)
+        self.running.set(true);
     }
 
     pub(super) fn ended(&self) {

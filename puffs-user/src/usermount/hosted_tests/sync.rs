@@ -97,3 +97,72 @@ fn who_has_nothing_to_sync_is_not_asked() {
     assert_eq!(pu.mainloop(), Ok(()));
     assert!(syncs.take().is_empty());
 }
+
+#[test]
+fn the_session_knows_that_a_sync_runs() {
+    unsafe extern "C" fn sync(pu: *mut Usermount, _: c_int, _: *const Cred) -> c_int {
+        // SAFETY: the context lives.
+        unsafe { (*pu).exit().unwrap() };
+        0
+    }
+    let host = host(|log, server| {
+        if log.unmounts.get() == 0 {
+            log.send(CLASS_VN, vn::REMOVE, &flags());
+            server.serve();
+            return Ok(Turn::Idle);
+        }
+        Ok(Turn::Gone)
+    });
+    let pu = testing::mount(&puffs_ops {
+        puffs_fs_sync: Some(sync),
+        ..testing::OPS
+    });
+    pu.sync_every(Duration::ZERO);
+    assert_eq!(pu.mount(&host, c"/", 0, ptr::null_mut()), Ok(()));
+    assert_eq!(pu.mainloop(), Ok(()));
+    // Before the sync, and with the turn that follows it.
+    assert_eq!((host.log.busy.get(), host.log.idle.get()), (2, 1));
+}
+
+#[test]
+fn what_is_changed_during_a_sync_is_for_the_next() {
+    thread_local! {
+        static LEFT: RefCell<Vec<*const Cc>> = const { RefCell::new(Vec::new()) };
+    }
+    unsafe extern "C" fn sync(pu: *mut Usermount, _: c_int, _: *const Cred) -> c_int {
+        // SAFETY: the context lives, and the request until the operation is over.
+        unsafe {
+            let cc = (*pu).current();
+            LEFT.with_borrow_mut(|left| left.push(cc));
+            (*cc).leave().unwrap();
+        }
+        0
+    }
+    let host = host(|log, server| {
+        let begun = LEFT.with_borrow(Vec::len);
+        match log.turns.get() {
+            1 | 2 => {
+                log.send(CLASS_VN, vn::REMOVE, &flags());
+                server.serve();
+            }
+            3 => {
+                assert_eq!(begun, 1);
+                assert!(server.at_rest(), "it takes as long as it takes");
+                // SAFETY: it is suspended.
+                LEFT.with_borrow(|left| unsafe { (*left[0]).schedule().unwrap() });
+            }
+            _ => {
+                assert_eq!(begun, 2);
+                return Ok(Turn::Gone);
+            }
+        }
+        Ok(Turn::More)
+    });
+    let pu = testing::mount(&puffs_ops {
+        puffs_fs_sync: Some(sync),
+        ..testing::OPS
+    });
+    pu.sync_every(Duration::ZERO);
+    assert_eq!(pu.mount(&host, c"/", 0, ptr::null_mut()), Ok(()));
+    assert_eq!(pu.mainloop(), Ok(()));
+}
