@@ -58,6 +58,11 @@ impl Fresh {
         }
     }
 
+    /// A directory was forgotten, and its names before it.
+    pub(crate) fn gone(&mut self, dir: NodeId) {
+        self.until.remove(&dir);
+    }
+
     /// Whether there may be names of this directory, or of any.
     pub(crate) fn any(&self, dir: Option<NodeId>, now: Instant) -> bool {
         match dir {
@@ -101,6 +106,8 @@ mod tests {
         fresh.told(A, (u64::MAX, 999_999_999), start);
         fresh.told(A, (1, 0), start);
         assert!(fresh.any(Some(A), after(1 << 30)));
+        fresh.gone(A);
+        assert!(!fresh.any(Some(A), start) && fresh.any(Some(B), start));
         fresh.forgotten();
         assert!(!fresh.any(None, start));
     }

@@ -70,6 +70,14 @@ pub(crate) struct State {
     pub(crate) lockers: HashSet<(NodeId, u64)>,
 }
 
+impl State {
+    /// The table has let a node go, and what else is known of it goes too.
+    pub(crate) fn node_gone(&mut self, id: NodeId) {
+        self.polls.end_node(id);
+        self.fresh.gone(id);
+    }
+}
+
 /// What a task is to do.
 enum Todo {
     /// A request, of these bytes.

@@ -49,7 +49,7 @@ impl Work<'_> {
     pub(crate) fn forget_node(&self, id: NodeId, count: u64) {
         let gone = self.session.state.borrow_mut().nodes.forget(id, count);
         if let Some(gone) = gone {
-            self.session.state.borrow_mut().polls.end_node(id);
+            self.session.state.borrow_mut().node_gone(id);
             self.retire(gone);
         }
     }

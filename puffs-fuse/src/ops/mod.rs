@@ -108,7 +108,7 @@ impl Drop for Held<'_, '_> {
     fn drop(&mut self) {
         let gone = self.work.session.state.borrow_mut().nodes.release(self.id);
         if let Some(gone) = gone {
-            self.work.session.state.borrow_mut().polls.end_node(self.id);
+            self.work.session.state.borrow_mut().node_gone(self.id);
             self.work.retire(gone);
         }
     }
