@@ -1,7 +1,8 @@
 /*
  * coherent: a file is one file, however it is looked at. "coherent FILE SEED STEPS" reads, writes, maps, cuts and punches at random, by the page cache
- * and past it, and compares with what should be there; with "whole" behind it, the server must refuse to punch. "coherent FILE beside" has writes beside a program that changes the same page through a mapping;
- * "coherent FILE huge" reads much at once; "coherent FILE direct" has its mode changed while it is read.
+ * and past it, and compares with what should be there; with "whole" behind it, the server must refuse to punch. "coherent FILE beside" has writes
+ * beside a program that changes the same page through a mapping; "coherent FILE huge" reads much at once; "coherent FILE direct" has its mode changed
+ * while it is read.
  */
 #define _GNU_SOURCE
 #include <err.h>

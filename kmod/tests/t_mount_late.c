@@ -15,7 +15,10 @@
 
 static int said[2];
 
-/* Serves until the mount is gone. Between two stats of it the first name comes to lead to the other's node, for one answer, which waits until that is forgotten. */
+/*
+ * Serves until the mount is gone. The second time that somebody looks for the first name, it leads to the other's node: the answer waits until
+ * that is forgotten.
+ */
 static void
 serve(int fd)
 {

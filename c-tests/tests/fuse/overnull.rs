@@ -5,10 +5,7 @@ use crate::{
     server::{Place, Server, errno, finish},
     stage::{Build, program, skipped, variant},
 };
-use rustix::{
-    mount::{MountFlags, mount},
-    process::Signal,
-};
+use rustix::process::Signal;
 use std::{
     collections::BTreeSet,
     fs::{self, File, OpenOptions, Permissions},
@@ -312,43 +309,6 @@ fn others_may_be_at_work_there() {
         .into();
     assert_eq!(texts, set(["a", "b"]));
     over.end();
-}
-
-/// Where an offset of a directory counts its names, as on ramfs, those that go do not hide others from who is listing it.
-#[test]
-fn names_go_while_they_are_listed() {
-    if skipped() {
-        return;
-    }
-    let below = Place::new();
-    mount("ramfs", below.mnt(), "ramfs", MountFlags::empty(), None).unwrap();
-    let mut command = Command::new(program(NULLFS, Build::Asan));
-    command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99");
-    command.arg("-s").arg(below.mnt());
-    let mut server = Server::start(command, Place::new()).over(Some(below));
-    let dirs = ["one", "two"].map(|dir| server.path(dir));
-    for dir in &dirs {
-        fs::create_dir(dir).unwrap();
-        for n in 0..3000 {
-            File::create_new(dir.join(format!("file{n}"))).unwrap();
-        }
-    }
-    // Two at once, in turns.
-    let [mut one, mut two] = dirs.each_ref().map(|dir| fs::read_dir(dir).unwrap());
-    let mut seen = [0, 0];
-    while seen[0] + seen[1] < 6000 {
-        for (listing, seen) in [&mut one, &mut two].into_iter().zip(&mut seen) {
-            let entry = listing.next().expect("not all were seen").unwrap();
-            fs::remove_file(entry.path()).unwrap();
-            *seen += 1;
-        }
-    }
-    assert!(one.next().is_none() && two.next().is_none());
-    drop((one, two));
-    for dir in &dirs {
-        fs::remove_dir(dir).unwrap();
-    }
-    server.unmount();
 }
 
 /// The directory may be the mount point itself, and the server goes into the background.

@@ -114,6 +114,37 @@ fn directories_are_listed_in_pieces_and_from_anywhere() {
     assert_eq!(listed(&world, file, 4096, 0).err(), Some(libc::ENOTDIR));
 }
 
+/// Offsets of some file systems count names, so they would lead elsewhere once names have gone. That it is the same reading which goes on
+/// shows by what it had got from the host before.
+#[test]
+fn a_listing_goes_on_where_it_was_though_names_have_gone() {
+    let world = World::new();
+    let dirs = ["one", "two"].map(|dir| {
+        fs::create_dir(world.host(dir)).unwrap();
+        for n in 0..40 {
+            fs::write(world.host(dir).join(format!("file{n}")), "").unwrap();
+        }
+        world.find(dir).unwrap()
+    });
+    let mut names = [Vec::new(), Vec::new()];
+    let mut offsets = [0, 0];
+    for n in 0..2 {
+        let all = listed_on(&world, dirs[n], 200, &mut offsets[n], &mut names[n]);
+        assert_eq!(all, Ok(false));
+    }
+    for dir in ["one", "two"] {
+        for entry in fs::read_dir(world.host(dir)).unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+    }
+    for n in 0..2 {
+        while !listed_on(&world, dirs[n], 200, &mut offsets[n], &mut names[n]).unwrap() {}
+        assert_eq!(names[n].len(), 42, "all, and the dots");
+        // Who begins anew sees what is there now.
+        assert_eq!(listed(&world, dirs[n], 4096, 0).unwrap().len(), 2);
+    }
+}
+
 #[test]
 fn handles_are_known_as_long_as_the_node_is() {
     let world = World::new();

@@ -254,33 +254,45 @@ fn put(node: Node) {
 /// All names of a directory by calls with this much room, and the offsets behind each.
 fn listed(world: &World, node: Node, room: usize, from: i64) -> Result<Vec<(String, i64)>, i32> {
     let mut names = Vec::new();
-    let (mut offset, mut eof) = (from, 0);
-    while eof == 0 {
-        let mut records = vec![0_u64; room / 8];
-        let mut cookies = [0_i64; 64];
-        let mut dent = records.as_mut_ptr().cast::<puffs_dirent>();
-        let (mut left, mut stored) = (room, 0);
-        let listing = Listing {
-            dent: &mut dent,
-            offset: &mut offset,
-            left: &mut left,
-            eof: &mut eof,
-            cookies: Some((cookies.as_mut_ptr(), cookies.len(), &mut stored)),
-        };
-        // SAFETY: live nodes, and room.
-        unsafe { readdir(&world.pu, node, listing) }?;
-        let bytes = zerocopy::IntoBytes::as_bytes(&records[..]);
-        let (mut at, mut n) = (0, 0);
-        while at < room - left {
-            let reclen = usize::from(u16::from_ne_bytes([bytes[at + 8], bytes[at + 9]]));
-            let name = CStr::from_bytes_until_nul(&bytes[at + 13..]).unwrap();
-            names.push((name.to_str().unwrap().to_owned(), cookies[n]));
-            (at, n) = (at + reclen, n + 1);
-        }
-        assert_eq!(n, stored);
-        assert!(n == 0 || cookies[n - 1] == offset);
+    let (mut offset, mut eof) = (from, false);
+    while !eof {
+        eof = listed_on(world, node, room, &mut offset, &mut names)?;
     }
     Ok(names)
+}
+
+/// What one such call finds from `offset` on, and whether that was all.
+fn listed_on(
+    world: &World,
+    node: Node,
+    room: usize,
+    offset: &mut i64,
+    names: &mut Vec<(String, i64)>,
+) -> Result<bool, i32> {
+    let mut records = vec![0_u64; room / 8];
+    let mut cookies = [0_i64; 64];
+    let mut dent = records.as_mut_ptr().cast::<puffs_dirent>();
+    let (mut left, mut stored, mut eof) = (room, 0, 0);
+    let listing = Listing {
+        dent: &mut dent,
+        offset,
+        left: &mut left,
+        eof: &mut eof,
+        cookies: Some((cookies.as_mut_ptr(), cookies.len(), &mut stored)),
+    };
+    // SAFETY: live nodes, and room.
+    unsafe { readdir(&world.pu, node, listing) }?;
+    let bytes = zerocopy::IntoBytes::as_bytes(&records[..]);
+    let (mut at, mut n) = (0, 0);
+    while at < room - left {
+        let reclen = usize::from(u16::from_ne_bytes([bytes[at + 8], bytes[at + 9]]));
+        let name = CStr::from_bytes_until_nul(&bytes[at + 13..]).unwrap();
+        names.push((name.to_str().unwrap().to_owned(), cookies[n]));
+        (at, n) = (at + reclen, n + 1);
+    }
+    assert_eq!(n, stored);
+    assert!(n == 0 || cookies[n - 1] == *offset);
+    Ok(eof != 0)
 }
 
 /// Who asks, when it is a user.
