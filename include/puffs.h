@@ -1610,7 +1610,7 @@ struct puffs_usermount *puffs_init(struct puffs_ops *pops,
  * For root, where `/dev/puffs` is there and can be opened, the kernel's puffs module is mounted, else Linux's FUSE; the environment
  * variable `PUFFS_HOST` chooses: `kmod` or `fuse`. If `PUFFS_COMFD` names a descriptor, a connected stream socket, nothing is mounted: the server
  * talks to who has its other end. It begins with `struct puffs_comargs`; then come requests, each a `struct puffs_req` with its body behind it, and
- * go answers of the same form. The end of the connection is an unmount by force.
+ * go answers of the same form. The end of the connection is an unmount by force. A program with more rights than its user, as by set-user-ID, ignores it.
  *
  * Returns 0, or -1 with `errno` set; a reason that no errno value says is written to stderr. `EBUSY`: the
  * context was mounted before, or a file system of this kind is on `dir` already.

@@ -193,6 +193,34 @@ listing(unsigned expected)
 	CHECK_EQ(puffs_null_node_readdir(pu, root, &records.first, &off, &left, NULL, &eof, NULL, &ncookies), EINVAL);
 }
 
+/* Somebody lists two of the names and leaves; whoever begins later sees what has come meanwhile. */
+static void
+left_listings(unsigned there)
+{
+	struct puffs_dirent records[2];
+	char path[256];
+	off_t off, cookies[2];
+	size_t left, ncookies;
+	unsigned i;
+	int eof;
+
+	for (i = 0; i < 20; i++) {
+		off = 0;
+		eof = 0;
+		left = sizeof(records);
+		ncookies = 2;
+		CHECK_EQ(puffs_null_node_readdir(pu, root, records, &off, &left, NULL, &eof, cookies, &ncookies), 0);
+		CHECK_EQ(ncookies, 2);
+		snprintf(path, sizeof(path), "%s/late%u", top, i);
+		fclose(fopen(path, "w"));
+		listing(there + i + 1);
+	}
+	while (i-- > 0) {
+		snprintf(path, sizeof(path), "%s/late%u", top, i);
+		CHECK_EQ(unlink(path), 0);
+	}
+}
+
 /* All but those that need a struct puffs_newinfo, which only the library can make. */
 static void
 operations(void)
@@ -234,6 +262,7 @@ operations(void)
 	CHECK_EQ(exists("other"), S_IFREG >> 12);
 	CHECK_EQ(puffs_null_node_link(pu, root, pn, &cns[0]), EEXIST);
 	listing(4);
+	left_listings(4);
 	pcn = &cns[0];
 	CHECK_EQ(puffs_null_node_remove(pu, root, pn, pcn), 0);
 	forget(0);

@@ -150,8 +150,6 @@ modified(struct puffs_node *pn)
 	pn->pn_va.va_mtime = pn->pn_va.va_ctime = now();
 }
 
-/* Memory, within the limit. Fresh memory is zero. */
-
 /* The operations. The name before _fs_ or _node_ is ours to choose; this declares them all with the right arguments. */
 PUFFSOP_PROTOS(memfs)
 

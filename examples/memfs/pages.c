@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Memory. What is fresh is zero. */
+/* Memory, within the limit. What is fresh is zero. */
 
 bool
 mem_take(struct memfs *fs, size_t size)

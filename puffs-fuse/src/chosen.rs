@@ -7,7 +7,8 @@
 //! | `fuse` | Linux's FUSE, through `/dev/fuse` |
 //! | `inproc` | refused: it does not exist yet |
 //!
-//! If `PUFFS_COMFD` has the number of a descriptor, nothing is mounted: [`puffs_user::comfd`].
+//! If `PUFFS_COMFD` has the number of a descriptor, nothing is mounted: [`puffs_user::comfd`]. A program with more rights than its user does not
+//! look: what a kernel may ask of a server, its user may not.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::RawFd;
@@ -24,12 +25,22 @@ pub struct Chosen;
 
 impl Host for Chosen {
     fn mount(&self, args: &MountArgs) -> Result<Box<dyn Session>, MountError> {
-        if let Some(number) = std::env::var_os("PUFFS_COMFD") {
-            return ComHost(descriptor(&number)?).mount(args);
+        // SAFETY: a question without side effects.
+        let trusted = unsafe { libc::getauxval(libc::AT_SECURE) } == 0;
+        if let Some(host) = connected(std::env::var_os("PUFFS_COMFD"), trusted)? {
+            return host.mount(args);
         }
         choose(std::env::var_os("PUFFS_HOST"), || KmodHost.is_there())?
             .host()
             .mount(args)
+    }
+}
+
+/// The other end of a connection, if there is one; `trusted`: whoever started us has our rights.
+fn connected(number: Option<OsString>, trusted: bool) -> Result<Option<ComHost>, MountError> {
+    match number {
+        Some(number) if trusted => descriptor(&number).map(|fd| Some(ComHost(fd))),
+        _ => Ok(None),
     }
 }
 
@@ -94,6 +105,18 @@ mod tests {
             assert_eq!(refused.errno(), libc::ENXIO);
             assert!(refused.to_string().contains(name), "{refused}");
         }
+    }
+
+    #[test]
+    fn who_has_less_rights_names_no_descriptor() {
+        let host = |number: Option<&str>, trusted| {
+            connected(number.map(OsString::from), trusted).map(|host| host.map(|host| host.0))
+        };
+        assert_eq!(host(Some("3"), true), Ok(Some(3)));
+        assert!(host(Some("x"), true).is_err());
+        assert_eq!(host(Some("3"), false), Ok(None));
+        assert_eq!(host(Some("x"), false), Ok(None));
+        assert_eq!(host(None, true), Ok(None));
     }
 
     #[test]

@@ -49,7 +49,10 @@ impl Unfinished {
         self.0.remove(at)
     }
 
+    /// In place of one that came to the same offset before, and may have been left there: its batch knows nothing of later names.
     fn keep(&mut self, reading: Reading) {
+        let place = (reading.ident, reading.offset);
+        self.0.retain(|other| (other.ident, other.offset) != place);
         self.0.push_back(reading);
         if self.0.len() > UNFINISHED {
             self.0.pop_front();

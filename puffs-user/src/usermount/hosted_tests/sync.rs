@@ -166,3 +166,24 @@ fn what_is_changed_during_a_sync_is_for_the_next() {
     assert_eq!(pu.mount(&host, c"/", 0, ptr::null_mut()), Ok(()));
     assert_eq!(pu.mainloop(), Ok(()));
 }
+
+#[test]
+fn no_sync_is_due_while_the_server_is_unmounted() {
+    let host = host(|_, _| Ok(Turn::Gone));
+    let pu = mounted(&host);
+    pu.sync_every(Duration::ZERO);
+    pu.syncer.note(&wire::Req {
+        opclass: CLASS_VN,
+        optype: vn::REMOVE,
+        ..wire::Req::default()
+    });
+    // The unmount may be refused.
+    for (state, ms) in [
+        (State::Running, 0),
+        (State::Unmounting, -1),
+        (State::Running, 0),
+    ] {
+        pu.set_state(state);
+        assert_eq!(pu.timeout_ms(), ms);
+    }
+}
