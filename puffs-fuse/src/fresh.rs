@@ -66,6 +66,11 @@ impl Fresh {
         }
     }
 
+    /// Linux has forgotten the directory, and its names with it.
+    pub(crate) fn gone(&mut self, dir: NodeId) {
+        self.until.remove(&dir);
+    }
+
     /// All names were forgotten.
     pub(crate) fn forgotten(&mut self) {
         self.until.clear();
@@ -101,6 +106,8 @@ mod tests {
         fresh.told(A, (u64::MAX, 999_999_999), start);
         fresh.told(A, (1, 0), start);
         assert!(fresh.any(Some(A), after(1 << 30)));
+        fresh.gone(A);
+        assert!(!fresh.any(Some(A), start) && fresh.any(None, start));
         fresh.forgotten();
         assert!(!fresh.any(None, start));
     }

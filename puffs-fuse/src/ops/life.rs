@@ -49,7 +49,10 @@ impl Work<'_> {
     pub(crate) fn forget_node(&self, id: NodeId, count: u64) {
         let gone = self.session.state.borrow_mut().nodes.forget(id, count);
         if let Some(gone) = gone {
-            self.session.state.borrow_mut().polls.end_node(id);
+            let mut state = self.session.state.borrow_mut();
+            state.polls.end_node(id);
+            state.fresh.gone(id);
+            drop(state);
             self.retire(gone);
         }
     }
