@@ -1,8 +1,8 @@
 //! `puffs_mainloop`: serves requests until the file system is unmounted.
 //!
 //! A turn goes on with the requests that were scheduled, calls the loop function, has frames sent that wait to be ([`crate::frame`]), looks for
-//! exits and signals, waits, does what frames that came ask for, and lets the session do what is ready. A
-//! signal that ends the wait starts a new turn, so that the loop function runs soon after any handler.
+//! exits and signals, waits, does what frames that came ask for, has what was changed synced if that is due ([`super::syncer`]), and lets the session
+//! do what is ready. A signal that ends the wait starts a new turn, so that the loop function runs soon after any handler.
 
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
