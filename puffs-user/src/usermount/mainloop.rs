@@ -14,7 +14,7 @@ use super::{State, Usermount, signals};
 use crate::host::{Session, Turn};
 use crate::say;
 use crate::stats::Stats;
-use crate::sys::{self, Epoll};
+use crate::sys::Epoll;
 
 const SESSION: u64 = 0;
 const EXIT: u64 = 1;
@@ -70,7 +70,12 @@ impl Usermount {
     fn watch(&self, session: &dyn Session) -> Result<Rc<Epoll>, i32> {
         let epoll = Epoll::new()?;
         epoll.add(session.fd(), SESSION, libc::EPOLLIN)?;
-        epoll.add(self.exit_wake.as_raw_fd(), EXIT, libc::EPOLLIN)?;
+        // Nobody takes these wake-ups back: a process that was forked before the mount may wait for them too.
+        epoll.add(
+            self.exit_wake.as_raw_fd(),
+            EXIT,
+            libc::EPOLLIN | libc::EPOLLET,
+        )?;
         epoll.add(signals::wake_fd()?, SIGNAL, libc::EPOLLIN | libc::EPOLLET)?;
         let epoll = Rc::new(epoll);
         self.frames().set_epoll(Rc::clone(&epoll));
@@ -124,9 +129,6 @@ impl Usermount {
                 Err(libc::EINTR) => continue,
                 Err(errno) => return Err(errno),
             };
-            if ready.has(EXIT) {
-                sys::unwake(self.exit_wake.as_raw_fd());
-            }
             if ready.iter().any(|(token, _)| token > SIGNAL) || !always.is_empty() {
                 session.busy();
                 worked = true;
