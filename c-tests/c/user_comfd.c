@@ -347,11 +347,67 @@ refused(int fd, const char *number, int error)
     puffs_cancel(pu, 0);
 }
 
+struct twins {
+    struct puffs_usermount *pu;
+    int fds[2];
+};
+
+/* Both wait for something; then one of them is to exit. */
+static void *
+end_one(void *arg)
+{
+    struct twins *twins = arg;
+    struct puffs_msg_attr_ans attr;
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        introduced(twins->fds[i]);
+        getattr(twins->fds[i], 1, FILE_COOKIE);
+        answered(twins->fds[i], 1, 0, &attr, sizeof(attr));
+    }
+    CHECK_EQ(puffs_exit(twins->pu, 0), 0);
+    return NULL;
+}
+
+/* Two processes mount what was made before they parted, and each exits by itself. */
+static void
+part(void)
+{
+    struct twins twins;
+    int i, ends[2][2];
+    pthread_t thread;
+    pid_t child;
+
+    alarm(20);
+    twins.pu = context_new();
+    puffs_setrootinfo(twins.pu, VDIR, 7, 0);
+    for (i = 0; i < 2; i++) {
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends[i]), 0);
+        twins.fds[i] = ends[i][0];
+    }
+    CHECK((child = fork()) != -1);
+    name_descriptor(ends[child == 0][1]);
+    CHECK_EQ(puffs_mount(twins.pu, "/", PUFFS_MNT_RDONLY, ROOT), 0);
+    if (child == 0) {
+        close(ends[1][0]);
+        CHECK_EQ(puffs_mainloop(twins.pu), 0);
+        exit(0);
+    }
+    close(ends[1][1]);
+    CHECK_EQ(pthread_create(&thread, NULL, end_one, &twins), 0);
+    CHECK_EQ(puffs_mainloop(twins.pu), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    close(ends[1][0]);
+    ends_well(child);
+    puffs_cancel(twins.pu, 0);
+    exit(0);
+}
+
 int
 main(void)
 {
     struct puffs_req huge = { .preq_opclass = PUFFSOP_VN, .preq_auxlen = (size_t)1 << 40 };
-    int fd, ends[2];
+    int i, fd, ends[2];
     pid_t child;
     char byte;
 
@@ -401,6 +457,13 @@ main(void)
     put(fd, &huge, sizeof(huge));
     ends_well(child);
     close(fd);
+
+    for (i = 0; i < 20; i++) {
+        CHECK((child = fork()) != -1);
+        if (child == 0)
+            part();
+        ends_well(child);
+    }
 
     refused(-1, "x", EBADF);
     refused(-1, "999", EBADF);

@@ -134,7 +134,7 @@ pub unsafe trait Session {
     /// An errno value when the session cannot go on.
     fn turn(&self, server: &dyn Server) -> Result<Turn, i32>;
 
-    /// The server is about to do something outside a turn: go on with tasks, or run its loop function.
+    /// The server is about to do something outside a turn: go on with tasks, run its loop function, or sync what was changed.
     fn busy(&self);
 
     /// It has done so, and is about to wait. Whether there is something for a turn to do at once.

@@ -1,8 +1,8 @@
 //! `puffs_mainloop`: serves requests until the file system is unmounted.
 //!
 //! A turn goes on with the requests that were scheduled, calls the loop function, has frames sent that wait to be ([`crate::frame`]), looks for
-//! exits and signals, waits, does what frames that came ask for, and lets the session do what is ready. A
-//! signal that ends the wait starts a new turn, so that the loop function runs soon after any handler.
+//! exits and signals, waits, does what frames that came ask for, has what was changed synced if that is due ([`super::syncer`]), and lets the session
+//! do what is ready. A signal that ends the wait starts a new turn, so that the loop function runs soon after any handler.
 
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use super::{State, Usermount, signals};
 use crate::host::{Session, Turn};
 use crate::say;
 use crate::stats::Stats;
-use crate::sys::{self, Epoll};
+use crate::sys::Epoll;
 
 const SESSION: u64 = 0;
 const EXIT: u64 = 1;
@@ -70,7 +70,12 @@ impl Usermount {
     fn watch(&self, session: &dyn Session) -> Result<Rc<Epoll>, i32> {
         let epoll = Epoll::new()?;
         epoll.add(session.fd(), SESSION, libc::EPOLLIN)?;
-        epoll.add(self.exit_wake.as_raw_fd(), EXIT, libc::EPOLLIN)?;
+        // Nobody takes these wake-ups back: a process that was forked before the mount may wait for them too.
+        epoll.add(
+            self.exit_wake.as_raw_fd(),
+            EXIT,
+            libc::EPOLLIN | libc::EPOLLET,
+        )?;
         epoll.add(signals::wake_fd()?, SIGNAL, libc::EPOLLIN | libc::EPOLLET)?;
         let epoll = Rc::new(epoll);
         self.frames().set_epoll(Rc::clone(&epoll));
@@ -124,9 +129,6 @@ impl Usermount {
                 Err(libc::EINTR) => continue,
                 Err(errno) => return Err(errno),
             };
-            if ready.has(EXIT) {
-                sys::unwake(self.exit_wake.as_raw_fd());
-            }
             if ready.iter().any(|(token, _)| token > SIGNAL) || !always.is_empty() {
                 session.busy();
                 worked = true;

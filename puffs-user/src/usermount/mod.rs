@@ -315,7 +315,7 @@ impl Usermount {
     /// [`Stranger::Child`]: what is mounted is the parent's, and nothing was done.
     pub fn exit(&self) -> Result<(), Stranger> {
         self.owner.check_process()?;
-        // The wake-up comes after the flag, and the loop takes the wake-up back before it looks at the flag.
+        // The wake-up comes after the flag, and the loop looks at the flag before it waits for the next wake-up.
         self.exit_wanted.store(true, Ordering::SeqCst);
         sys::wake(self.exit_wake.as_raw_fd());
         bell::ring(self.bell.get());
