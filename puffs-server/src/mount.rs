@@ -18,7 +18,7 @@ use puffs_user::c::consts::{
 use puffs_user::host::Host;
 use puffs_user::usermount::{InitError, Usermount, unmount_on_signal};
 
-use crate::ops;
+use crate::ops::{self, Op};
 use crate::server::Server;
 use crate::shim::{Inner, begin};
 
@@ -169,6 +169,9 @@ pub fn mount_on<S: Server>(
     let pu = Usermount::new(&ops, Some(&from), Some(&fstype), private, options.flags)
         .map_err(|error: InitError| io::Error::from_raw_os_error(error.errno()))?;
     pu.set_maxdata(options.max_transfer);
+    if !S::OPS.has(Op::Sync) {
+        pu.has_nothing_to_sync();
+    }
     if let Some(stack) = options.stack {
         pu.set_stack_size(stack);
     }

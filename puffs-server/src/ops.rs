@@ -7,7 +7,7 @@ use crate::shim::{attr, data, lock, name, node, space, whole, xattr};
 
 macro_rules! operations {
     ($($(#[$meta:meta])* $op:ident => $slot:ident = $shim:path;)*) => {
-        /// An operation that a server may have or not. (`lookup` and `getattr` it must have; `statvfs`, `sync`, `unmount` and
+        /// An operation that a server may have or not. (`lookup` and `getattr` it must have; `statvfs`, `unmount` and
         /// `forget` are always called.)
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Op {
@@ -24,7 +24,7 @@ macro_rules! operations {
             let mut table = puffs_ops {
                 puffs_fs_unmount: Some(whole::unmount::<S>),
                 puffs_fs_statvfs: Some(whole::statvfs::<S>),
-                puffs_fs_sync: Some(whole::sync::<S>),
+                puffs_fs_sync: Some(whole::nothing_to_sync),
                 puffs_node_lookup: Some(node::lookup::<S>),
                 puffs_node_getattr: Some(attr::getattr::<S>),
                 puffs_node_reclaim2: Some(node::reclaim::<S>),
@@ -41,6 +41,8 @@ macro_rules! operations {
 }
 
 operations! {
+    /// [`Server::sync`].
+    Sync => puffs_fs_sync = whole::sync::<S>;
     /// [`Server::create`].
     Create => puffs_node_create = node::create::<S>;
     /// [`Server::mknod`].

@@ -175,3 +175,13 @@ fn what_is_let_go_is_said_with_the_answer() {
     };
     assert_eq!(dir, node);
 }
+
+#[test]
+fn who_has_something_to_sync_is_told_how() {
+    let (toy, _) = play(Scripts::of(|line| {
+        assert!(life::sync(line, &user(), life::MNT_WAIT).is_ok());
+        assert!(life::sync(line, &user(), 3).is_ok());
+    }));
+    let syncs: Vec<_> = toy.log.iter().filter(|l| l.starts_with("sync")).collect();
+    assert_eq!(syncs, ["sync true", "sync false"]);
+}

@@ -77,6 +77,11 @@ impl Server for Toy {
 
     const OPS: Ops = Ops::ALL.without(&[Op::Access, Op::Mmap]);
 
+    fn sync(&mut self, _: &Request<'_>, wait: bool) -> Result {
+        self.log.push(format!("sync {wait}"));
+        Ok(())
+    }
+
     fn root(&mut self) -> Rc<Thing> {
         self.thing("root")
     }
