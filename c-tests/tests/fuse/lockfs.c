@@ -1,7 +1,8 @@
 /*
- * A file server that keeps locks itself, each on a whole file: one owner at a time, others wait in their requests.
+ * A file server that keeps locks itself, each on a whole file: one owner at a time, others wait in their requests. Who waits for
+ * that of "b" is woken after those who came later; that of "slow" is taken away a turn after that was asked for.
  *
- * Its files: "a" and "b", each with a lock for fcntl and one for flock; "log", which says what was asked;
+ * Its files: "a", "b" and "slow", each with a lock for fcntl and one for flock; "log", which says what was asked;
  * "stream", in which nobody may seek.
  */
 
@@ -14,9 +15,9 @@
 
 #include <puffs.h>
 
-enum { ROOT, A, B, LOG, STREAM, NODES };
+enum { ROOT, A, B, SLOW, LOG, STREAM, NODES };
 
-static const char *const names[NODES] = {"/", "a", "b", "log", "stream"};
+static const char *const names[NODES] = {"/", "a", "b", "slow", "log", "stream"};
 static char nodes[NODES];
 static struct {
 	bool taken;
@@ -134,6 +135,10 @@ lockfs_node_advlock(struct puffs_usermount *pu, puffs_cookie_t node, void *id, i
 		return 0;
 	}
 	if (op == F_UNLCK) {
+		if (n == SLOW) {
+			puffs_cc_schedule(puffs_cc_getcc(pu));
+			puffs_cc_yield(puffs_cc_getcc(pu));
+		}
 		if (!locks[n][flock].taken || locks[n][flock].owner != id)
 			return 0;
 		locks[n][flock].taken = false;
@@ -142,7 +147,7 @@ lockfs_node_advlock(struct puffs_usermount *pu, puffs_cookie_t node, void *id, i
 		memcpy(woken, waiting, sizeof(woken));
 		nwaiting = 0;
 		for (i = 0; i < count; i++)
-			puffs_cc_schedule(woken[i]);
+			puffs_cc_schedule(woken[n == B ? count - 1 - i : i]);
 		return 0;
 	}
 	if (op != F_SETLK)
