@@ -1,6 +1,7 @@
 /*
- * A file server that keeps locks itself, each on a whole file: one owner at a time, others wait in their requests. Who waits for
- * that of "b" is woken after those who came later; that of "slow" is taken away a turn after that was asked for.
+ * A file server that keeps locks itself, each on a whole file: one owner at a time, others wait in their requests. Of those who wait
+ * for that of "b" the last one is woken when it is free, and the others when somebody asks who has it; that of "slow" is taken away a turn after
+ * that was asked for.
  *
  * Its files: "a", "b" and "slow", each with a lock for fcntl and one for flock; "log", which says what was asked;
  * "stream", in which nobody may seek.
@@ -118,12 +119,26 @@ note(const char *what, int node, bool flock)
 	snprintf(told + len, sizeof(told) - len, "%s %s%s\n", what, names[node], flock ? " flock" : "");
 }
 
+/* Wakes those who came last of those who wait. */
+static void
+wake(int count)
+{
+	struct puffs_cc *woken[64];
+	int i;
+
+	if (count > nwaiting)
+		count = nwaiting;
+	nwaiting -= count;
+	memcpy(woken, waiting + nwaiting, (size_t)count * sizeof(woken[0]));
+	for (i = 0; i < count; i++)
+		puffs_cc_schedule(woken[i]);
+}
+
 int
 lockfs_node_advlock(struct puffs_usermount *pu, puffs_cookie_t node, void *id, int op, struct flock *fl, int flags)
 {
-	int n = number(node), i, count;
+	int n = number(node);
 	bool flock = (flags & PUFFS_LOCK_FLOCK) != 0;
-	struct puffs_cc *woken[64];
 
 	if (flock == ((flags & PUFFS_LOCK_POSIX) != 0))
 		return EINVAL;
@@ -132,6 +147,8 @@ lockfs_node_advlock(struct puffs_usermount *pu, puffs_cookie_t node, void *id, i
 			fl->l_pid = locks[n][flock].pid;
 		else
 			fl->l_type = F_UNLCK;
+		if (n == B)
+			wake(nwaiting);
 		return 0;
 	}
 	if (op == F_UNLCK) {
@@ -143,11 +160,7 @@ lockfs_node_advlock(struct puffs_usermount *pu, puffs_cookie_t node, void *id, i
 			return 0;
 		locks[n][flock].taken = false;
 		note("free", n, flock);
-		count = nwaiting;
-		memcpy(woken, waiting, sizeof(woken));
-		nwaiting = 0;
-		for (i = 0; i < count; i++)
-			puffs_cc_schedule(woken[n == B ? count - 1 - i : i]);
+		wake(n == B ? 1 : nwaiting);
 		return 0;
 	}
 	if (op != F_SETLK)

@@ -117,6 +117,16 @@ fn flock_waits_and_its_end_gives_the_lock_on() {
     server.unmount();
 }
 
+/// From the start to the end.
+fn write_lock() -> libc::flock {
+    // SAFETY: all zeroes is a value of this structure.
+    let zeroes: libc::flock = unsafe { std::mem::zeroed() };
+    libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        ..zeroes
+    }
+}
+
 #[test]
 fn locks_of_open_files_end_with_them() {
     if skipped() {
@@ -124,9 +134,7 @@ fn locks_of_open_files_end_with_them() {
     }
     let mut server = lockfs();
     let file = open(&server.path("a"));
-    // SAFETY: all zeroes is a value of this structure: from the start to the end.
-    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
-    lock.l_type = libc::F_WRLCK as libc::c_short;
+    let lock = write_lock();
     // SAFETY: the structure lives.
     let locked = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) };
     assert_eq!(locked, 0);
@@ -185,6 +193,11 @@ fn who_asks_again_after_a_signal_keeps_what_he_gets() {
         assert!(until(LONG, || noted("wait") == 2));
         flock(&file, FlockOperation::Unlock).unwrap();
         let other = waits.join().unwrap().unwrap();
+        // Somebody asks for another lock of the file.
+        let mut ask = write_lock();
+        // SAFETY: the structure lives.
+        let asked = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &raw mut ask) };
+        assert_eq!((asked, ask.l_type), (0, libc::F_UNLCK as libc::c_short));
         assert!(until(LONG, || noted("lock") >= 3), "{}", log(&server));
         let second = flock(&file, FlockOperation::NonBlockingLockExclusive);
         assert_eq!(second, Err(rustix::io::Errno::AGAIN), "{}", log(&server));
