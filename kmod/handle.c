@@ -3,7 +3,8 @@
  * the server knows it, also when there is no inode for it any more.
  *
  * The server names a node by its handle without counting that, so it may free the node when it hears a reclaim that was sent before the name came
- * here. So a new inode is believed only if no reclaim was sent since the question; otherwise the server is asked again.
+ * here, and give its cookie to another. So the answer is believed only if no reclaim was sent since the question; otherwise the server is asked
+ * again.
  */
 #include <linux/dcache.h>
 #include <linux/exportfs.h>
@@ -28,7 +29,8 @@ handle_encode(struct inode *inode, u32 *words, int *max, struct inode *parent)
 	/* Where there is no room at all, it is to be said how much it takes. */
 	error = puffs_vfs_nodetofh(MOUNTED(inode->i_sb)->m_pv, puffs_asker(&a), NODE(inode)->n_cookie, room != 0 ? words + 1 : NULL, room,
 	    &len);
-	if (error == E2BIG)
+	/* More than any handle's room is no room that anybody could make; some of Linux' callers warn of it. */
+	if (error == E2BIG && WORDS(len) * sizeof(u32) <= MAX_HANDLE_SZ)
 		*max = WORDS(len);
 	if (error != 0)
 		return FILEID_INVALID;
@@ -46,17 +48,17 @@ handle_decode(struct super_block *sb, struct fid *fid, int nwords, int type)
 	struct puffs_vfound found;
 	struct inode *inode;
 	struct asker a;
-	u64 reclaims;
+	struct reclaims then;
 	int error;
 
 	if (type != TYPE || nwords < 2 || words[0] == 0 || words[0] > (nwords - 1) * sizeof(u32))
 		return NULL;
 	do {
-		reclaims = atomic64_read(&m->m_reclaims);
+		puffs_reclaims(m, &then);
 		found = (struct puffs_vfound){ .pvf_size = sizeof(found) };
 		if ((error = puffs_vfs_fhtonode(m->m_pv, puffs_asker(&a), words + 1, words[0], &found)) != 0)
 			return ERR_PTR(-error);
-		inode = puffs_inode_named(sb, &found, reclaims);
+		inode = puffs_inode_named(sb, &found, &then);
 	} while (inode == NULL);
 	return d_obtain_alias(inode);
 }

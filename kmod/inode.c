@@ -5,6 +5,7 @@
  * A node is inactive when its last open file is closed, and when its inode goes. What must be sent then is paid for, or may be lost: nothing
  * here waits, since memory reclaim and exiting processes come this way.
  */
+#include <linux/hash.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
@@ -55,6 +56,14 @@ node_becomes(struct inode *inode, void *cookie)
 
 	NODE(inode)->n_cookie = cookie;
 	return 0;
+}
+
+/* The place of a cookie among the numbers of reclaims. */
+static unsigned int
+place_of(const void *cookie)
+{
+
+	return hash_ptr(cookie, RECLAIMS_BITS);
 }
 
 /* What never changes, and attributes for a server that has none: who may read, may. */
@@ -138,7 +147,10 @@ puffs_inode_found(struct super_block *sb, struct puffs_vfound *found, u64 asked,
 
 	inode = iget5_locked(sb, (unsigned long)found->pvf_cookie, node_is, node_becomes, found->pvf_cookie);
 	if (inode == NULL) {
-		puffs_vfs_reclaim(found->pvf_reclaim, found->pvf_cookie, 1);
+		if (puffs_inode_late(sb, found->pvf_cookie))
+			puffs_paid_reclaim_free(found->pvf_reclaim);
+		else
+			puffs_vfs_reclaim(found->pvf_reclaim, found->pvf_cookie, 1);
 		return ERR_PTR(-ENOMEM);
 	}
 	n = NODE(inode);
@@ -168,34 +180,49 @@ puffs_inode_found(struct super_block *sb, struct puffs_vfound *found, u64 asked,
 	return inode;
 }
 
-struct inode *
-puffs_inode_named(struct super_block *sb, struct puffs_vfound *found, u64 reclaims)
+void
+puffs_reclaims(const struct mounted *m, struct reclaims *now)
 {
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(now->r_counts); i++)
+		now->r_counts[i] = atomic_read(&m->m_reclaims[i]);
+}
+
+struct inode *
+puffs_inode_named(struct super_block *sb, struct puffs_vfound *found, const struct reclaims *then)
+{
+	unsigned int at = place_of(found->pvf_cookie);
 	struct mounted *m = MOUNTED(sb);
 	struct inode *inode;
 	struct node *n;
+	bool made;
 
 	inode = iget5_locked(sb, (unsigned long)found->pvf_cookie, node_is, node_becomes, found->pvf_cookie);
-	if (inode == NULL || !(inode->i_state & I_NEW)) {
+	made = inode != NULL && (inode->i_state & I_NEW);
+	if (!made)
 		puffs_paid_reclaim_free(found->pvf_reclaim);
-		if (inode == NULL)
-			return ERR_PTR(-ENOMEM);
-		if (NODE(inode)->n_vtype == found->pvf_vtype)
-			return inode;
-		iput(inode);
-		return ERR_PTR(-puffs_vfs_broken(m->m_pv, found->pvf_cookie, PUFFS_VBAD_TYPE));
-	}
+	if (inode == NULL)
+		return ERR_PTR(-ENOMEM);
 	/* From here on nobody reclaims this node: it has an inode. */
-	if (atomic64_read(&m->m_reclaims) != reclaims) {
-		puffs_paid_reclaim_free(found->pvf_reclaim);
-		iget_failed(inode);
+	if ((u32)atomic_read(&m->m_reclaims[at]) != then->r_counts[at]) {
+		if (made) {
+			puffs_paid_reclaim_free(found->pvf_reclaim);
+			iget_failed(inode);
+		} else
+			iput(inode);
 		return NULL;
 	}
 	n = NODE(inode);
-	n->n_reclaim = found->pvf_reclaim;
-	set_bit(NODE_USED, &n->n_flags);
-	node_init(n, found->pvf_vtype, found->pvf_bytes, found->pvf_rdev);
-	unlock_new_inode(inode);
+	if (made) {
+		n->n_reclaim = found->pvf_reclaim;
+		set_bit(NODE_USED, &n->n_flags);
+		node_init(n, found->pvf_vtype, found->pvf_bytes, found->pvf_rdev);
+		unlock_new_inode(inode);
+	} else if (n->n_vtype != found->pvf_vtype) {
+		iput(inode);
+		return ERR_PTR(-puffs_vfs_broken(m->m_pv, found->pvf_cookie, PUFFS_VBAD_TYPE));
+	}
 	return inode;
 }
 
@@ -211,6 +238,8 @@ puffs_inode_late(struct super_block *sb, void *cookie)
 {
 	struct inode *inode;
 
+	/* Whoever has found the node by its handle either has an inode by now, or sees that it may be reclaimed. */
+	atomic_inc(&MOUNTED(sb)->m_reclaims[place_of(cookie)]);
 	if ((inode = puffs_inode_known(sb, cookie)) == NULL)
 		return false;
 	node_again(NODE(inode), NULL);
@@ -273,7 +302,7 @@ puffs_inode_evict(struct inode *inode)
 	if (puffs_inode_rests(inode))
 		(void)puffs_vfs_inactive_faf(m->m_pv, NULL, n->n_cookie);
 	if (n->n_reclaim != NULL)
-		atomic64_inc(&m->m_reclaims);
+		atomic_inc(&m->m_reclaims[place_of(n->n_cookie)]);
 	puffs_vfs_reclaim(n->n_reclaim, n->n_cookie, n->n_nlookup);
 }
 

@@ -262,7 +262,8 @@ set(struct file *file, struct file_lock *fl, u32 kind, bool wait)
 		lock = lock_of(fl->fl_start, fl->fl_end, fl->fl_type, fl->fl_pid);
 		if ((error = ask(file, fl, F_SETLK, kind | (wait ? PUFFS_VLOCK_WAIT : 0), &lock)) == 0) {
 			granted = true;
-			if (!noted && (error = note(file, fl)) == 0)
+			/* Each time: a close may have taken it away meanwhile. */
+			if ((error = note(file, fl)) == 0)
 				noted = true;
 		}
 		if (error != 0 && noted)
@@ -280,6 +281,9 @@ int
 puffs_lock(struct file *file, int cmd, struct file_lock *fl)
 {
 
+	/* Nobody waits but in a call of his own. */
+	if (cmd == F_CANCELLK)
+		return 0;
 	if (!puffs_has(MOUNTED(file_inode(file)->i_sb), PUFFS_VN_ADVLOCK)) {
 		if (cmd != F_GETLK)
 			return posix_lock_file(file, fl, NULL);
@@ -288,9 +292,6 @@ puffs_lock(struct file *file, int cmd, struct file_lock *fl)
 	}
 	if (cmd == F_GETLK)
 		return test(file, fl);
-	/* Nobody waits but in a call of his own. */
-	if (cmd == F_CANCELLK)
-		return 0;
 	if (fl->fl_type == F_UNLCK)
 		return unlock(file, fl, PUFFS_VLOCK_POSIX);
 	return set(file, fl, PUFFS_VLOCK_POSIX, cmd == F_SETLKW);

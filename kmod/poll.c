@@ -164,8 +164,12 @@ ask(struct inode *inode, struct polled *p, __poll_t events)
 	spin_lock(&p->p_lock);
 	needed = is_needed(p, events);
 	spin_unlock(&p->p_lock);
-	if (!needed || (a = kmalloc(sizeof(*a), GFP_KERNEL_ACCOUNT)) == NULL)
+	if (!needed)
 		return false;
+	if ((a = kmalloc(sizeof(*a), GFP_KERNEL_ACCOUNT)) == NULL) {
+		mod_timer(&p->p_later, jiffies + WHILE);
+		return false;
+	}
 	*a = (struct asking){ .a_mounted = m, .a_polled = p, .a_events = events };
 	spin_lock(&p->p_lock);
 	if ((needed = is_needed(p, events))) {

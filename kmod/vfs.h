@@ -34,6 +34,12 @@
 #include <puffs_vfs.h>
 #include "kflags.h"
 
+/* How often the server was told to forget a node, by cookie; each grows before it is told. */
+#define RECLAIMS_BITS 6
+struct reclaims {
+	u32 r_counts[1 << RECLAIMS_BITS];
+};
+
 /* A mount; it stays as long as the library knows it (pho_freed). */
 struct mounted {
 	struct puffs_mount *m_pmp;
@@ -42,7 +48,7 @@ struct mounted {
 	struct mutex m_late;
 	struct mutex m_renames;		/* servers count on one rename at a time */
 	atomic64_t m_changes;		/* changes that went through this kernel */
-	atomic64_t m_reclaims;		/* nodes that the server was told to forget */
+	atomic_t m_reclaims[1 << RECLAIMS_BITS];	/* as struct reclaims */
 	atomic_t m_polls;		/* requests of poll.c that are under way */
 	atomic64_t m_names;		/* how often all names were called stale */
 	struct work_struct m_write;	/* what is dirty is to be written */
@@ -171,14 +177,16 @@ struct inode *puffs_inode_root(struct super_block *sb, void *cookie, u32 vtype, 
  * Consumes pvf_reclaim. An error is one of ERR_PTR's.
  */
 struct inode *puffs_inode_found(struct super_block *sb, struct puffs_vfound *found, u64 asked, bool made);
+/* The reclaims so far. */
+void puffs_reclaims(const struct mounted *m, struct reclaims *now);
 /*
- * The inode of a node that the server named without counting that, after there had been `reclaims` of them. Consumes pvf_reclaim. NULL: it
- * may have been reclaimed since.
+ * The inode of a node that the server named without counting that, after there had been these reclaims. Consumes pvf_reclaim. NULL: it may have
+ * been reclaimed since.
  */
-struct inode *puffs_inode_named(struct super_block *sb, struct puffs_vfound *found, u64 reclaims);
+struct inode *puffs_inode_named(struct super_block *sb, struct puffs_vfound *found, const struct reclaims *then);
 /* The inode of a node that Linux has, with a reference; NULL if it has none. Waits for nobody who waits for the server. */
 struct inode *puffs_inode_known(struct super_block *sb, void *cookie);
-/* The same for a late answer: the node, if there is one, is counted. */
+/* A cookie came of which no inode is to be made. Its node is counted if Linux has an inode of it; if not (false), it is to be reclaimed. */
 bool puffs_inode_late(struct super_block *sb, void *cookie);
 /* Takes down the server's side notes for a node. */
 void puffs_inode_notes(struct inode *inode, bool inactive, bool noref);

@@ -236,15 +236,15 @@ interrupted(void)
 
 /* One waits, and gets a signal after which the call begins again: the server grants him twice, and he keeps it. */
 static void
-again(void)
+again(const char *name, const char *frees, const char *waiting, const char *granted)
 {
-	int fd = open_in("a"), freed = noted("free a"), waits = noted("wait a"), has[2], go[2];
+	int fd = open_in(name), freed = noted(frees), waits = noted(waiting), locks = noted(granted), has[2], go[2];
 	pid_t child;
 
 	CHECK(pipe(has) == 0 && pipe(go) == 0);
 	CHECK(posix(fd, F_SETLK, F_WRLCK) == 0);
 	if ((child = fork()) == 0) {
-		int own = open_in("a");
+		int own = open_in(name);
 
 		handle(SA_RESTART);
 		CHECK(posix(own, F_SETLKW, F_WRLCK) == 0);
@@ -252,16 +252,17 @@ again(void)
 		hear(go);
 		_exit(0);
 	}
-	await_noted("wait a", waits + 1);
+	await_noted(waiting, waits + 1);
 	CHECK(kill(child, SIGUSR1) == 0);
-	await_noted("wait a", waits + 2);
+	await_noted(waiting, waits + 2);
 	CHECK(posix(fd, F_SETLK, F_UNLCK) == 0);
 	hear(has);
 	CHECK(in_the_way(fd) == child);
+	await_noted(granted, locks + 3);
 	CHECK(refused(fd));
 	say(go);
 	CHECK(end_of(child) == 0);
-	await_noted("free a", freed + 2);
+	await_noted(frees, freed + 2);
 	CHECK(posix(fd, F_SETLKW, F_WRLCK) == 0);
 	close(fd);
 	close(has[0]), close(has[1]), close(go[0]), close(go[1]);
@@ -380,7 +381,9 @@ main(int argc, char *argv[])
 	of_fcntl();
 	killed();
 	interrupted();
-	again();
+	again("a", "free a", "wait a", "lock a");
+	/* The second request first, and the other one when he has it. */
+	again("b", "free b", "wait b", "lock b");
 	of_flock();
 	stopped(server);
 	died(server);

@@ -1,4 +1,5 @@
-//! Gates that one task at a time may pass, the others waiting in line: a gate for each directory, and one for renames.
+//! Gates that one task at a time may pass, the others waiting in line: a gate for each directory, one for renames, and one
+//! for each owner of locks.
 //!
 //! Servers count on it that no two operations on names of one directory are under way, and no two renames of a mount. Linux could
 //! be left to see to the first, but then whoever waits there could not be killed.

@@ -33,6 +33,7 @@ mod doomed;
 mod errno;
 mod fresh;
 mod gate;
+mod granted;
 mod guard;
 mod handles;
 mod host;

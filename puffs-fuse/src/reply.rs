@@ -7,6 +7,7 @@ use zerocopy::IntoBytes;
 
 use crate::device::Sent;
 use crate::errno::Code;
+use crate::ops::lock::Locked;
 use crate::ops::poll::Polled;
 use crate::proto::wire::{
     AttrOut, EntryOut, InitOut, LkOut, OpenOut, PollOut, StatfsOut, WriteOut,
@@ -28,6 +29,7 @@ pub(crate) enum Reply {
     Init(InitOut),
     Polled(Polled),
     Lock(LkOut),
+    Locked(Locked),
     Data(Data<Hosted>),
     Bytes(Vec<u8>),
 }
@@ -47,7 +49,7 @@ impl Work<'_> {
         };
         let sent = match &outcome {
             Ok(Reply::None) => return,
-            Ok(Reply::Empty) => send(&[]),
+            Ok(Reply::Empty | Reply::Locked(_)) => send(&[]),
             Ok(Reply::Attr(out)) => send(out.as_bytes()),
             Ok(Reply::Entry(out)) => send(out.as_bytes()),
             Ok(Reply::Created(entry, open)) => {
@@ -78,6 +80,7 @@ impl Work<'_> {
         match outcome {
             Ok(Reply::Data(data)) => self.session.line.pool.give(data.body),
             Ok(reply) if sent == Sent::Unwanted => self.undo(reply),
+            Ok(Reply::Locked(locked)) => self.locked(&locked),
             _ => {}
         }
     }
@@ -89,6 +92,7 @@ impl Work<'_> {
             Reply::Created(entry, open) => (Some(entry), Some(open)),
             Reply::Open(open) => (None, Some(open)),
             Reply::Polled(polled) => return self.collect(polled),
+            Reply::Locked(locked) => return self.give_back(&locked),
             _ => (None, None),
         };
         if let Some(open) = open {

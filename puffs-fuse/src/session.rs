@@ -1,7 +1,6 @@
 //! One mount: turns of the main loop, tasks, dispatch of requests, and the end.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
@@ -19,6 +18,7 @@ use crate::device::{Device, Got};
 use crate::errno::Code;
 use crate::fresh::Fresh;
 use crate::gate::Gates;
+use crate::granted::{Granted, Locker};
 use crate::guard::Guard;
 use crate::handles::Handles;
 use crate::keeper::{self, Flights, Keeper};
@@ -48,6 +48,7 @@ pub(crate) struct FuseSession {
     pub(crate) maxdata: usize,
     pub(crate) renames: Gates<()>,
     pub(crate) dirs: Gates<NodeId>,
+    pub(crate) lockers: Gates<Locker>,
     pub(crate) traffic: Arc<Traffic>,
     pub(crate) notifier: Notifier,
     /// What the tasks work on, by their tokens: it is here and not on their stacks, which may be forgotten.
@@ -66,8 +67,7 @@ pub(crate) struct State {
     pub(crate) fresh: Fresh,
     pub(crate) handles: Handles,
     pub(crate) polls: Polls,
-    /// Who has POSIX locks on which node.
-    pub(crate) lockers: HashSet<(NodeId, u64)>,
+    pub(crate) granted: Granted,
 }
 
 impl State {
@@ -134,11 +134,12 @@ impl FuseSession {
                 fresh: Fresh::new(),
                 handles: Handles::default(),
                 polls: Polls::default(),
-                lockers: HashSet::new(),
+                granted: Granted::default(),
             }),
             maxdata,
             renames: Gates::default(),
             dirs: Gates::default(),
+            lockers: Gates::default(),
             notifier: Notifier::new(Arc::clone(&traffic)),
             todo: RefCell::default(),
             guard: Some(guard),

@@ -1,7 +1,9 @@
 /*
- * A file server that keeps locks itself, each on a whole file: one owner at a time, others wait in their requests.
+ * A file server that keeps locks itself, each on a whole file: one owner at a time, others wait in their requests. Of those who wait
+ * for that of "b" the last one is woken when it is free, and the others when somebody asks who has it; that of "slow" is taken away a turn after
+ * that was asked for.
  *
- * Its files: "a" and "b", each with a lock for fcntl and one for flock; "log", which says what was asked;
+ * Its files: "a", "b" and "slow", each with a lock for fcntl and one for flock; "log", which says what was asked;
  * "stream", in which nobody may seek.
  */
 
@@ -14,9 +16,9 @@
 
 #include <puffs.h>
 
-enum { ROOT, A, B, LOG, STREAM, NODES };
+enum { ROOT, A, B, SLOW, LOG, STREAM, NODES };
 
-static const char *const names[NODES] = {"/", "a", "b", "log", "stream"};
+static const char *const names[NODES] = {"/", "a", "b", "slow", "log", "stream"};
 static char nodes[NODES];
 static struct {
 	bool taken;
@@ -117,12 +119,26 @@ note(const char *what, int node, bool flock)
 	snprintf(told + len, sizeof(told) - len, "%s %s%s\n", what, names[node], flock ? " flock" : "");
 }
 
+/* Wakes those who came last of those who wait. */
+static void
+wake(int count)
+{
+	struct puffs_cc *woken[64];
+	int i;
+
+	if (count > nwaiting)
+		count = nwaiting;
+	nwaiting -= count;
+	memcpy(woken, waiting + nwaiting, (size_t)count * sizeof(woken[0]));
+	for (i = 0; i < count; i++)
+		puffs_cc_schedule(woken[i]);
+}
+
 int
 lockfs_node_advlock(struct puffs_usermount *pu, puffs_cookie_t node, void *id, int op, struct flock *fl, int flags)
 {
-	int n = number(node), i, count;
+	int n = number(node);
 	bool flock = (flags & PUFFS_LOCK_FLOCK) != 0;
-	struct puffs_cc *woken[64];
 
 	if (flock == ((flags & PUFFS_LOCK_POSIX) != 0))
 		return EINVAL;
@@ -131,18 +147,20 @@ lockfs_node_advlock(struct puffs_usermount *pu, puffs_cookie_t node, void *id, i
 			fl->l_pid = locks[n][flock].pid;
 		else
 			fl->l_type = F_UNLCK;
+		if (n == B)
+			wake(nwaiting);
 		return 0;
 	}
 	if (op == F_UNLCK) {
+		if (n == SLOW) {
+			puffs_cc_schedule(puffs_cc_getcc(pu));
+			puffs_cc_yield(puffs_cc_getcc(pu));
+		}
 		if (!locks[n][flock].taken || locks[n][flock].owner != id)
 			return 0;
 		locks[n][flock].taken = false;
 		note("free", n, flock);
-		count = nwaiting;
-		memcpy(woken, waiting, sizeof(woken));
-		nwaiting = 0;
-		for (i = 0; i < count; i++)
-			puffs_cc_schedule(woken[i]);
+		wake(n == B ? 1 : nwaiting);
 		return 0;
 	}
 	if (op != F_SETLK)

@@ -9,7 +9,7 @@ use rustix::fs::{FlockOperation, fcntl_lock, flock};
 use std::{
     fs::{self, File},
     io::{Seek, SeekFrom},
-    os::fd::AsRawFd,
+    os::{fd::AsRawFd, unix::thread::JoinHandleExt},
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -114,6 +114,99 @@ fn flock_waits_and_its_end_gives_the_lock_on() {
         flock(&other, FlockOperation::NonBlockingLockExclusive).is_ok()
     }));
     drop((file, other));
+    server.unmount();
+}
+
+/// From the start to the end.
+fn write_lock() -> libc::flock {
+    // SAFETY: all zeroes is a value of this structure.
+    let zeroes: libc::flock = unsafe { std::mem::zeroed() };
+    libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        ..zeroes
+    }
+}
+
+#[test]
+fn locks_of_open_files_end_with_them() {
+    if skipped() {
+        return;
+    }
+    let mut server = lockfs();
+    let file = open(&server.path("a"));
+    let lock = write_lock();
+    // SAFETY: the structure lives.
+    let locked = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) };
+    assert_eq!(locked, 0);
+    let other = file.try_clone().unwrap();
+    drop(file);
+    let second = fcntl_lock(
+        open(&server.path("a")),
+        FlockOperation::NonBlockingLockExclusive,
+    );
+    assert_eq!(second, Err(rustix::io::Errno::AGAIN));
+    drop(other);
+    assert!(
+        until(LONG, || noted(&server, "free a") == 1),
+        "{}",
+        log(&server)
+    );
+    server.unmount();
+}
+
+extern "C" fn handler(_: libc::c_int) {}
+
+/// Calls that wait begin again after SIGUSR2.
+fn handle_usr2() {
+    // SAFETY: all zeroes is a value of this structure; the handler does nothing.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler as *const () as usize;
+        action.sa_flags = libc::SA_RESTART;
+        assert_eq!(
+            libc::sigaction(libc::SIGUSR2, &raw const action, std::ptr::null_mut()),
+            0
+        );
+    }
+}
+
+#[test]
+fn who_asks_again_after_a_signal_keeps_what_he_gets() {
+    if skipped() {
+        return;
+    }
+    handle_usr2();
+    let mut server = lockfs();
+    // The server grants the first request first; or the second; or the second before the first is given back.
+    for name in ["a", "b", "slow"] {
+        let path = server.path(name);
+        let noted = |what| noted(&server, &format!("{what} {name} flock"));
+        let file = open(&path);
+        flock(&file, FlockOperation::LockExclusive).unwrap();
+        let waits = thread::spawn(move || {
+            let file = open(&path);
+            flock(&file, FlockOperation::LockExclusive).map(|()| file)
+        });
+        assert!(until(LONG, || noted("wait") == 1));
+        // SAFETY: the thread runs until it is joined.
+        unsafe { libc::pthread_kill(waits.as_pthread_t(), libc::SIGUSR2) };
+        assert!(until(LONG, || noted("wait") == 2));
+        flock(&file, FlockOperation::Unlock).unwrap();
+        let other = waits.join().unwrap().unwrap();
+        // Somebody asks for another lock of the file.
+        let mut ask = write_lock();
+        // SAFETY: the structure lives.
+        let asked = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &raw mut ask) };
+        assert_eq!((asked, ask.l_type), (0, libc::F_UNLCK as libc::c_short));
+        assert!(until(LONG, || noted("lock") >= 3), "{}", log(&server));
+        let second = flock(&file, FlockOperation::NonBlockingLockExclusive);
+        assert_eq!(second, Err(rustix::io::Errno::AGAIN), "{}", log(&server));
+        // And it ends with him.
+        drop(other);
+        assert!(until(LONG, || {
+            flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+        }));
+    }
     server.unmount();
 }
 

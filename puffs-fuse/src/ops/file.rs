@@ -279,6 +279,7 @@ impl<'t> Work<'t> {
         if release.release_flags & RELEASE_FLOCK_UNLOCK != 0 {
             self.unlock_file(NodeId(request.header.nodeid), release.lock_owner);
         }
+        self.unlock_by(release.fh);
         self.close(release.fh);
         Ok(Reply::Empty)
     }

@@ -1,4 +1,6 @@
 //! Locks, when the server has an operation for them; otherwise Linux keeps them by itself.
+//!
+//! Whoever leaves while the server lets him wait is granted the lock all the same, some time later. Then it is given back.
 
 use puffs_core::msg::op::vn;
 use puffs_user::c::consts::{PUFFS_LOCK_FLOCK, PUFFS_LOCK_POSIX, PUFFS_LOCK_WAIT};
@@ -7,6 +9,8 @@ use puffs_vfs::{Caller, lock, who};
 
 use super::{Held, head};
 use crate::errno::Code;
+use crate::gate::Passed;
+use crate::granted::{Locker, Span};
 use crate::proto::op;
 use crate::proto::request::Request;
 use crate::proto::wire::{FileLock, FlushIn, LK_FLOCK, LkIn, LkOut};
@@ -15,12 +19,16 @@ use crate::session::Work;
 
 /// `OFFSET_MAX`: the end of a lock that has none.
 const NO_END: u64 = i64::MAX as u64;
-const WHOLE: lock::Range = lock::Range {
-    kind: libc::F_UNLCK as u32,
-    start: 0,
-    len: 0,
-    pid: 0,
-};
+const WHOLE: Span = (0, NO_END);
+
+/// A lock that the server has granted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Locked {
+    locker: Locker,
+    span: Span,
+    /// The open file by which it came.
+    by: u64,
+}
 
 fn range(lock: &FileLock) -> Result<lock::Range, Code> {
     let len = match lock.end {
@@ -47,6 +55,24 @@ fn file_lock(range: &lock::Range) -> FileLock {
         },
         kind: range.kind,
         pid: range.pid,
+    }
+}
+
+fn span(range: &lock::Range) -> Span {
+    let lock = file_lock(range);
+    (lock.start, lock.end)
+}
+
+/// The end of a lock.
+fn free((first, last): Span) -> lock::Range {
+    lock::Range {
+        kind: libc::F_UNLCK as u32,
+        start: first,
+        len: match last {
+            NO_END => 0,
+            last => last - first + 1,
+        },
+        pid: 0,
     }
 }
 
@@ -81,27 +107,71 @@ impl Work<'_> {
             let what = (op as u32, flags);
             lock::advlock(&self.port, &head, cookie, lk.owner, what, range)
         };
+        let locked = Locked {
+            locker: (node.id, lk.owner, kind),
+            span: span(&range),
+            by: lk.fh,
+        };
         if range.kind == libc::F_UNLCK as u32 {
-            set(libc::F_UNLCK, kind, range)?;
+            // Before the server hears of it: what it grants while it is at it is not forgotten.
+            let mut state = self.session.state.borrow_mut();
+            let had = state.granted.remove(locked.locker, locked.span);
+            drop(state);
+            if let Err(failed) = set(libc::F_UNLCK, kind, range) {
+                for span in had {
+                    self.locked(&Locked { span, ..locked });
+                }
+                return Err(failed.into());
+            }
             return Ok(Reply::Empty);
         }
-        let waits = request.header.opcode == op::SETLKW;
-        let wait = if waits { PUFFS_LOCK_WAIT as u32 } else { 0 };
-        set(libc::F_SETLK, kind | wait, range)?;
-        if waits && !self.session.traffic.is_wanted(request.header.unique) {
-            // Whoever waited for it has gone.
-            let free = lock::Range {
-                kind: libc::F_UNLCK as u32,
-                ..range
-            };
-            let _ = set(libc::F_UNLCK, kind, free);
-            return Err(Code(libc::EINTR));
+        let wait = match request.header.opcode {
+            op::SETLKW => PUFFS_LOCK_WAIT as u32,
+            _ => 0,
+        };
+        let mut granted = false;
+        loop {
+            let before = self.session.state.borrow().granted.given_back;
+            if let Err(failed) = set(libc::F_SETLK, kind | wait, range) {
+                if granted {
+                    self.give_back(&locked);
+                }
+                return Err(failed.into());
+            }
+            granted = true;
+            // Who gives back at the moment may take away what has just been granted.
+            drop(self.pass_locker(&locked));
+            if self.session.state.borrow().granted.given_back == before {
+                return Ok(Reply::Locked(locked));
+            }
         }
-        if kind == PUFFS_LOCK_POSIX as u32 {
-            let mut state = self.session.state.borrow_mut();
-            state.lockers.insert((node.id, lk.owner));
+    }
+
+    fn pass_locker(&self, locked: &Locked) -> Passed<'_, Locker> {
+        self.session.lockers.pass(locked.locker, self.port.server)
+    }
+
+    /// Who asked for a lock has it.
+    pub(crate) fn locked(&self, locked: &Locked) {
+        let mut state = self.session.state.borrow_mut();
+        state.granted.add(locked.locker, locked.span, locked.by);
+    }
+
+    /// Nobody got what the server has granted. Its owner keeps what he has: when his call begins again after a signal, the server grants him twice, and
+    /// cannot tell that.
+    pub(crate) fn give_back(&self, locked: &Locked) {
+        let (id, owner, kind) = locked.locker;
+        let Ok(node) = self.hold(id.0) else {
+            // With the node its locks have gone.
+            return;
+        };
+        let _passed = self.pass_locker(locked);
+        let state = &self.session.state;
+        let missing = state.borrow().granted.missing(locked.locker, locked.span);
+        for span in missing {
+            self.unlock(&node, owner, kind, free(span));
         }
-        Ok(Reply::Empty)
+        state.borrow_mut().granted.given_back += 1;
     }
 
     /// A descriptor is closed: its process loses its POSIX locks on the file.
@@ -112,22 +182,38 @@ impl Work<'_> {
         }
         let flush = request.fixed::<FlushIn>()?;
         let node = self.hold(request.header.nodeid)?;
-        let locker = (node.id, flush.lock_owner);
-        let had = self.session.state.borrow_mut().lockers.remove(&locker);
+        let kind = PUFFS_LOCK_POSIX as u32;
+        let locker = (node.id, flush.lock_owner, kind);
+        let had = self.session.state.borrow_mut().granted.remove_all(locker);
         if had {
-            self.unlock(&node, flush.lock_owner, PUFFS_LOCK_POSIX as u32);
+            self.unlock(&node, flush.lock_owner, kind, free(WHOLE));
         }
         Ok(Reply::Empty)
     }
 
     /// The last descriptor of an open file that was locked as a whole is closed.
     pub(crate) fn unlock_file(&self, node: NodeId, owner: u64) {
+        let kind = PUFFS_LOCK_FLOCK as u32;
+        let mut state = self.session.state.borrow_mut();
+        state.granted.remove_all((node, owner, kind));
+        drop(state);
         if let Ok(node) = self.hold(node.0) {
-            self.unlock(&node, owner, PUFFS_LOCK_FLOCK as u32);
+            self.unlock(&node, owner, kind, free(WHOLE));
         }
     }
 
-    fn unlock(&self, node: &Held<'_, '_>, owner: u64, kind: u32) {
+    /// The last descriptor of an open file is closed. Linux says so of the locks of its own that an open file may have, those of `F_OFD_SETLK`, by
+    /// nothing else.
+    pub(crate) fn unlock_by(&self, fh: u64) {
+        let lockers = self.session.state.borrow_mut().granted.remove_by(fh);
+        for (node, owner, kind) in lockers {
+            if let Ok(node) = self.hold(node.0) {
+                self.unlock(&node, owner, kind, free(WHOLE));
+            }
+        }
+    }
+
+    fn unlock(&self, node: &Held<'_, '_>, owner: u64, kind: u32, range: lock::Range) {
         let what = (libc::F_UNLCK as u32, kind);
         // Nobody can do anything about a lock that will not go.
         let _ = lock::advlock(
@@ -136,7 +222,7 @@ impl Work<'_> {
             node.node.cookie,
             owner,
             what,
-            WHOLE,
+            range,
         );
     }
 }

@@ -7,7 +7,7 @@ mod attr;
 pub(crate) mod dir;
 mod file;
 mod life;
-mod lock;
+pub(crate) mod lock;
 mod names;
 pub(crate) mod poll;
 mod space;

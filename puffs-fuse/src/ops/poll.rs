@@ -119,22 +119,24 @@ impl Work<'_> {
         }
         let node = self.hold(request.header.nodeid)?;
         let sleeper = (poll.flags & POLL_SCHEDULE_NOTIFY != 0).then_some(poll.kh);
+        // Linux wants to know those always; a server that says that all is there would say that they are.
+        let events = poll.events & !ALWAYS;
         let found = {
             let mut state = self.session.state.borrow_mut();
             if let Some(handle) = state.handles.get(poll.fh) {
                 handle.kh = Some(poll.kh);
             }
-            state.polls.begin(node.id, poll.events, sleeper)
+            state.polls.begin(node.id, events, sleeper)
         };
         let revents = match found {
             Found::Events(events) => events,
             Found::Waiting => 0,
             Found::New => {
                 let head = head(&request.header);
-                let said = file::poll(&self.port, &head, node.node.cookie, poll.events);
+                let said = file::poll(&self.port, &head, node.node.cookie, events);
                 let mut state = self.session.state.borrow_mut();
-                state.polls.end(node.id, poll.events);
-                let said = said.unwrap_or(libc::POLLERR as u32) & (poll.events | ALWAYS);
+                state.polls.end(node.id, events);
+                let said = said.unwrap_or(libc::POLLERR as u32) & (events | ALWAYS);
                 if said == 0 && sleeper.is_some() {
                     // The server does not wait, so he who sleeps is to ask again after a while.
                     self.session.traffic.wake_later(poll.kh);

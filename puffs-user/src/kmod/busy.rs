@@ -40,15 +40,23 @@ pub(super) fn nodes(req: &Req, body: &[u8]) -> Nodes {
 #[derive(Default)]
 pub(super) struct Busy {
     at_work: HashMap<u64, usize>,
-    waiting: VecDeque<Waiting>,
+    /// The tokens, and the nodes.
+    waiting: VecDeque<(usize, u64)>,
+    /// How many reclaims of each node have come and not ended.
+    reclaims: HashMap<u64, usize>,
 }
 
-/// Who waits.
-struct Waiting {
-    token: usize,
-    node: u64,
-    /// The kernel has forgotten the node.
-    reclaims: bool,
+fn count_down(counts: &mut HashMap<u64, usize>, node: u64) {
+    if let Some(count) = counts.get_mut(&node) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&node);
+        }
+    }
+}
+
+fn is_reclaim(req: &Req) -> bool {
+    (req.opclass & CLASS_MASK, req.optype) == (CLASS_VN, vn::RECLAIM)
 }
 
 impl Busy {
@@ -62,24 +70,19 @@ impl Busy {
     /// It has ended. The first of those whose turn has come, if there is one.
     pub(super) fn leave(&mut self, nodes: &Nodes) -> Option<usize> {
         for node in nodes.iter().flatten() {
-            if let Some(count) = self.at_work.get_mut(node) {
-                *count -= 1;
-                if *count == 0 {
-                    self.at_work.remove(node);
-                }
-            }
+            count_down(&mut self.at_work, *node);
         }
         self.next()
     }
 
     /// The first of those that wait whose turn has come.
     pub(super) fn next(&mut self) -> Option<usize> {
-        let due = |waiting: &Waiting| !self.at_work.contains_key(&waiting.node);
+        let due = |(_, node): &(usize, u64)| !self.at_work.contains_key(node);
         let at = self.waiting.iter().position(due)?;
-        self.waiting.remove(at).map(|waiting| waiting.token)
+        self.waiting.remove(at).map(|(token, _)| token)
     }
 
-    /// Whether a request has to wait: it says that a node is not used, or forgotten, and somebody is at work on it. It is kept then.
+    /// A request has come. Whether it has to wait: it says that a node is not used, or forgotten, and somebody is at work on it. It is kept then.
     pub(super) fn holds_back(&mut self, token: usize, req: &Req) -> bool {
         let node = req.cookie as u64;
         let ends = matches!(
@@ -88,22 +91,27 @@ impl Busy {
         );
         // What came for the node before goes before.
         let busy = self.at_work.contains_key(&node)
-            || self.waiting.iter().any(|waiting| waiting.node == node);
+            || self.waiting.iter().any(|(_, waiting)| *waiting == node);
+        if is_reclaim(req) {
+            *self.reclaims.entry(node).or_default() += 1;
+        }
         if ends && busy {
-            self.waiting.push_back(Waiting {
-                token,
-                node,
-                reclaims: req.optype == vn::RECLAIM,
-            });
+            self.waiting.push_back((token, node));
         }
         ends && busy
     }
 
-    /// Whether a node will be forgotten when nobody is at work on it. It must not be found by its handle then: unlike a lookup, that would not
-    /// keep it.
+    /// A request has ended.
+    pub(super) fn ended(&mut self, req: &Req) {
+        if is_reclaim(req) {
+            count_down(&mut self.reclaims, req.cookie as u64);
+        }
+    }
+
+    /// Whether the kernel has forgotten a node, and the server is not through with that. It must not be found by its handle then: unlike a
+    /// lookup, that would not keep it.
     pub(super) fn is_forgotten(&self, node: u64) -> bool {
-        let mut waiting = self.waiting.iter();
-        waiting.any(|waiting| waiting.node == node && waiting.reclaims)
+        self.reclaims.contains_key(&node)
     }
 }
 
@@ -161,6 +169,8 @@ mod tests {
         let mut busy = Busy::default();
         let read = nodes(&req(vn::READ, 7), &[]);
         assert!(!busy.holds_back(1, &req(vn::RECLAIM, 7)));
+        assert!(busy.is_forgotten(7), "until it has ended");
+        busy.ended(&req(vn::RECLAIM, 7));
         busy.enter(&read);
         busy.enter(&read);
         assert!(busy.holds_back(2, &req(vn::INACTIVE, 7)));
@@ -177,8 +187,11 @@ mod tests {
         assert_eq!(busy.next(), None);
         assert!(busy.is_forgotten(7));
         assert_eq!(busy.leave(&inactive), Some(3));
-        assert!(!busy.is_forgotten(7));
         assert_eq!(busy.next(), None);
+        busy.ended(&req(vn::INACTIVE, 7));
+        assert!(busy.is_forgotten(7), "it is due");
+        busy.ended(&req(vn::RECLAIM, 7));
+        assert!(!busy.is_forgotten(7));
     }
 
     #[test]

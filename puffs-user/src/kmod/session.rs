@@ -241,9 +241,10 @@ impl KmodSession {
     /// Executes a request and answers it.
     fn request(&self, token: usize, slot: *mut Slot, server: &dyn Server) {
         // SAFETY: see `execute`.
+        let req = unsafe { (*slot).req };
         let Req {
             opclass, optype, ..
-        } = unsafe { (*slot).req };
+        } = req;
         let unmount = (opclass & CLASS_MASK, optype) == (CLASS_VFS, vfs::UNMOUNT);
         if unmount {
             self.leaving.set(true);
@@ -256,7 +257,10 @@ impl KmodSession {
             // SAFETY: see `execute`.
             rv = unsafe { still_there(&mut *slot, &self.busy.borrow()) };
         }
-        let next = self.busy.borrow_mut().leave(&nodes);
+        let mut busy = self.busy.borrow_mut();
+        busy.ended(&req);
+        let next = busy.leave(&nodes);
+        drop(busy);
         if let Some(token) = next {
             self.due.borrow_mut().push_back(token);
             // This may be between turns.
@@ -278,7 +282,7 @@ impl KmodSession {
     }
 }
 
-/// Refuses a node that was found by its handle while its reclaim is held back. Returns the result.
+/// Refuses a node that was found by its handle while its reclaim has not ended. Returns the result.
 fn still_there(slot: &mut Slot, busy: &Busy) -> i32 {
     let found = NodeAns::read_from_prefix(slot.buffer.bytes());
     if found.is_ok_and(|(node, _)| busy.is_forgotten(node.cookie)) {
