@@ -248,6 +248,21 @@ written(struct inode *inode, loff_t pos, const char *from, size_t len)
 	spin_unlock(&inode->i_lock);
 }
 
+/*
+ * Whether programs have, or may have before a write is over, pages that they change by themselves. A file past the cache gets none any more.
+ * There nobody is to wait for a writer whom the server lets wait: perhaps it is for him.
+ */
+static bool
+has_dirty_pages(struct inode *inode)
+{
+	struct address_space *mapping = inode->i_mapping;
+
+	if (MOUNTED(inode->i_sb)->m_kflags & PUFFS_KFLAG_NOCACHE_PAGE)
+		return false;
+	return !test_bit(NODE_DIRECT, &NODE(inode)->n_flags) || mapping_writably_mapped(mapping) ||
+	    mapping_tagged(mapping, PAGECACHE_TAG_DIRTY) || mapping_tagged(mapping, PAGECACHE_TAG_WRITEBACK);
+}
+
 static ssize_t
 write_parts(struct kiocb *iocb, struct iov_iter *from)
 {
@@ -255,6 +270,7 @@ write_parts(struct kiocb *iocb, struct iov_iter *from)
 	struct puffs_vfs *pv = MOUNTED(inode->i_sb)->m_pv;
 	size_t room = min_t(size_t, iov_iter_count(from), puffs_vfs_maxdata(pv));
 	bool stream = iocb->ki_filp->f_mode & FMODE_STREAM;
+	bool pages = !stream && has_dirty_pages(inode);
 	size_t total = 0, part, done;
 	struct asker a;
 	int error = 0;
@@ -268,7 +284,7 @@ write_parts(struct kiocb *iocb, struct iov_iter *from)
 			break;
 		}
 		/* Pages on their way to the server are older than this, and must not come after it. */
-		if (!stream && (error = mutex_lock_killable(&NODE(inode)->n_flush)) != 0)
+		if (pages && (error = mutex_lock_killable(&NODE(inode)->n_flush)) != 0)
 			break;
 		done = 0;
 		error = -puffs_vfs_write(pv, puffs_asker(&a), NODE(inode)->n_cookie, stream ? 0 : iocb->ki_pos, buf, part,
@@ -279,7 +295,7 @@ write_parts(struct kiocb *iocb, struct iov_iter *from)
 			written(inode, iocb->ki_pos, buf, done);
 			iocb->ki_pos += done;
 		}
-		if (!stream)
+		if (pages)
 			mutex_unlock(&NODE(inode)->n_flush);
 		total += done;
 		/* A server takes all, or says why not. */

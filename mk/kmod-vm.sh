@@ -57,7 +57,7 @@ server() {
     "$CC" -O2 -static -I"$PUFFS_STAGE/include" -o "$root/bin/$name" "$@" $libs
 }
 server memfs examples/memfs/*.c
-for name in nullfs hello remotefs remoted; do
+for name in nullfs hello queuefs remotefs remoted; do
     server $name examples/$name.c
 done
 for name in stalefs lockfs waitfs; do
