@@ -14,6 +14,7 @@ __RCSID("$NetBSD$");
 
 #include <sys/types.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <err.h>
 #include <errno.h>
@@ -262,6 +263,7 @@ main(int argc, char *argv[])
 	struct puffs_usermount *pu;
 	struct puffs_ops *pops;
 	int ends[2], ch, detach = 1;
+	pid_t storekeeper;
 
 	setprogname(argv[0]);
 	while ((ch = getopt(argc, argv, "s")) != -1) {
@@ -290,7 +292,7 @@ main(int argc, char *argv[])
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == -1)
 		err(1, "socketpair");
-	switch (fork()) {
+	switch (storekeeper = fork()) {
 	case -1:
 		err(1, "fork");
 	case 0:
@@ -309,5 +311,9 @@ main(int argc, char *argv[])
 		err(1, "puffs_mount");
 	if (puffs_mainloop(pu) == -1)
 		err(1, "puffs_mainloop");
+
+	/* It ends with the connection. In the background it is nobody's child any more. */
+	close(store);
+	(void)waitpid(storekeeper, NULL, 0);
 	return 0;
 }
