@@ -9,33 +9,18 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(what) do { if (!(what)) fail(__LINE__, #what); } while (0)
-#define PATIENCE 60	/* seconds */
+#include "mounted.h"
 
 struct handle {
 	struct file_handle h_handle;
 	unsigned char h_bytes[MAX_HANDLE_SZ];
 };
 
-static const char *dir;
 static int dirfd_of_mount;
-
-static void
-fail(int line, const char *what)
-{
-
-	fprintf(stderr, "line %d: %s (%s)\n", line, what, strerror(errno));
-	exit(1);
-}
 
 static struct handle
 handle_of(const char *name)

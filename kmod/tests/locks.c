@@ -8,46 +8,19 @@
 #include <sys/file.h>
 #include <sys/wait.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(what) do { if (!(what)) fail(__LINE__, #what); } while (0)
-#define PATIENCE 60	/* seconds */
-
-static const char *dir;
-
-static void
-fail(int line, const char *what)
-{
-
-	fprintf(stderr, "line %d: %s (%s)\n", line, what, strerror(errno));
-	exit(1);
-}
-
-static int
-open_in(const char *name)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	CHECK((fd = open(path, strcmp(name, "log") == 0 ? O_RDONLY : O_RDWR)) != -1);
-	return fd;
-}
+#include "mounted.h"
 
 /* How often the server noted these words, which are a line. */
 static int
 noted(const char *words)
 {
 	char text[8192], *line, *at;
-	int fd = open_in("log"), n = 0;
+	int fd = open_in("log", O_RDONLY), n = 0;
 	ssize_t len;
 
 	CHECK((len = pread(fd, text, sizeof(text) - 1, 0)) != -1);
@@ -143,13 +116,13 @@ hear(int from[2])
 static void
 of_fcntl(void)
 {
-	int fd = open_in("a"), other;
+	int fd = open_in("a", O_RDWR), other;
 	pid_t child, self = getpid();
 
 	CHECK(posix(fd, F_SETLK, F_WRLCK) == 0);
 	CHECK(noted("lock a") == 1);
 	if ((child = fork()) == 0) {
-		int own = open_in("a");
+		int own = open_in("a", O_RDWR);
 
 		CHECK(in_the_way(own) == self);
 		CHECK(refused(own));
@@ -164,11 +137,11 @@ of_fcntl(void)
 	CHECK(posix(fd, F_SETLK, F_UNLCK) == 0);
 	CHECK(noted("free a") == 1);
 	CHECK(posix(fd, F_SETLK, F_WRLCK) == 0);
-	other = open_in("a");
+	other = open_in("a", O_RDWR);
 	close(other);
 	await_noted("free a", 2);
 	if ((child = fork()) == 0) {
-		CHECK(posix(open_in("a"), F_SETLK, F_WRLCK) == 0);
+		CHECK(posix(open_in("a", O_RDWR), F_SETLK, F_WRLCK) == 0);
 		_exit(0);
 	}
 	CHECK(end_of(child) == 0);
@@ -182,12 +155,12 @@ of_fcntl(void)
 static void
 killed(void)
 {
-	int fd = open_in("a"), freed = noted("free a"), waits = noted("wait a"), locks = noted("lock a");
+	int fd = open_in("a", O_RDWR), freed = noted("free a"), waits = noted("wait a"), locks = noted("lock a");
 	pid_t child;
 
 	CHECK(posix(fd, F_SETLK, F_WRLCK) == 0);
 	if ((child = fork()) == 0) {
-		posix(open_in("a"), F_SETLKW, F_WRLCK);
+		posix(open_in("a", O_RDWR), F_SETLKW, F_WRLCK);
 		_exit(0);
 	}
 	await_noted("wait a", waits + 1);
@@ -206,13 +179,13 @@ killed(void)
 static void
 interrupted(void)
 {
-	int fd = open_in("a"), freed = noted("free a"), waits = noted("wait a"), done[2], go[2];
+	int fd = open_in("a", O_RDWR), freed = noted("free a"), waits = noted("wait a"), done[2], go[2];
 	pid_t child;
 
 	CHECK(pipe(done) == 0 && pipe(go) == 0);
 	CHECK(posix(fd, F_SETLK, F_WRLCK) == 0);
 	if ((child = fork()) == 0) {
-		int own = open_in("a");
+		int own = open_in("a", O_RDWR);
 
 		handle(0);
 		CHECK(posix(own, F_SETLKW, F_WRLCK) == -1 && errno == EINTR);
@@ -238,13 +211,13 @@ interrupted(void)
 static void
 again(const char *name, const char *frees, const char *waiting, const char *granted)
 {
-	int fd = open_in(name), freed = noted(frees), waits = noted(waiting), locks = noted(granted), has[2], go[2];
+	int fd = open_in(name, O_RDWR), freed = noted(frees), waits = noted(waiting), locks = noted(granted), has[2], go[2];
 	pid_t child;
 
 	CHECK(pipe(has) == 0 && pipe(go) == 0);
 	CHECK(posix(fd, F_SETLK, F_WRLCK) == 0);
 	if ((child = fork()) == 0) {
-		int own = open_in(name);
+		int own = open_in(name, O_RDWR);
 
 		handle(SA_RESTART);
 		CHECK(posix(own, F_SETLKW, F_WRLCK) == 0);
@@ -271,7 +244,7 @@ again(const char *name, const char *frees, const char *waiting, const char *gran
 static void
 of_flock(void)
 {
-	int fd = open_in("b"), other = open_in("b");
+	int fd = open_in("b", O_RDWR), other = open_in("b", O_RDWR);
 	pid_t child;
 
 	CHECK(flock(fd, LOCK_EX) == 0);
@@ -283,7 +256,7 @@ of_flock(void)
 	if ((child = fork()) == 0) {
 		/* Not by this one's end, since it is the same open file. */
 		close(fd);
-		CHECK(flock(open_in("b"), LOCK_EX) == 0);
+		CHECK(flock(open_in("b", O_RDWR), LOCK_EX) == 0);
 		_exit(0);
 	}
 	await_noted("wait b flock", 1);
@@ -301,7 +274,7 @@ of_flock(void)
 static void
 stopped(pid_t server)
 {
-	int fd = open_in("a"), freed = noted("free a"), has[2], go[2];
+	int fd = open_in("a", O_RDWR), freed = noted("free a"), has[2], go[2];
 	pid_t child;
 
 	CHECK(pipe(has) == 0 && pipe(go) == 0);
@@ -326,12 +299,12 @@ stopped(pid_t server)
 static void
 died(pid_t server)
 {
-	int fd = open_in("a"), waits = noted("wait a");
+	int fd = open_in("a", O_RDWR), waits = noted("wait a");
 	pid_t child;
 
 	CHECK(posix(fd, F_SETLK, F_WRLCK) == 0);
 	if ((child = fork()) == 0) {
-		CHECK(posix(open_in("a"), F_SETLKW, F_WRLCK) == -1 && errno == ENXIO);
+		CHECK(posix(open_in("a", O_RDWR), F_SETLKW, F_WRLCK) == -1 && errno == ENXIO);
 		_exit(0);
 	}
 	await_noted("wait a", waits + 1);
@@ -344,7 +317,7 @@ died(pid_t server)
 static void
 of_linux(void)
 {
-	int fd = open_in("a"), other = open_in("a");
+	int fd = open_in("a", O_RDWR), other = open_in("a", O_RDWR);
 	pid_t child, self = getpid();
 
 	CHECK(posix(fd, F_SETLK, F_WRLCK) == 0);

@@ -8,39 +8,12 @@
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(what) do { if (!(what)) fail(__LINE__, #what); } while (0)
-#define PATIENCE 60	/* seconds */
-
-static const char *dir;
-
-static void
-fail(int line, const char *what)
-{
-
-	fprintf(stderr, "line %d: %s (%s)\n", line, what, strerror(errno));
-	exit(1);
-}
-
-static int
-open_in(const char *name, int flags)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	CHECK((fd = open(path, flags)) != -1);
-	return fd;
-}
+#include "mounted.h"
 
 /* How many requests wait in the server. */
 static int
