@@ -10,15 +10,14 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use puffs_core::errno::Errno;
-use puffs_core::msg::body::{self, FlagsReq, Head};
-use puffs_core::msg::op::{self, vfs};
+use puffs_core::msg::body;
 use puffs_core::msg::wire::{ComArgs, Req};
 use zerocopy::{FromZeros, IntoBytes};
 
 use crate::buffer::Buffer;
-use crate::c::consts::{PUFFS_MNT_FORCE, PUFFS_MNT_WAIT};
 use crate::host::{Host, MountArgs, MountError, Server, Session, Stale, Transport, Turn};
 use crate::mounting::Ready;
+use crate::own;
 use crate::sys;
 
 /// The longest body that is waited for.
@@ -199,31 +198,10 @@ impl ComSession {
         }
     }
 
-    /// Tells the server what a kernel would have told it, had the mount not gone by force.
     fn farewell(&self, server: &dyn Server) {
-        let operations = [
-            (vfs::SYNC, body::cred::FS, PUFFS_MNT_WAIT),
-            (vfs::UNMOUNT, body::cred::KERNEL, PUFFS_MNT_FORCE),
-        ];
         let mut buffer = self.farewell.borrow_mut();
-        for (optype, cred, flags) in operations {
-            let request = FlagsReq {
-                head: Head {
-                    version: body::VERSION,
-                    cred,
-                    ..Head::default()
-                },
-                flags: flags as u32,
-                ..FlagsReq::default()
-            };
-            let len = size_of_val(&request);
-            buffer.bytes()[..len].copy_from_slice(request.as_bytes());
-            let mut req = Req {
-                opclass: op::CLASS_VFS,
-                optype,
-                auxlen: len,
-                ..Req::default()
-            };
+        for own in own::FAREWELL {
+            let mut req = own.put(buffer.bytes());
             server.execute(&mut req, buffer.bytes());
         }
         self.life.set(Life::Over);

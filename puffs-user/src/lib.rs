@@ -30,6 +30,7 @@ pub mod newinfo;
 pub mod nodes;
 pub mod null;
 mod opset;
+mod own;
 pub mod owner;
 pub mod paths;
 pub mod say;

@@ -5,20 +5,20 @@ use std::collections::VecDeque;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use puffs_core::msg::body::{self, FlagsReq, Head, NodeAns};
+use puffs_core::msg::body::NodeAns;
 use puffs_core::msg::op::{CLASS_MASK, CLASS_VFS, FLAG_FAF, vfs};
 use puffs_core::msg::wire::Req;
 use slab::Slab;
-use zerocopy::{FromBytes, IntoBytes};
+use zerocopy::FromBytes;
 
 use super::busy::{self, Busy};
 use super::line::{Came, Line};
 use super::slot::{Room, Slot};
 use crate::bell::{self, Hung};
 use crate::buffer::Buffer;
-use crate::c::consts::{PUFFS_MNT_FORCE, PUFFS_MNT_WAIT};
 use crate::host::{Key, Server, Session, Stale, Transport, Turn};
 use crate::mounting::{Mounted, Ready};
+use crate::own::FAREWELL;
 use crate::say;
 
 /// Requests after which a turn ends, so that the main loop may look at something else.
@@ -299,28 +299,12 @@ fn execute(slot: *mut Slot, server: &dyn Server) -> i32 {
     slot.req.rv
 }
 
-/// Tells the server what the kernel would have told it, had the mount not gone by force. Which nodes the kernel side knew is not
-/// known here.
+/// Tells the server what the kernel would have told it. Which nodes the kernel side knew is not known here.
 fn farewell(slot: *mut Slot, server: &dyn Server) {
-    let operations = [
-        (vfs::SYNC, body::cred::FS, PUFFS_MNT_WAIT),
-        // It is gone already: a refusal would change nothing.
-        (vfs::UNMOUNT, body::cred::KERNEL, PUFFS_MNT_FORCE),
-    ];
-    for (optype, cred, flags) in operations {
-        let req = FlagsReq {
-            head: Head {
-                version: body::VERSION,
-                cred,
-                ..Head::default()
-            },
-            flags: flags as u32,
-            ..FlagsReq::default()
-        };
+    for own in FAREWELL {
         // SAFETY: see `execute`.
-        if unsafe { (*slot).fill(optype, req.as_bytes()) } {
-            execute(slot, server);
-        }
+        unsafe { (*slot).req = own.put((*slot).buffer.bytes()) };
+        execute(slot, server);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A request and the buffer that its body is in; and those that wait for the next fetch.
 
-use puffs_core::msg::{op, wire};
+use puffs_core::msg::wire;
 
 use crate::buffer::Buffer;
 
@@ -30,21 +30,6 @@ impl Slot {
             auxlen: self.buffer.len(),
             ..wire::Req::default()
         }
-    }
-
-    /// Puts a request on the whole file system in that nobody waits for. `false`: it does not fit.
-    pub(super) fn fill(&mut self, optype: u8, body: &[u8]) -> bool {
-        let Some(to) = self.buffer.bytes().get_mut(..body.len()) else {
-            return false;
-        };
-        to.copy_from_slice(body);
-        self.req = wire::Req {
-            opclass: op::CLASS_VFS,
-            optype,
-            auxlen: body.len(),
-            ..self.offer()
-        };
-        true
     }
 }
 

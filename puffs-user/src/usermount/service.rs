@@ -6,11 +6,12 @@ use std::time::Instant;
 use puffs_core::errno::Errno;
 use puffs_core::msg::{body, op, wire};
 
-use super::{Usermount, syncer};
+use super::Usermount;
 use crate::buffer::{Buffer, Buffers};
 use crate::dispatch;
 use crate::fiber::{NoStack, Ran, Task};
 use crate::host::{Server, Session};
+use crate::own::LAZY_SYNC;
 use crate::say;
 use crate::stats::Stats;
 
@@ -46,7 +47,8 @@ impl<'m> Service<'m> {
             let this = unsafe { &*this };
             match this.buffers.lend() {
                 Some(mut buffer) => {
-                    let mut req = syncer::request(buffer.bytes());
+                    let mut req = LAZY_SYNC.put(buffer.bytes());
+                    req.opclass |= op::FLAG_FAF;
                     this.execute(&mut req, buffer.bytes());
                 }
                 None => say::warn(format_args!("no memory for a sync")),

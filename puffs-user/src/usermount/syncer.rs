@@ -5,13 +5,10 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use puffs_core::msg::body::{self, FlagsReq, Head};
-use puffs_core::msg::op::{self, vfs, vn};
+use puffs_core::msg::op::{self, vn};
 use puffs_core::msg::wire;
-use zerocopy::IntoBytes;
 
 use super::Usermount;
-use crate::c::consts::PUFFS_MNT_LAZY;
 
 /// How long a change may wait.
 const EVERY: Duration = Duration::from_secs(30);
@@ -98,24 +95,4 @@ fn changes(req: &wire::Req) -> bool {
                 | vn::FALLOCATE
                 | vn::FDISCARD
         )
-}
-
-/// Puts the request into `buffer`, and returns its header.
-pub(super) fn request(buffer: &mut [u8]) -> wire::Req {
-    let body = FlagsReq {
-        head: Head {
-            version: body::VERSION,
-            cred: body::cred::FS,
-            ..Head::default()
-        },
-        flags: PUFFS_MNT_LAZY as u32,
-        ..FlagsReq::default()
-    };
-    buffer[..size_of_val(&body)].copy_from_slice(body.as_bytes());
-    wire::Req {
-        opclass: op::CLASS_VFS | op::FLAG_FAF,
-        optype: vfs::SYNC,
-        auxlen: size_of_val(&body),
-        ..wire::Req::default()
-    }
 }
